@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# Sourced by ./verify and ./demo.
+
+die() {
+  echo "$*" >&2
+  exit 1
+}
+
+# The feature version of the JDK in folder $1; 0 if it is none.
+jdk_version() {
+  local version
+  version=$("$1/bin/javac" -version 2>&1) || version=
+  version=${version#javac }
+  version=${version%%[!0-9]*}
+  echo "${version:-0}"
+}
+
+# Exports JAVA_HOME: the user's, or else the first JDK found that will do.
+find_jdk() {
+  local javac home
+  if [ -n "${JAVA_HOME:-}" ]; then
+    [ "$(jdk_version "$JAVA_HOME")" -ge 17 ] || die "JAVA_HOME is $JAVA_HOME, which is not a JDK 17 or newer."
+    return 0
+  fi
+  for javac in "$(command -v javac)" /usr/lib/jvm/*/bin/javac; do
+    [ -x "$javac" ] || continue
+    home=$("${javac%c}" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.home = //p') || continue
+    if [ "$(jdk_version "$home")" -ge 17 ]; then
+      export JAVA_HOME=$home
+      return 0
+    fi
+  done
+  return 1
+}
+
+has() {
+  case $1 in
+    jdk) find_jdk ;;
+    maven) command -v mvn >/dev/null ;;
+    cc) cc -E -x c -include stdio.h /dev/null >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+debian_packages() {
+  local tool
+  for tool; do
+    case $tool in
+      jdk) if apt-cache show openjdk-17-jdk-headless >/dev/null 2>&1; then
+             echo openjdk-17-jdk-headless
+           else
+             echo default-jdk-headless
+           fi ;;
+      cc) echo gcc libc6-dev ;;
+      *) echo "$tool" ;;
+    esac
+  done | xargs
+}
+
+# prepare jdk maven cc python3 socat: installs what is missing where it may (as root on Debian), and otherwise says in one
+# line what to install.
+prepare() {
+  local tool missing=() packages log
+  for tool; do
+    has "$tool" || missing+=("$tool")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  if ! command -v apt-get >/dev/null; then
+    die "Missing: ${missing[*]} (jdk: a JDK 17 or newer, cc: a C compiler). Install them with your system's package manager."
+  elif [ "$(id -u)" -ne 0 ]; then
+    die "Missing: ${missing[*]}. Install: sudo apt-get install $(debian_packages "${missing[@]}")"
+  fi
+
+  log=$(mktemp)
+  apt-get -q update </dev/null >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed."; }
+  packages=$(debian_packages "${missing[@]}")
+  echo "installing $packages"
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages </dev/null >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; die "apt-get install $packages failed."; }
+  rm -f "$log"
+  for tool in "${missing[@]}"; do
+    has "$tool" || die "Installed $packages and still found no $tool."
+  done
+}
+
+# Maven without a terminal's decorations.
+maven() {
+  mvn -B -ntp -Dstyle.color=never "$@" </dev/null
+}
+
+# From Maven's output in file $1: the tests that failed, with their messages, or else what the failed step had to say.
+build_failure() {
+  awk '
+    /^\[ERROR\] (Failures|Errors):/ { in_tests = 1 }
+    /^\[ERROR\] Tests run:/ { in_tests = 0 }
+    in_tests && !/^\[INFO\]/ { tests = tests $0 "\n" }
+    /^\[INFO\] --- / { step = ""; in_step = 1 }
+    /^\[INFO\] (BUILD|Reactor Summary)/ { in_step = 0 }
+    /Failed to execute goal/ { in_step = 1 }
+    in_step && !/^\[INFO\] *-*$/ { step = step $0 "\n" }
+    /-> \[Help/ { in_step = 0 }
+    END { printf "%s", tests != "" ? tests : step }' "$1" | sed -n 1,100p
+  echo "(all of it: $1)"
+}

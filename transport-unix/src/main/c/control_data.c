@@ -1,0 +1,82 @@
+/* See control_data.h. */
+#include "control_data.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
+    struct cmsghdr *message = header->msg_control;
+    size_t used = 0;
+    if (fd_count > 0) {
+        message->cmsg_level = SOL_SOCKET;
+        message->cmsg_type = SCM_RIGHTS;
+        message->cmsg_len = CMSG_LEN(sizeof(int32_t) * (size_t) fd_count);
+        memcpy(CMSG_DATA(message), fds, sizeof(int32_t) * (size_t) fd_count);
+        used = CMSG_SPACE(sizeof(int32_t) * (size_t) fd_count);
+    }
+#ifdef __linux__
+    if (sender != NULL) {
+        struct ucred claim = {.pid = sender->pid, .uid = (uid_t) sender->uid, .gid = (gid_t) sender->gid};
+        message = (struct cmsghdr *) ((char *) header->msg_control + used);
+        message->cmsg_level = SOL_SOCKET;
+        message->cmsg_type = SCM_CREDENTIALS;
+        message->cmsg_len = CMSG_LEN(sizeof(claim));
+        memcpy(CMSG_DATA(message), &claim, sizeof(claim));
+        used += CMSG_SPACE(sizeof(claim));
+    }
+#else
+    (void) sender;
+#endif
+    header->msg_controllen = (__typeof__(header->msg_controllen)) used;
+    if (used == 0) header->msg_control = NULL;
+}
+
+void nettyunix_close_all(const int32_t *fds, int count) {
+    for (int i = 0; i < count; i++) close(fds[i]);
+}
+
+control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender) {
+    control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0};
+    int surplus = 0;
+    /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
+    const char *end = (const char *) header->msg_control + header->msg_controllen;
+    struct cmsghdr *message = header->msg_controllen < sizeof(struct cmsghdr) ? NULL : CMSG_FIRSTHDR(header);
+    for (; message != NULL; message = CMSG_NXTHDR(header, message)) {
+        const char *data = (const char *) CMSG_DATA(message);
+        if (message->cmsg_len < CMSG_LEN(0) || data > end) break;
+        size_t length = message->cmsg_len - CMSG_LEN(0);
+        if (length > (size_t) (end - data)) length = (size_t) (end - data);
+        if (message->cmsg_level != SOL_SOCKET) continue;
+        if (message->cmsg_type == SCM_RIGHTS) {
+            for (size_t i = 0; i + sizeof(int) <= length; i += sizeof(int)) {
+                int fd;
+                memcpy(&fd, data + i, sizeof(fd));
+                if (found.fd_count < max_fds) {
+#ifndef MSG_CMSG_CLOEXEC
+                    fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
+                    fds[found.fd_count++] = fd;
+                } else {
+                    close(fd);
+                    surplus = 1;
+                }
+            }
+#ifdef __linux__
+        } else if (message->cmsg_type == SCM_CREDENTIALS && length >= sizeof(struct ucred)) {
+            struct ucred peer;
+            memcpy(&peer, data, sizeof(peer));
+            *sender = (credentials) {peer.pid, (int32_t) peer.uid, (int32_t) peer.gid};
+            found.has_credentials = 1;
+#endif
+        }
+    }
+    if (max_fds == 0) {
+        found.truncated = 0;
+    } else if (surplus || found.truncated) {
+        nettyunix_close_all(fds, found.fd_count);
+        found.fd_count = 0;
+        found.truncated = 1;
+    }
+    return found;
+}

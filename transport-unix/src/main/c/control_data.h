@@ -1,0 +1,42 @@
+/* The control data of one message: what is attached to it on the way out, and found with it on the way in. See cmsg(3). */
+#ifndef CONTROL_DATA_H
+#define CONTROL_DATA_H
+
+#include "nettyunix.h"
+
+#ifdef __linux__
+#define CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
+#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
+#include <sys/time.h>
+#else
+#define CREDENTIALS_SPACE 0
+#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
+#include <sys/time.h>
+#endif
+
+typedef struct {
+    int32_t pid, uid, gid;
+} credentials;
+
+/* What was found in a message's control data. */
+typedef struct {
+    int32_t fd_count;
+    int32_t has_credentials;
+    int32_t truncated;
+} control_data;
+
+/*
+ * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for CONTROL_OUT bytes.
+ */
+#define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
+void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
+
+/*
+ * Takes the descriptors (at most max_fds) and credentials out of a received header. If the control data was cut, or holds
+ * more descriptors than that, all of them are closed and it counts as truncated; max_fds 0 discards them without a word.
+ */
+control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender);
+
+void nettyunix_close_all(const int32_t *fds, int count);
+
+#endif

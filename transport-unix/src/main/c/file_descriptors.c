@@ -1,0 +1,103 @@
+/* FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2). */
+#include "nettyunix.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, jint mode) {
+    (void) class;
+    /* In the order of FileDescriptors' constants. */
+    static const int known[] = {O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC, O_DSYNC};
+    int access[] = {O_RDONLY, O_WRONLY, O_RDWR};
+    int native = access[flags & 3] | O_CLOEXEC;
+    for (jint i = 0; i < COUNT(known); i++) {
+        if (flags & (4 << i)) native |= known[i];
+    }
+    jbyte *chars = (*env)->GetByteArrayElements(env, path, NULL);   /* ends with a NUL */
+    if (chars == NULL) return -ENOMEM;
+    int result = RESULT(open((const char *) chars, native, (mode_t) mode));
+    (*env)->ReleaseByteArrayElements(env, path, chars, JNI_ABORT);
+    return result;
+}
+
+/* least: the lowest number that will do. */
+static jint duplicate(JNIEnv *env, jclass class, jint fd, jint least) {
+    (void) env, (void) class;
+    return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, least));
+}
+
+/* Makes number another name of fd, closing what it was. */
+static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
+    (void) env, (void) class;
+#ifdef __linux__
+    return RESULT(dup3(fd, number, O_CLOEXEC));
+#else
+    int result = RESULT(dup2(fd, number));
+    return result < 0 ? result : RESULT(fcntl(number, F_SETFD, FD_CLOEXEC));
+#endif
+}
+
+/* An anonymous file in memory that can be sealed. */
+static jint memory_file(JNIEnv *env, jclass class, jstring name) {
+    (void) class;
+#ifdef MFD_ALLOW_SEALING
+    const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
+    if (chars == NULL) return -ENOMEM;
+    int result = RESULT(memfd_create(chars, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    (*env)->ReleaseStringUTFChars(env, name, chars);
+    return result;
+#else
+    (void) env, (void) name;
+    return -ENOSYS;
+#endif
+}
+
+/* No more writing to a memory file, by anybody; its offset returns to the start. */
+static jint seal(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    if (lseek(fd, 0, SEEK_SET) == -1) return -errno;
+#ifdef F_ADD_SEALS
+    return RESULT(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL));
+#else
+    return -ENOSYS;
+#endif
+}
+
+/* 1 if it can be read, plus 2 if it can be written. */
+static jint access_mode(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    int flags = RESULT(fcntl(fd, F_GETFL));
+    if (flags < 0) return flags;
+    switch (flags & O_ACCMODE) {
+        case O_RDONLY: return 1;
+        case O_WRONLY: return 2;
+        default: return 3;
+    }
+}
+
+/* The number in a java.io.FileDescriptor, which has no public accessor. */
+static jfieldID number_field;
+
+static jint number(JNIEnv *env, jclass class, jobject fd) {
+    (void) class;
+    return (*env)->GetIntField(env, fd, number_field);
+}
+
+jint nettyunix_file_descriptors_onload(JNIEnv *env) {
+    static const JNINativeMethod methods[] = {
+        NATIVE("open", "([BII)I", open_path),
+        NATIVE("duplicate", "(II)I", duplicate),
+        NATIVE("replace", "(II)I", replace),
+        NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
+        NATIVE("seal", "(I)I", seal),
+        NATIVE("accessMode", "(I)I", access_mode),
+        NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
+    };
+    jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");
+    if (descriptor == NULL) return JNI_ERR;
+    number_field = (*env)->GetFieldID(env, descriptor, "fd", "I");
+    (*env)->DeleteLocalRef(env, descriptor);
+    if (number_field == NULL) return JNI_ERR;
+    return nettyunix_register(env, "FileDescriptors", methods, COUNT(methods));
+}

@@ -1,0 +1,65 @@
+/* What the JVM calls when it loads the library: registers the native methods of all classes. */
+#include "nettyunix.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+/*
+ * The package of the Java classes, with slashes. Netty's convention for shading applies: whoever relocates the classes below
+ * "com.acme_x" renames this library from libnettyunix_<arch>.so to libcom_acme_1x_nettyunix_<arch>.so, so that the file's
+ * own name tells the prefix ('_' stands for '.', '_1' for '_').
+ */
+static char package[512] = "";
+
+static int find_package(void) {
+    static const char library[] = "nettyunix_";
+    Dl_info info;
+    if (dladdr(&package, &info) == 0 || info.dli_fname == NULL) return -1;
+    const char *slash = strrchr(info.dli_fname, '/');
+    const char *name = slash == NULL ? info.dli_fname : slash + 1;
+    if (strncmp(name, "lib", 3) == 0) name += 3;
+    const char *end = strstr(name, library);
+    if (end == NULL || (size_t) (end - name) > sizeof(package) / 2) return -1;
+    size_t length = 0;
+    for (const char *c = name; c < end; c++) {
+        if (*c != '_') {
+            package[length++] = *c;
+        } else if (c + 1 < end && c[1] == '1') {
+            package[length++] = '_';
+            c++;
+        } else {
+            package[length++] = '/';
+        }
+    }
+    strcpy(package + length, "io/github/nettyunix/socket/");
+    return 0;
+}
+
+jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMethod *methods, jint count) {
+    char name[sizeof(package) + 64];
+    strcpy(name, package);
+    strcat(name, simple_name);
+    jclass class = (*env)->FindClass(env, name);
+    if (class == NULL) return JNI_ERR;
+    jint result = (*env)->RegisterNatives(env, class, methods, count);
+    (*env)->DeleteLocalRef(env, class);
+    return result;
+}
+
+JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
+    (void) reserved;
+    JNIEnv *env;
+    if ((*vm)->GetEnv(vm, (void **) &env, JNI_VERSION_1_8) != JNI_OK) return JNI_ERR;
+    if (find_package() != 0
+            /* FindClass initializes a class, and the constants of the others come from this one. */
+            || nettyunix_platform_onload(env) != JNI_OK
+            || nettyunix_file_descriptors_onload(env) != JNI_OK
+            || nettyunix_native_memory_onload(env) != JNI_OK
+            || nettyunix_receive_batch_onload(env) != JNI_OK
+            || nettyunix_send_batch_onload(env) != JNI_OK
+            || nettyunix_socket_files_onload(env) != JNI_OK
+            || nettyunix_unix_socket_onload(env) != JNI_OK) {
+        return JNI_ERR;
+    }
+    return JNI_VERSION_1_8;
+}

@@ -1,0 +1,133 @@
+/* ReceiveBatch.java: messages on their way in, many in one call. See recvmsg(2), recvmmsg(2). */
+#include "control_data.h"
+
+#include <string.h>
+
+#ifndef MSG_CMSG_CLOEXEC
+#define MSG_CMSG_CLOEXEC 0
+#endif
+
+/* ReceiveBatch.java reads it; it knows these offsets. */
+typedef struct {
+    int32_t length;                     /* of the whole record, also where it did not fit */
+    int32_t flags;
+    int32_t fd_count;
+    int32_t name_length;
+    credentials sender;
+    int32_t reserved;
+    char name[112];
+    int32_t fds[MAX_FDS + 3];
+    char control[1600];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
+} incoming;
+
+_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144 && sizeof(incoming) == 2768, "as in ReceiveBatch.java");
+_Static_assert(sizeof(((incoming *) 0)->name) >= MAX_NAME, "room");
+_Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE, "room");
+
+/* incoming.flags */
+enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8 };
+/* What the caller wants to know. */
+enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8 };
+enum { BATCH = 16 };
+
+static void prepare(incoming *message, struct msghdr *header, struct iovec *vector, int vectors,
+                    struct sockaddr_un *address, int max_fds, int wanted) {
+    memset(header, 0, sizeof(*header));
+    header->msg_iov = vector;
+    header->msg_iovlen = (__typeof__(header->msg_iovlen)) vectors;
+    if (wanted & NAMES) {
+        header->msg_name = address;
+        header->msg_namelen = sizeof(*address);
+    }
+    if (wanted & CONTROL) {
+        header->msg_control = message->control;
+        header->msg_controllen = (__typeof__(header->msg_controllen))
+                ((max_fds == 0 ? 0 : CMSG_SPACE(sizeof(int) * (size_t) max_fds)) + CREDENTIALS_SPACE + MARK_SPACE);
+    }
+}
+
+/* Answers false at the end of the stream. */
+static int decode(incoming *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
+    /* Whether the kernel attached something to the message: see mark_records in unix_socket.c. */
+    int marked = (header->msg_flags & MSG_CTRUNC) != 0 || header->msg_controllen > 0;
+    message->length = length;
+    message->flags = 0;
+    message->fd_count = 0;
+    message->name_length = 0;
+    if (wanted & NAMES && header->msg_namelen > 0) {
+        const struct sockaddr_un *address = header->msg_name;
+        size_t size = nettyunix_decode_name(address, header->msg_namelen);
+        memcpy(message->name, address->sun_path, size);
+        message->name_length = (int32_t) size;
+    }
+    if (wanted & CONTROL) {
+        control_data found = nettyunix_detach(header, message->fds, max_fds, &message->sender);
+        message->fd_count = found.fd_count;
+        if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
+        if (found.truncated) message->flags |= CONTROL_TRUNCATED;
+    }
+    if (wanted & RECORDS && length > capacity) {
+        message->flags |= TRUNCATED;
+        nettyunix_close_all(message->fds, message->fd_count);
+        message->fd_count = 0;
+    }
+    if (length == 0 && ((wanted & RECORDS) == 0 || (wanted & ENDING && !marked))) {
+        message->flags |= END_OF_STREAM;
+        return 0;
+    }
+    return 1;
+}
+
+/*
+ * Receives up to count messages and answers how many, among them, as the last one, the end of the stream.
+ * The bytes of message i go to data + i * stride; with length > 0 there is but one message, whose first length bytes go to buffer.
+ */
+static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
+                    jlong data, jlong stride, jint capacity, jint max_fds, jint wanted) {
+    (void) env, (void) class;
+    incoming *message = POINTER(messages);
+    struct sockaddr_un addresses[BATCH];
+    /* With MSG_TRUNC the kernel answers the whole length of a record; on a stream it would discard the bytes. */
+    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? MSG_TRUNC : 0);
+    if (length > 0 || count == 1) {
+        struct iovec vectors[2] = {{POINTER(buffer), (size_t) length}, {POINTER(data), (size_t) (capacity - length)}};
+        int skipped = length > 0 ? 0 : 1;
+        struct msghdr header;
+        prepare(message, &header, vectors + skipped, capacity > length ? 2 - skipped : 1, addresses, max_fds, wanted);
+        ssize_t result = RESULT(recvmsg(fd, &header, flags));
+        if (result < 0) return (jint) result;
+        decode(message, &header, (int) result, capacity, max_fds, wanted);
+        return 1;
+    }
+#ifdef __linux__
+    struct mmsghdr headers[BATCH];
+    struct iovec vectors[BATCH];
+    for (int i = 0; i < count; i++) {
+        vectors[i] = (struct iovec) {(char *) POINTER(data) + i * stride, (size_t) capacity};
+        prepare(&message[i], &headers[i].msg_hdr, &vectors[i], 1, &addresses[i], max_fds, wanted);
+    }
+    int result = RESULT(recvmmsg(fd, headers, (unsigned) count, flags, NULL));
+    for (int i = 0; i < result; i++) {
+        if (!decode(&message[i], &headers[i].msg_hdr, (int) headers[i].msg_len, capacity, max_fds, wanted)) return i + 1;
+    }
+    return result;
+#else
+    int received = 0;
+    for (; received < count; received++) {
+        struct iovec vector = {(char *) POINTER(data) + received * stride, (size_t) capacity};
+        struct msghdr header;
+        prepare(&message[received], &header, &vector, 1, addresses, max_fds, wanted);
+        ssize_t result = RESULT(recvmsg(fd, &header, flags));
+        if (result < 0) return received > 0 ? received : (jint) result;
+        if (!decode(&message[received], &header, (int) result, capacity, max_fds, wanted)) return received + 1;
+    }
+    return received;
+#endif
+}
+
+jint nettyunix_receive_batch_onload(JNIEnv *env) {
+    static const JNINativeMethod methods[] = {
+        NATIVE("receive", "(IJIJIJJIII)I", receive),
+    };
+    return nettyunix_register(env, "ReceiveBatch", methods, COUNT(methods));
+}

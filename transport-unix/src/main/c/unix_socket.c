@@ -1,0 +1,306 @@
+/* UnixSocket.java: sockets and their names, connections, options and peers. See unix(7), socket(7). */
+#include "nettyunix.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+#endif
+
+/* In the order of SocketType. */
+static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+
+socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, size_t length) {
+    int terminated = length > 0 && name[0] != 0;
+    if (length + (size_t) terminated > MAX_NAME) return 0;
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, name, length);
+    if (terminated) address->sun_path[length] = 0;
+    socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length + (size_t) terminated);
+#ifndef __linux__
+    address->sun_len = (unsigned char) size;
+#endif
+    return size;
+}
+
+size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length) {
+    if (length <= offsetof(struct sockaddr_un, sun_path)) return 0;
+    size_t size = length - offsetof(struct sockaddr_un, sun_path);
+    if (size > MAX_NAME) size = MAX_NAME;
+#ifdef __linux__
+    if (address->sun_path[0] == 0) return size;
+#endif
+    return strnlen(address->sun_path, size);
+}
+
+static socklen_t encode(JNIEnv *env, struct sockaddr_un *address, jbyteArray name) {
+    char bytes[MAX_NAME];
+    jsize length = (*env)->GetArrayLength(env, name);
+    if ((size_t) length > MAX_NAME) return 0;
+    (*env)->GetByteArrayRegion(env, name, 0, length, (jbyte *) bytes);
+    return nettyunix_encode_name(address, bytes, (size_t) length);
+}
+
+static jbyteArray decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t length) {
+    jsize size = (jsize) nettyunix_decode_name(address, length);
+    jbyteArray name = (*env)->NewByteArray(env, size);
+    if (name != NULL) (*env)->SetByteArrayRegion(env, name, 0, size, (const jbyte *) address->sun_path);
+    return name;
+}
+
+#ifndef SOCK_CLOEXEC
+/* Answers the descriptor, or -1 with errno after having closed it. */
+static int prepare(int fd) {
+    if (fd != -1 && (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+#ifdef SO_NOSIGPIPE
+    if (fd != -1) setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int) {1}, sizeof(int));
+#endif
+    return fd;
+}
+#endif
+
+static jint new_socket(JNIEnv *env, jclass class, jint type) {
+    (void) env, (void) class;
+#ifdef SOCK_CLOEXEC
+    return RESULT(socket(AF_UNIX, types[type] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+#else
+    return RESULT(prepare(socket(AF_UNIX, types[type], 0)));
+#endif
+}
+
+static jint new_socket_pair(JNIEnv *env, jclass class, jint type, jintArray pair) {
+    (void) class;
+    int fds[2];
+#ifdef SOCK_CLOEXEC
+    int result = RESULT(socketpair(AF_UNIX, types[type] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
+    if (result < 0) return result;
+#else
+    int result = RESULT(socketpair(AF_UNIX, types[type], 0, fds));
+    if (result < 0) return result;
+    if (prepare(fds[0]) == -1) return result = -errno, close(fds[1]), result;
+    if (prepare(fds[1]) == -1) return result = -errno, close(fds[0]), result;
+#endif
+    (*env)->SetIntArrayRegion(env, pair, 0, 2, (const jint *) fds);
+    return 0;
+}
+
+static jint make_non_blocking(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    int flags = RESULT(fcntl(fd, F_GETFL));
+    if (flags < 0) return flags;
+    if ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) return -errno;
+    return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+/* The index of the socket's type, plus 4 if it listens; -EAFNOSUPPORT if it is no AF_UNIX socket. */
+static jint describe(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *) &address, &length) == -1) return -errno;
+    if (address.ss_family != AF_UNIX) return -EAFNOSUPPORT;
+    int type, listening = 0;
+    length = sizeof(int);
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == -1) return -errno;
+    length = sizeof(int);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == -1) return -errno;
+    for (jint i = 0; i < COUNT(types); i++) {
+        if (types[i] == type) return i + (listening ? 4 : 0);
+    }
+    return -ESOCKTNOSUPPORT;
+}
+
+static jint bind_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
+    (void) class;
+    struct sockaddr_un address;
+    socklen_t length = encode(env, &address, name);
+    return length == 0 ? -ENAMETOOLONG : RESULT(bind(fd, (struct sockaddr *) &address, length));
+}
+
+static jint connect_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
+    (void) class;
+    struct sockaddr_un address;
+    socklen_t length = encode(env, &address, name);
+    return length == 0 ? -ENAMETOOLONG : RESULT(connect(fd, (struct sockaddr *) &address, length));
+}
+
+/* connect(2) to AF_UNSPEC dissolves a datagram socket's association. */
+static jint disconnect(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    struct sockaddr address = {.sa_family = AF_UNSPEC};
+    return RESULT(connect(fd, &address, sizeof(address)));
+}
+
+static jint listen_backlog(JNIEnv *env, jclass class, jint fd, jint backlog) {
+    (void) env, (void) class;
+    return RESULT(listen(fd, backlog));
+}
+
+/* peer_name: its first byte receives the length of the name, the rest the name. */
+static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray peer_name) {
+    (void) class;
+    struct sockaddr_un address;
+    socklen_t length = sizeof(address);
+#ifdef SOCK_CLOEXEC
+    int result = RESULT(accept4(fd, (struct sockaddr *) &address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+#else
+    int result = RESULT(prepare(accept(fd, (struct sockaddr *) &address, &length)));
+#endif
+    if (result >= 0) {
+        jbyte size = (jbyte) nettyunix_decode_name(&address, length);
+        (*env)->SetByteArrayRegion(env, peer_name, 0, 1, &size);
+        if (size > 0) (*env)->SetByteArrayRegion(env, peer_name, 1, size, (const jbyte *) address.sun_path);
+    }
+    return result;
+}
+
+static jbyteArray local_name(JNIEnv *env, jclass class, jint fd) {
+    (void) class;
+    struct sockaddr_un address;
+    socklen_t length = sizeof(address);
+    return getsockname(fd, (struct sockaddr *) &address, &length) == -1 ? NULL : decode(env, &address, length);
+}
+
+static jbyteArray peer_name(JNIEnv *env, jclass class, jint fd) {
+    (void) class;
+    struct sockaddr_un address;
+    socklen_t length = sizeof(address);
+    return getpeername(fd, (struct sockaddr *) &address, &length) == -1 ? NULL : decode(env, &address, length);
+}
+
+static jint receive(JNIEnv *env, jclass class, jint fd, jlong address, jint length) {
+    (void) env, (void) class;
+    return (jint) RESULT(recv(fd, POINTER(address), (size_t) length, 0));
+}
+
+static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint count) {
+    (void) env, (void) class;
+    struct msghdr header = {.msg_iov = POINTER(vector), .msg_iovlen = (__typeof__(header.msg_iovlen)) count};
+    return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL));
+}
+
+/*
+ * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. On a seqpacket socket whose records
+ * are marked (see mark_records) an empty record is something; without control buffer the mark is MSG_CTRUNC.
+ */
+static jint peek(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    char byte;
+    struct iovec vector = {&byte, 1};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
+    return result == 0 && (header.msg_flags & MSG_CTRUNC) != 0 ? 1 : result;
+}
+
+/*
+ * An empty record and the end of a seqpacket stream both read as 0 bytes. With one of these options the kernel wants to
+ * attach control data to every record, but not to the end of the stream: SO_PASSSEC shows as MSG_CTRUNC where there is no
+ * control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer.
+ */
+static jint mark_records(JNIEnv *env, jclass class, jint fd, jboolean timestamp, jboolean on) {
+    (void) env, (void) class;
+    int value = on;
+#ifdef SO_PASSSEC
+    if (!timestamp) return RESULT(setsockopt(fd, SOL_SOCKET, SO_PASSSEC, &value, sizeof(value)));
+#else
+    if (!timestamp) return -ENOPROTOOPT;
+#endif
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &value, sizeof(value)));
+}
+
+/* In the order of UnixSocket's constants; -1 where the platform has no such option. */
+static const int options[] = {
+#ifdef __linux__
+    SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS,
+#else
+    -1, -1, -1, -1,
+#endif
+};
+
+static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jboolean on) {
+    (void) env, (void) class;
+    int value = on;
+    if (options[option] == -1) return -ENOPROTOOPT;
+    return RESULT(setsockopt(fd, SOL_SOCKET, options[option], &value, sizeof(value)));
+}
+
+static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
+    (void) env, (void) class;
+    int value = 0;
+    socklen_t length = sizeof(value);
+    if (options[option] == -1) return -ENOPROTOOPT;
+    return getsockopt(fd, SOL_SOCKET, options[option], &value, &length) == -1 ? -errno : value;
+}
+
+/* pid, uid, gid of the process that connected, or called listen or socketpair. */
+static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
+    (void) class;
+#ifdef __linux__
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1) return -errno;
+    jint values[] = {peer.pid, (jint) peer.uid, (jint) peer.gid};
+    (*env)->SetIntArrayRegion(env, credentials, 0, COUNT(values), values);
+    return 0;
+#else
+    (void) env, (void) fd, (void) credentials;
+    return -ENOPROTOOPT;
+#endif
+}
+
+/* The peer's supplementary groups; answers how many there are, -ERANGE if the array is too small for them. */
+static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
+    (void) class;
+#ifdef __linux__
+    jint values[65536 / sizeof(jint)];
+    socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
+    if (length > sizeof(values)) length = sizeof(values);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1) return -errno;
+    jint count = (jint) (length / sizeof(jint));
+    (*env)->SetIntArrayRegion(env, groups, 0, count, values);
+    return count;
+#else
+    (void) env, (void) fd, (void) groups;
+    return -ENOPROTOOPT;
+#endif
+}
+
+jint nettyunix_unix_socket_onload(JNIEnv *env) {
+    static const JNINativeMethod methods[] = {
+        NATIVE("newSocket", "(I)I", new_socket),
+        NATIVE("newSocketPair", "(I[I)I", new_socket_pair),
+        NATIVE("makeNonBlocking", "(I)I", make_non_blocking),
+        NATIVE("describe", "(I)I", describe),
+        NATIVE("bind", "(I[B)I", bind_name),
+        NATIVE("connect", "(I[B)I", connect_name),
+        NATIVE("disconnect", "(I)I", disconnect),
+        NATIVE("listen", "(II)I", listen_backlog),
+        NATIVE("accept", "(I[B)I", accept_connection),
+        NATIVE("localName", "(I)[B", local_name),
+        NATIVE("peerName", "(I)[B", peer_name),
+        NATIVE("receive", "(IJI)I", receive),
+        NATIVE("send", "(IJI)J", send_vector),
+        NATIVE("peek", "(I)I", peek),
+        NATIVE("markRecords", "(IZZ)I", mark_records),
+        NATIVE("setOption", "(IIZ)I", set_option),
+        NATIVE("getOption", "(II)I", get_option),
+        NATIVE("peerCredentials", "(I[I)I", peer_credentials),
+        NATIVE("peerGroups", "(I[I)I", peer_groups),
+    };
+    return nettyunix_register(env, "UnixSocket", methods, COUNT(methods));
+}

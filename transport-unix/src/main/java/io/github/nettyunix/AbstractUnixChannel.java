@@ -1,0 +1,618 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.readiness.Readiness;
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AbstractChannel;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.PreferredDirectByteBufAllocator;
+import io.netty.channel.unix.UnixChannel;
+import io.netty.channel.unix.UnixChannelUtil;
+import io.netty.util.UncheckedBooleanSupplier;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.channels.AlreadyConnectedException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ConnectionPendingException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What channels of all types have in common: the socket and its addresses, the registration with an event loop, bind, connect,
+ * the read loop and close. Subclasses say what a read and a write are.
+ */
+abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
+    private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+
+    /** What {@link #doReadMessages} answers besides the number of messages. */
+    static final int NOTHING = 0;
+    static final int END_OF_STREAM = -1;
+
+    final SocketType type;
+    final UnixSocket socket;
+    private final UnixChannelConfig config;
+
+    private Readiness readiness;
+    private int interest;
+    private boolean readPending;
+    private volatile boolean active;
+    private volatile UnixSocketAddress local;
+    private volatile UnixSocketAddress remote;
+    private SocketFile file;
+    private Connecting connecting;
+    private final Runnable flushTask = this::flushLater;
+    private final PreferredDirectByteBufAllocator directAllocator = new PreferredDirectByteBufAllocator();
+
+    AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator) {
+        super(parent);
+        this.type = type;
+        this.socket = socket;
+        config = new UnixChannelConfig(this, allocator);
+    }
+
+    /** A new socket. */
+    static UnixSocket newSocket(SocketType type) {
+        UnixTransport.ensureAvailability();
+        int fd = UnixSocket.newSocket(type.ordinal());
+        if (fd < 0) {
+            throw UnixErrors.newUnchecked("socket", type, null, fd, null);
+        }
+        return new UnixSocket(fd);
+    }
+
+    /**
+     * Reads once, and hands what it read to {@link #fireRead}.
+     *
+     * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
+     */
+    abstract int doReadMessages(ExtendedHandle allocHandle) throws Exception;
+
+    /** Whether another read may find more. */
+    abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
+
+    /** The end of the stream was read, or an error, which has been reported. */
+    void inputClosed() {
+    }
+
+    /** The peer has gone or will send no more, and nobody is reading. */
+    void peerClosedUnread() {
+    }
+
+    /** Whether there are messages that were received and not yet handed on. */
+    boolean hasUndelivered() {
+        return false;
+    }
+
+    /** Options that concern control data were set, on any thread. */
+    void controlDataChanged() {
+    }
+
+    @Override
+    protected final UnixUnsafe newUnsafe() {
+        return new UnixUnsafe();
+    }
+
+    @Override
+    public final UnixUnsafe unsafe() {
+        return (UnixUnsafe) super.unsafe();
+    }
+
+    @Override
+    public UnixChannelConfig config() {
+        return config;
+    }
+
+    @Override
+    public final FileDescriptor fd() {
+        return socket;
+    }
+
+    @Override
+    public ChannelMetadata metadata() {
+        return METADATA;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return socket.isOpen();
+    }
+
+    @Override
+    public boolean isActive() {
+        return active;
+    }
+
+    @Override
+    public UnixSocketAddress localAddress() {
+        return localAddress0();
+    }
+
+    @Override
+    public UnixSocketAddress remoteAddress() {
+        return remoteAddress0();
+    }
+
+    @Override
+    protected final UnixSocketAddress localAddress0() {
+        if (local == null && active) {
+            local = UnixSocketAddress.ofBytes(socket.localName());
+        }
+        return local;
+    }
+
+    @Override
+    protected final UnixSocketAddress remoteAddress0() {
+        return remote;
+    }
+
+    final void setAddresses(UnixSocketAddress local, UnixSocketAddress remote) {
+        this.local = local;
+        this.remote = remote;
+    }
+
+    /** The socket was active before it became a channel's. */
+    final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
+        setAddresses(local, remote);
+        active = true;
+    }
+
+    /** An exception that names this channel's type. */
+    final IOException newException(String operation, SocketAddress address, int errno) {
+        return UnixErrors.newException(operation, type, address, errno);
+    }
+
+    /** An exception of reading or writing, which is about the peer if there is one. */
+    final IOException newException(String operation, int errno, String hint) {
+        return UnixErrors.newException(operation, type, remote == null ? localAddress() : remote, errno, hint);
+    }
+
+    /** The address as one of ours; an error names the operation. */
+    final UnixSocketAddress toUnixAddress(String operation, SocketAddress address) throws IOException {
+        try {
+            return UnixSocketAddress.from(address);
+        } catch (IllegalArgumentException e) {
+            boolean family = !(address instanceof DomainSocketAddress);
+            throw UnixErrors.newException(operation, type, address, family ? Errno.EAFNOSUPPORT : Errno.EINVAL, e.getMessage());
+        }
+    }
+
+    // ---- registration -----------------------------------------------------------------------------------------------
+
+    @Override
+    protected boolean isCompatible(EventLoop loop) {
+        return UnixTransport.selectorOf(loop) != null;
+    }
+
+    @Override
+    protected void doRegister(ChannelPromise promise) {
+        Readiness registering = UnixTransport.selectorOf(eventLoop()).newReadiness(socket, unsafe());
+        registering.register((IoEventLoop) eventLoop()).addListener(future -> {
+            if (future.isSuccess()) {
+                readiness = registering;
+                if (isReady()) {
+                    readiness.start(interest);
+                }
+                promise.setSuccess();
+            } else {
+                promise.setFailure(future.cause());
+            }
+        });
+    }
+
+    @Override
+    protected void doDeregister() {
+        if (readiness != null) {
+            readiness.cancel();
+            readiness = null;
+        }
+    }
+
+    /** Whether the socket is one that can be watched: a listening, connected or connectionless one. */
+    boolean isReady() {
+        return active;
+    }
+
+    /** The channel has become active. */
+    final void activate() {
+        active = true;
+        if (readiness != null) {
+            readiness.start(interest);
+        }
+    }
+
+    private void setInterest(int newInterest) {
+        interest = newInterest;
+        if (readiness != null) {
+            readiness.interest(newInterest);
+        }
+    }
+
+    // ---- reading ----------------------------------------------------------------------------------------------------
+
+    @Override
+    protected void doBeginRead() {
+        readPending = true;
+        setInterest(interest | Readiness.READ);
+        if (hasUndelivered()) {
+            // No event will tell of it.
+            eventLoop().execute(unsafe()::readReady);
+        }
+    }
+
+    /** Auto-read was turned off. */
+    final void stopReading() {
+        if (!isRegistered()) {
+            readPending = false;
+            interest &= ~Readiness.READ;
+        } else if (eventLoop().inEventLoop()) {
+            clearReadInterest();
+        } else {
+            eventLoop().execute(() -> {
+                if (!readPending && !config.isAutoRead()) {
+                    clearReadInterest();
+                }
+            });
+        }
+    }
+
+    final void clearReadInterest() {
+        readPending = false;
+        setInterest(interest & ~Readiness.READ);
+    }
+
+    /** Whether the user wants no more for now. */
+    final boolean isReadingPaused() {
+        return !readPending && !config.isAutoRead();
+    }
+
+    /** Where system calls can put what they read. */
+    final ByteBufAllocator directAllocator() {
+        directAllocator.updateAllocator(config.getAllocator());
+        return directAllocator;
+    }
+
+    /** Hands a message to the pipeline, which may close the channel or stop reading. */
+    final void fireRead(Object message) {
+        readPending = false;
+        pipeline().fireChannelRead(message);
+    }
+
+    // ---- writing ----------------------------------------------------------------------------------------------------
+
+    /** All flushed messages were written: there is nothing to wait for. */
+    final void writeComplete() {
+        setInterest(interest & ~Readiness.WRITE);
+    }
+
+    /** The socket takes no more: go on when it has room. */
+    final void awaitWritable() {
+        setInterest(interest | Readiness.WRITE);
+    }
+
+    /** Enough was written for now: go on when other channels had their turn. */
+    final void yieldWriting() {
+        setInterest(interest & ~Readiness.WRITE);
+        eventLoop().execute(flushTask);
+    }
+
+    /** The kernel is short of memory, or of what it counts in, and will not tell when that is over. */
+    final void retryWriting(long delay, TimeUnit unit) {
+        eventLoop().schedule(flushTask, delay, unit);
+    }
+
+    /** Writes what is flushed, on the loop that the channel is registered with now. */
+    final void flushLater() {
+        if (eventLoop().inEventLoop()) {
+            unsafe().flushNow();
+        } else {
+            // The channel has moved to another loop.
+            eventLoop().execute(flushTask);
+        }
+    }
+
+    final boolean isAwaitingWritable() {
+        return (interest & Readiness.WRITE) != 0;
+    }
+
+    // ---- bind, connect, close ---------------------------------------------------------------------------------------
+
+    @Override
+    protected void doBind(SocketAddress localAddress) throws Exception {
+        UnixSocketAddress address = toUnixAddress("bind", localAddress);
+        if (address.isPathname()) {
+            file = SocketFile.bind(socket, type, address, config.socketFile());
+            local = address;
+        } else {
+            try (SocketName name = SocketName.of("bind", type, address)) {
+                int result = socket.bind(name.bytes());
+                if (result < 0) {
+                    throw newException("bind", address, result);
+                }
+            }
+            local = UnixSocketAddress.ofBytes(socket.localName());
+        }
+    }
+
+    /**
+     * Connects at once, or answers false if the server's backlog is full.
+     */
+    private boolean tryConnect(UnixSocketAddress address) throws IOException {
+        try (SocketName name = SocketName.of("connect", type, address)) {
+            int result = socket.connect(name.bytes());
+            if (result == -Errno.EAGAIN) {
+                return false;
+            }
+            if (result < 0) {
+                throw newException("connect", address, result);
+            }
+            remote = address;
+            return true;
+        }
+    }
+
+    /** Whether a connect that the kernel refused has used the channel up, as it has with Netty's own. */
+    boolean isClosedByFailedConnect() {
+        return true;
+    }
+
+    @Override
+    protected void doDisconnect() throws Exception {
+        doClose();
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        active = false;
+        if (connecting != null) {
+            connecting.abort(new ClosedChannelException());
+        }
+        if (file != null) {
+            file.remove();
+            file = null;
+        }
+        if (isRegistered()) {
+            if (eventLoop().inEventLoop()) {
+                doDeregister();
+            } else {
+                eventLoop().execute(this::doDeregister);
+            }
+        }
+        socket.close();
+    }
+
+    /** A connect that waits for the server to accept others first. */
+    private final class Connecting implements Runnable {
+        private static final long FIRST_DELAY_MILLIS = 1;
+        private static final long LAST_DELAY_MILLIS = 64;
+
+        private final UnixSocketAddress address;
+        private final ChannelPromise promise;
+        private final long deadline;
+        private long delay = FIRST_DELAY_MILLIS;
+
+        Connecting(UnixSocketAddress address, ChannelPromise promise) {
+            this.address = address;
+            this.promise = promise;
+            int timeout = config.getConnectTimeoutMillis();
+            deadline = timeout == 0 ? Long.MAX_VALUE : System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout);
+        }
+
+        void start() {
+            promise.addListener(future -> {
+                if (future.isCancelled()) {
+                    connecting = null;
+                    unsafe().close(voidPromise());
+                }
+            });
+            retryLater();
+        }
+
+        private void retryLater() {
+            long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
+            eventLoop().schedule(this, Math.min(TimeUnit.MILLISECONDS.toNanos(delay), left), TimeUnit.NANOSECONDS);
+            delay = Math.min(delay * 2, LAST_DELAY_MILLIS);
+        }
+
+        @Override
+        public void run() {
+            if (connecting != this) {
+                return;
+            }
+            if (!eventLoop().inEventLoop()) {
+                // The channel has moved to another loop.
+                eventLoop().execute(this);
+                return;
+            }
+            try {
+                if (tryConnect(address)) {
+                    connecting = null;
+                    unsafe().connected(promise);
+                } else if (deadline != Long.MAX_VALUE && System.nanoTime() - deadline >= 0) {
+                    throw UnixErrors.newConnectTimeout(type, address, config.getConnectTimeoutMillis());
+                } else {
+                    retryLater();
+                }
+            } catch (IOException e) {
+                abort(e);
+                unsafe().close(voidPromise());
+            }
+        }
+
+        void abort(Exception cause) {
+            connecting = null;
+            promise.tryFailure(cause);
+        }
+    }
+
+    /** The operations that a channel's pipeline and its event loop ask for. */
+    final class UnixUnsafe extends AbstractUnsafe implements Readiness.Listener, UncheckedBooleanSupplier {
+        @Override
+        public ExtendedHandle recvBufAllocHandle() {
+            return (ExtendedHandle) super.recvBufAllocHandle();
+        }
+
+        @Override
+        public final void connect(SocketAddress remoteAddress, SocketAddress localAddress, ChannelPromise promise) {
+            // The promise stays cancellable: a connect can wait for a long time.
+            if (promise.isDone() || !ensureOpen(promise)) {
+                return;
+            }
+            boolean asked = false;
+            try {
+                if (AbstractUnixChannel.this instanceof AbstractUnixServerChannel) {
+                    throw new UnsupportedOperationException("connect of a server");
+                }
+                if (connecting != null) {
+                    throw new ConnectionPendingException();
+                }
+                if (remote != null) {
+                    throw new AlreadyConnectedException();
+                }
+                UnixSocketAddress address = toUnixAddress("connect", remoteAddress);
+                if (localAddress != null) {
+                    doBind(localAddress);
+                }
+                asked = true;
+                if (tryConnect(address)) {
+                    connected(promise);
+                } else {
+                    connecting = new Connecting(address, promise);
+                    connecting.start();
+                }
+            } catch (Throwable t) {
+                promise.tryFailure(t);
+                if (asked && isClosedByFailedConnect()) {
+                    close(voidPromise());
+                } else {
+                    closeIfClosed();
+                }
+            }
+        }
+
+        final void connected(ChannelPromise promise) {
+            boolean wasActive = isActive();
+            activate();
+            doConnected();
+            // The listeners may close the channel, which was active all the same; and the user may have cancelled.
+            boolean isActive = isActive();
+            boolean wanted = promise.trySuccess();
+            if (!wasActive && isActive) {
+                pipeline().fireChannelActive();
+            }
+            if (!wanted) {
+                close(voidPromise());
+            }
+        }
+
+        @Override
+        public final void readReady() {
+            // It can be a hang-up that nobody asked for.
+            if ((interest & Readiness.READ) != 0 && isOpen()) {
+                readNow();
+            }
+        }
+
+        /** Reads until there is nothing left, the user wants no more, or others want their turn. */
+        final void readNow() {
+            ChannelPipeline pipeline = pipeline();
+            ExtendedHandle allocHandle = recvBufAllocHandle();
+            allocHandle.reset(config);
+            Throwable cause = null;
+            int result = NOTHING;
+            try {
+                do {
+                    result = doReadMessages(allocHandle);
+                } while (result > 0 && isOpen() && allocHandle.continueReading(this));
+            } catch (Throwable t) {
+                cause = t;
+            }
+            if (result != NOTHING) {
+                readPending = false;
+            }
+            allocHandle.readComplete();
+            pipeline.fireChannelReadComplete();
+            if (cause != null) {
+                pipeline.fireExceptionCaught(cause);
+            }
+            if (result == END_OF_STREAM || cause instanceof IOException || cause instanceof OutOfMemoryError) {
+                inputClosed();
+            }
+            if (isOpen() && isReadingPaused()) {
+                clearReadInterest();
+            }
+        }
+
+        /** Whether the allocator should expect more, if it has not seen enough for one turn. */
+        @Override
+        public final boolean get() {
+            return maybeMoreToRead(recvBufAllocHandle());
+        }
+
+        @Override
+        public final void peerClosed() {
+            if ((interest & Readiness.READ) == 0 && isActive()) {
+                peerClosedUnread();
+            }
+        }
+
+        @Override
+        public final void writeReady() {
+            flushNow();
+        }
+
+        @Override
+        protected void flush0() {
+            // While we wait for room there is no use in trying.
+            if (!isAwaitingWritable()) {
+                flushNow();
+            }
+        }
+
+        final void flushNow() {
+            super.flush0();
+        }
+
+        @Override
+        public final void closeByLoop() {
+            close(voidPromise());
+        }
+    }
+
+    /** The socket has just been connected. */
+    void doConnected() {
+    }
+
+    @Override
+    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
+
+    @Override
+    protected abstract Object filterOutboundMessage(Object message) throws Exception;
+
+    /** Whether system calls cannot read from the buffer as it is. */
+    final boolean isCopyNeeded(ByteBuf buffer) {
+        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
+    }
+
+    /** A buffer that system calls can read from; the given one is released if it is another. */
+    final ByteBuf toDirect(ByteBuf buffer) {
+        if (!isCopyNeeded(buffer)) {
+            return buffer;
+        }
+        ByteBuf direct = alloc().directBuffer(buffer.readableBytes());
+        direct.writeBytes(buffer, buffer.readerIndex(), buffer.readableBytes());
+        buffer.release();
+        return direct;
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.Arrays;
+
+/** What listening channels of both types have in common. */
+abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements ServerChannel {
+    // The length of the peer's name, and the name, as accept leaves them.
+    private final byte[] peerName = new byte[1 + UnixSocket.MAX_NAME + 1];
+
+    AbstractUnixServerChannel(SocketType type, UnixSocket socket) {
+        super(null, type, socket, new ServerChannelRecvByteBufAllocator());
+    }
+
+    /** The channel of a connection. */
+    abstract AbstractUnixChannel newChild(UnixSocket socket);
+
+    @Override
+    protected void doBind(SocketAddress localAddress) throws Exception {
+        super.doBind(localAddress);
+        int result = socket.startListening(config().backlog());
+        if (result < 0) {
+            throw newException("listen", localAddress(), result);
+        }
+        activate();
+    }
+
+    @Override
+    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+        int fd = socket.acceptConnection(peerName);
+        if (fd < 0) {
+            if (fd == -Errno.EAGAIN) {
+                return NOTHING;
+            }
+            throw newException("accept", localAddress(), fd);
+        }
+        AbstractUnixChannel child = newChild(new UnixSocket(fd));
+        child.config().inherit(config());
+        child.setActive(localAddress(), peerName[0] == 0 ? UnixSocketAddress.unnamed()
+                : UnixSocketAddress.ofBytes(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
+        // The allocator counts bytes to see whether it goes on.
+        allocHandle.attemptedBytesRead(1);
+        allocHandle.lastBytesRead(1);
+        allocHandle.incMessagesRead(1);
+        fireRead(child);
+        return 1;
+    }
+
+    @Override
+    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
+        return true;
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) {
+        throw new UnsupportedOperationException("write to a server");
+    }
+
+    @Override
+    protected Object filterOutboundMessage(Object message) {
+        throw new UnsupportedOperationException("write to a server");
+    }
+}

@@ -1,0 +1,15 @@
+package io.github.nettyunix;
+
+/**
+ * What a datagram channel does with a message whose recipient's queue is full.
+ *
+ * @see UnixSocketOption#DATAGRAM_QUEUE_FULL
+ */
+public enum DatagramQueueFull {
+    /** Waits until the recipient has read, without using the processor for it; messages to other recipients go out meanwhile. */
+    WAIT,
+    /** Fails the message's promise with EAGAIN. */
+    FAIL,
+    /** Drops the message and completes its promise as if it had been sent; {@link UnixDatagramChannel#droppedMessages} counts. */
+    DROP
+}

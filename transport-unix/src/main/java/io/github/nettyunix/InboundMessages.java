@@ -1,0 +1,44 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.FileDescriptor;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** Makes messages of what was received. */
+final class InboundMessages {
+    private InboundMessages() {
+    }
+
+    /** A message of a stream or of a seqpacket socket. */
+    static UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
+        return new UnixMessage(content, descriptors(batch, index), credentials(batch, index));
+    }
+
+    /** The descriptors, each with an owner now. */
+    static List<UnixFileDescriptor> descriptors(ReceiveBatch batch, int index) {
+        int count = batch.descriptorCount(index);
+        if (count == 0) {
+            return List.of();
+        }
+        UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
+        for (int i = 0; i < count; i++) {
+            fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i));
+        }
+        return List.of(fds);
+    }
+
+    /** The descriptors as Netty's own channels deliver them. */
+    static FileDescriptor[] plainDescriptors(ReceiveBatch batch, int index) {
+        FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
+        Arrays.setAll(fds, i -> new FileDescriptor(batch.descriptor(index, i)));
+        return fds;
+    }
+
+    static UnixCredentials credentials(ReceiveBatch batch, int index) {
+        return batch.hasCredentials(index)
+                ? new UnixCredentials(batch.pid(index), batch.uid(index), batch.gid(index)) : null;
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+
+/**
+ * A record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. It has been dropped and its descriptors have been
+ * closed; the channel goes on with the next one. Raised through
+ * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}.
+ */
+public final class MessageTruncatedException extends IOException implements UnixSocketError {
+    private static final long serialVersionUID = 1;
+
+    /** What the interface tells. */
+    private final UnixErrors.Details details;
+    /** Of the dropped record. */
+    private final int messageSize;
+    /** The limit. */
+    private final int maxMessageSize;
+
+    MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize) {
+        this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
+                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize), messageSize, maxMessageSize);
+    }
+
+    private MessageTruncatedException(UnixErrors.Details details, int messageSize, int maxMessageSize) {
+        super(details.message());
+        this.details = details;
+        this.messageSize = messageSize;
+        this.maxMessageSize = maxMessageSize;
+    }
+
+    /**
+     * The length of the record that was dropped.
+     *
+     * @return bytes
+     */
+    public int messageSize() {
+        return messageSize;
+    }
+
+    /**
+     * The limit that it was above.
+     *
+     * @return bytes
+     */
+    public int maxMessageSize() {
+        return maxMessageSize;
+    }
+
+    @Override
+    public String operation() {
+        return details.operation();
+    }
+
+    @Override
+    public SocketType socketType() {
+        return details.socketType();
+    }
+
+    @Override
+    public SocketAddress address() {
+        return details.address();
+    }
+
+    @Override
+    public int errno() {
+        return details.errno();
+    }
+
+    @Override
+    public String errnoName() {
+        return details.errnoName();
+    }
+}

@@ -1,0 +1,161 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.SendBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.AddressedEnvelope;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.internal.StringUtil;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.List;
+
+/** What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient. */
+final class OutboundMessages {
+    private OutboundMessages() {
+    }
+
+    /**
+     * Refuses what could not be sent, and gives the rest a form in which system calls can send it.
+     *
+     * @param channel whose pipeline the message was written to
+     * @return the message, or another that will be released in its place
+     */
+    static Object filter(AbstractUnixChannel channel, Object message) throws IOException {
+        if (message instanceof ByteBuf buffer) {
+            ByteBuf direct = channel.toDirect(buffer);
+            // A cancelled write leaves this very buffer in the queue, so an empty record must look different.
+            return direct == Unpooled.EMPTY_BUFFER && channel.type != SocketType.STREAM ? new UnixMessage(direct) : direct;
+        }
+        if (message instanceof FileDescriptor fd) {
+            checkOpen(channel, fd);
+            return message;
+        }
+        if (message instanceof AddressedEnvelope<?, ?> envelope) {
+            if (channel.type == SocketType.DATAGRAM && envelope.content() instanceof ByteBuf content) {
+                checkRecipient(channel, (SocketAddress) envelope.recipient());
+                if (message instanceof UnixDatagramPacket packet) {
+                    return filterMessage(channel, packet);
+                }
+                if (!channel.isCopyNeeded(content)) {
+                    return message;
+                }
+                UnixDatagramPacket packet = new UnixDatagramPacket(channel.toDirect(content.retain()),
+                        envelope.recipient() == null ? null : UnixSocketAddress.from((SocketAddress) envelope.recipient()));
+                envelope.release();
+                return packet;
+            }
+        } else if (message instanceof UnixMessage unixMessage) {
+            return filterMessage(channel, unixMessage);
+        }
+        throw new UnsupportedOperationException("write " + channel.type + ": unsupported message type: "
+                + StringUtil.simpleClassName(message) + " (expected: ByteBuf, UnixMessage, FileDescriptor"
+                + switch (channel.type) {
+                    case STREAM -> ", FileRegion)";
+                    case SEQPACKET -> ")";
+                    case DATAGRAM -> ", UnixDatagramPacket, DomainDatagramPacket, AddressedEnvelope<ByteBuf, SocketAddress>)";
+                });
+    }
+
+    private static Object filterMessage(AbstractUnixChannel channel, UnixMessage message) throws IOException {
+        List<UnixFileDescriptor> fds = message.fileDescriptors();
+        if (fds.size() > UnixMessage.MAX_FILE_DESCRIPTORS) {
+            throw channel.newException("write", Errno.EINVAL, fds.size() + " descriptors in one message, the most are "
+                    + UnixMessage.MAX_FILE_DESCRIPTORS);
+        }
+        for (int i = 0; i < fds.size(); i++) {
+            checkOpen(channel, fds.get(i));
+        }
+        ByteBuf content = message.content();
+        if (channel.type == SocketType.STREAM) {
+            if (fds.isEmpty() && message.credentials() == null) {
+                content.retain();
+                message.release();
+                return channel.toDirect(content);
+            }
+            if (!content.isReadable()) {
+                throw channel.newException("write", Errno.EINVAL,
+                        "on a stream descriptors and credentials travel with bytes, and the message has none");
+            }
+        }
+        return channel.isCopyNeeded(content) ? message.replace(channel.toDirect(content.retain())) : message;
+    }
+
+    private static void checkOpen(AbstractUnixChannel channel, FileDescriptor fd) throws IOException {
+        if (!fd.isOpen()) {
+            throw channel.newException("write", Errno.EBADF, "the descriptor is closed: " + fd);
+        }
+    }
+
+    private static void checkRecipient(AbstractUnixChannel channel, SocketAddress recipient) throws IOException {
+        if (recipient != null) {
+            UnixSocketAddress address = channel.toUnixAddress("write", recipient);
+            if (address.isUnnamed()) {
+                throw UnixErrors.newException("write", channel.type, address, Errno.EINVAL, "the recipient has no name");
+            }
+            if (!SocketName.fits(address)) {
+                throw SocketName.tooLong("write", channel.type, address, "a recipient's path must fit into sun_path");
+            }
+        }
+    }
+
+    /** Whom a message goes to; {@code null} for the peer. */
+    static SocketAddress recipient(Object message) {
+        return message instanceof AddressedEnvelope<?, ?> envelope ? (SocketAddress) envelope.recipient() : null;
+    }
+
+    /** How many bytes a message has. */
+    static int length(Object message) {
+        ByteBuf content = content(message);
+        return content == null ? 0 : content.readableBytes();
+    }
+
+    private static ByteBuf content(Object message) {
+        return message instanceof ByteBuf buffer ? buffer
+                : message instanceof UnixMessage unixMessage ? unixMessage.content()
+                : message instanceof AddressedEnvelope<?, ?> envelope ? (ByteBuf) envelope.content() : null;
+    }
+
+    /** Whether a descriptor, open when the message was written, has been closed since: then its number may be another's. */
+    static boolean hasClosedDescriptor(Object message) {
+        if (message instanceof UnixMessage unixMessage) {
+            List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
+            for (int i = 0; i < fds.size(); i++) {
+                if (!fds.get(i).isOpen()) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        return message instanceof FileDescriptor fd && !fd.isOpen();
+    }
+
+    /**
+     * Adds a message to a batch.
+     *
+     * @param name of the recipient, {@code null} for the peer
+     * @param bare the bytes that go with a descriptor which comes without a message
+     * @return false if there is no room
+     */
+    static boolean add(SendBatch batch, Object message, byte[] name, ByteBuf bare) {
+        ByteBuf content = content(message);
+        if (!batch.add(content == null ? bare : content, name)) {
+            return false;
+        }
+        if (message instanceof UnixMessage unixMessage) {
+            List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
+            for (int i = 0; i < fds.size(); i++) {
+                batch.addDescriptor(fds.get(i).intValue());
+            }
+            UnixCredentials credentials = unixMessage.credentials();
+            if (credentials != null) {
+                batch.setCredentials(credentials.pid(), credentials.uid(), credentials.gid());
+            }
+        } else if (message instanceof FileDescriptor fd) {
+            batch.addDescriptor(fd.intValue());
+        }
+        return true;
+    }
+}

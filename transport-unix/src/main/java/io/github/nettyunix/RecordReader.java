@@ -1,0 +1,181 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.util.ReferenceCountUtil;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+
+/**
+ * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive; of the
+ * channel's {@link RecvByteBufAllocator} only the number of messages a read counts.
+ */
+final class RecordReader {
+    /** What the messages of a channel are made of. */
+    interface MessageFactory {
+        /** A message of the batch; it owns the content and the descriptors from now on. */
+        Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData);
+    }
+
+    /** Up to this size copying costs less than another system call. */
+    private static final int SMALL = 4096;
+
+    private final AbstractUnixChannel channel;
+    private final MessageFactory factory;
+    private final int wanted;
+    // What was received and not yet handed on, because the user has stopped reading in the middle of a batch.
+    private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
+    private boolean endOfStream;
+    private boolean drained;
+    private boolean controlData;
+    // About how long the next record will be.
+    private int expected;
+
+    RecordReader(AbstractUnixChannel channel, MessageFactory factory, int wanted) {
+        this.channel = channel;
+        this.factory = factory;
+        this.wanted = wanted;
+    }
+
+    /** See {@link AbstractUnixChannel#doReadMessages}. */
+    int read(ExtendedHandle allocHandle) throws IOException {
+        if (messages.isEmpty() && !endOfStream && !receive(allocHandle)) {
+            return AbstractUnixChannel.NOTHING;
+        }
+        int count = 0;
+        do {
+            Object message = messages.poll();
+            if (message == null) {
+                return count > 0 ? count : AbstractUnixChannel.END_OF_STREAM;
+            }
+            allocHandle.incMessagesRead(1);
+            count++;
+            if (message instanceof IOException) {
+                channel.pipeline().fireExceptionCaught((IOException) message);
+            } else {
+                channel.fireRead(message);
+            }
+        } while (channel.config().isAutoRead() && channel.isOpen());
+        return count;
+    }
+
+    /** Whether another read may find something. */
+    boolean maybeMore() {
+        return !drained || endOfStream || hasMessages();
+    }
+
+    /** Whether there is something to hand on without any event. */
+    boolean hasMessages() {
+        return !messages.isEmpty();
+    }
+
+    /** Drops what was not handed on. */
+    void close() {
+        for (Object message; (message = messages.poll()) != null;) {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    /** Receives what there is, up to a batch; answers false if there is nothing. */
+    private boolean receive(ExtendedHandle allocHandle) throws IOException {
+        UnixChannelConfig config = channel.config();
+        ReceiveBatch batch = ReceiveBatch.current();
+        int maxLength = config.maxMessageSize();
+        int maxFds = config.descriptorLimit();
+        controlData = config.isControlData();
+        int flags = wanted | (controlData ? ReceiveBatch.CONTROL : 0);
+        int most = mostMessages(config);
+        if (expected <= SMALL && most > 1) {
+            int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
+            drained = count < Math.min(most, ReceiveBatch.CAPACITY);
+            for (int i = 0; i < count && !endOfStream; i++) {
+                add(allocHandle, batch, i, null);
+            }
+            return count > 0;
+        }
+        ByteBuf buffer = channel.directAllocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+        try {
+            drained = check(batch.receiveInto(buffer, channel.socket, maxLength, maxFds, flags)) == 0;
+            if (drained) {
+                return false;
+            }
+            ByteBuf content = buffer;
+            buffer = null;
+            add(allocHandle, batch, 0, content);
+            return true;
+        } finally {
+            if (buffer != null) {
+                buffer.release();
+            }
+        }
+    }
+
+    /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
+    private void add(ExtendedHandle allocHandle, ReceiveBatch batch, int index, ByteBuf buffer) {
+        int length = batch.length(index);
+        int limit = channel.config().descriptorLimit();
+        if (batch.isEndOfStream(index)) {
+            endOfStream = true;
+        } else if (batch.isTruncated(index)) {
+            messages.add(new MessageTruncatedException(channel.type, channel.localAddress(), length,
+                    channel.config().maxMessageSize()));
+        } else if (batch.isControlTruncated(index)) {
+            messages.add(new ControlDataTruncatedException(channel.type, channel.localAddress(), limit));
+        } else {
+            ByteBuf content = content(batch, index, length, buffer);
+            buffer = buffer == content ? null : buffer;
+            messages.add(factory.newMessage(content, batch, index, controlData));
+            // Grows at once and shrinks slowly.
+            expected = length > expected ? length : expected - ((expected - length) >> 3);
+        }
+        if (buffer != null) {
+            buffer.release();
+        }
+        allocHandle.attemptedBytesRead(length);
+        allocHandle.lastBytesRead(length);
+    }
+
+    private ByteBuf content(ReceiveBatch batch, int index, int length, ByteBuf buffer) {
+        if (length == 0) {
+            return Unpooled.EMPTY_BUFFER;
+        }
+        if (buffer == null) {
+            ByteBuf content = channel.directAllocator().directBuffer(length);
+            batch.copy(index, content);
+            return content;
+        }
+        int present = Math.min(length, buffer.writableBytes());
+        buffer.writerIndex(present);
+        if (length > present) {
+            batch.copyRest(length - present, buffer);
+        } else if (length < buffer.capacity() >> 2) {
+            // Whoever keeps a small message shall not keep a large buffer.
+            return channel.directAllocator().directBuffer(length).writeBytes(buffer);
+        }
+        return buffer;
+    }
+
+    private int check(int result) throws IOException {
+        if (result >= 0) {
+            return result;
+        }
+        if (result == -Errno.EAGAIN) {
+            return 0;
+        }
+        throw channel.newException("read", result, null);
+    }
+
+    private static int mostMessages(UnixChannelConfig config) {
+        // Without auto-read, every read() is worth one message.
+        RecvByteBufAllocator allocator = config.getRecvByteBufAllocator();
+        return config.isAutoRead() && allocator instanceof MaxMessagesRecvByteBufAllocator
+                ? ((MaxMessagesRecvByteBufAllocator) allocator).maxMessagesPerRead() : 1;
+    }
+}

@@ -1,0 +1,281 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.SendBatch;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
+import io.netty.util.concurrent.FastThreadLocal;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Writes records, many in one system call, in the order of the queue, but those whose recipient cannot take them now let
+ * others pass: datagrams to other recipients are sent ahead of them. Promises complete in the order of the queue all the same,
+ * since it gives up messages at its head only; what is done but not yet at the head is remembered here.
+ */
+final class RecordWriter implements MessageProcessor {
+    /** What is in a thread's {@link SendBatch}: the messages, and where they stand in the queue, counted from its head. */
+    private static final class Round {
+        private static final FastThreadLocal<Round> CURRENT = new FastThreadLocal<>() {
+            @Override
+            protected Round initialValue() {
+                return new Round();
+            }
+        };
+
+        final Object[] messages = new Object[SendBatch.CAPACITY];
+        final int[] positions = new int[SendBatch.CAPACITY];
+    }
+
+    /** A recipient whose queue was full when we tried last. No event tells when it has room. */
+    private static final class Wait {
+        private static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+        private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+        boolean over;
+        long delay;
+        long due;
+
+        void again() {
+            over = false;
+            delay = delay == 0 ? FIRST_DELAY_NANOS : Math.min(delay * 2, LAST_DELAY_NANOS);
+            due = System.nanoTime() + delay;
+        }
+    }
+
+    private final AbstractUnixChannel channel;
+
+    // Of the round that is being made up.
+    private SendBatch batch;
+    private Round round;
+    private int walked;
+    private int most;
+
+    // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
+    private BitSet done = new BitSet();
+    private Map<Integer, Throwable> failures = new HashMap<>(0);
+    private final Map<SocketAddress, Wait> waits = new HashMap<>(0);
+    private boolean retryScheduled;
+
+    // The last recipient is likely to be the next one too.
+    private SocketAddress lastRecipient;
+    private byte[] lastName;
+
+    private long dropped;
+
+    RecordWriter(AbstractUnixChannel channel) {
+        this.channel = channel;
+    }
+
+    /** How many messages {@link DatagramQueueFull#DROP} has dropped. */
+    long dropped() {
+        return dropped;
+    }
+
+    /**
+     * See {@link AbstractUnixChannel#doWrite}.
+     *
+     * @param maxMessages how many may be sent before others get their turn
+     */
+    void write(ChannelOutboundBuffer in, int maxMessages) throws Exception {
+        int spins = channel.config().getWriteSpinCount();
+        int left = maxMessages;
+        do {
+            most = Math.min(left, SendBatch.CAPACITY);
+            batch = SendBatch.current();
+            round = Round.CURRENT.get();
+            walked = 0;
+            in.forEachFlushedMessage(this);
+            int count = batch.count();
+            if (count > 0) {
+                try {
+                    left -= send();
+                } finally {
+                    Arrays.fill(round.messages, 0, count, null);
+                }
+            }
+            retire(in);
+            if (channel.isAwaitingWritable()) {
+                return;
+            }
+            if (count == 0) {
+                channel.writeComplete();
+                if (!waits.isEmpty()) {
+                    retryLater();
+                }
+                return;
+            }
+        } while (--spins > 0 && left > 0);
+        channel.yieldWriting();
+    }
+
+    /** Puts a message into the batch, unless it is done or must wait. Answers false if there is no more room. */
+    @Override
+    public boolean processMessage(Object message) {
+        int position = walked++;
+        if (done.get(position)) {
+            return true;
+        }
+        SocketAddress recipient = OutboundMessages.recipient(message);
+        if (!waits.isEmpty()) {
+            Wait wait = waits.get(recipient);
+            if (wait != null && !wait.over) {
+                return true;
+            }
+        }
+        if (OutboundMessages.hasClosedDescriptor(message)) {
+            settle(position, channel.newException("write", Errno.EBADF,
+                    "a descriptor was closed before it was sent: " + message));
+            return true;
+        }
+        int index = batch.count();
+        if (!OutboundMessages.add(batch, message, nameOf(recipient), Unpooled.EMPTY_BUFFER)) {
+            return false;
+        }
+        round.messages[index] = message;
+        round.positions[index] = position;
+        return index + 1 < most;
+    }
+
+    /** Sends the batch; answers how many messages went out. */
+    private int send() throws IOException {
+        long result = batch.sendRecords(channel.socket);
+        int sent = (int) result;
+        int errno = (int) (result >>> Integer.SIZE);
+        for (int i = 0; i < sent; i++) {
+            done.set(round.positions[i]);
+            if (!waits.isEmpty()) {
+                waits.remove(OutboundMessages.recipient(round.messages[i]));
+            }
+        }
+        if (errno != 0) {
+            refused(round.messages[sent], round.positions[sent], errno);
+        }
+        return sent;
+    }
+
+    private void refused(Object message, int position, int errno) throws IOException {
+        SocketAddress recipient = OutboundMessages.recipient(message);
+        if (errno == Errno.EAGAIN || Errno.isTransient(errno)) {
+            DatagramQueueFull policy = errno == Errno.ETOOMANYREFS ? DatagramQueueFull.WAIT
+                    : channel.config().datagramQueueFull();
+            if (policy == DatagramQueueFull.FAIL) {
+                settle(position, newException(message, recipient, errno, "the recipient's queue is full"));
+            } else if (policy == DatagramQueueFull.DROP) {
+                dropped++;
+                settle(position, null);
+            } else if (errno == Errno.EAGAIN && recipient == null) {
+                // The kernel will tell when a connected socket can go on.
+                channel.awaitWritable();
+            } else {
+                waits.computeIfAbsent(recipient, to -> new Wait()).again();
+            }
+        } else if (channel.type == SocketType.SEQPACKET && AbstractUnixConnection.isConnectionLost(errno)) {
+            throw newException(message, recipient, errno, null);
+        } else {
+            settle(position, newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
+        }
+    }
+
+    private IOException newException(Object message, SocketAddress recipient, int errno, String hint) {
+        return recipient == null ? channel.newException("write", errno, hint)
+                : UnixErrors.newException("write", channel.type, recipient, errno, hint);
+    }
+
+    private String limit(Object message) {
+        // Of SO_SNDBUF, Linux keeps 32 bytes for itself.
+        int sendBuffer = channel.config().getSendBufferSize();
+        return "the record has " + OutboundMessages.length(message) + " bytes, SO_SNDBUF allows "
+                + (SocketName.isLinux() ? sendBuffer - 32 : sendBuffer);
+    }
+
+    /** The message at a position is done with. */
+    private void settle(int position, Throwable failure) {
+        done.set(position);
+        if (failure != null) {
+            failures.put(position, failure);
+        }
+    }
+
+    /** Takes what is done out of the queue, as far as it stands at its head. */
+    private void retire(ChannelOutboundBuffer in) {
+        int count = done.nextClearBit(0);
+        if (count > 0) {
+            Map<Integer, Throwable> causes = failures;
+            boolean all = done.length() == count;
+            // Before the promises complete: their listeners may close the channel.
+            if (all) {
+                done.clear();
+            } else {
+                done = done.get(count, done.length());
+            }
+            if (!causes.isEmpty()) {
+                failures = new HashMap<>(0);
+                causes.forEach((position, cause) -> {
+                    if (position >= count) {
+                        failures.put(position - count, cause);
+                    }
+                });
+            }
+            for (int i = 0; i < count; i++) {
+                dropCancelled(in);
+                Throwable cause = causes.isEmpty() ? null : causes.get(i);
+                if (cause == null) {
+                    in.remove();
+                } else {
+                    in.remove(cause);
+                }
+            }
+        }
+        dropCancelled(in);
+    }
+
+    /** A write that was cancelled leaves this buffer in the queue; it is not walked over, but it stands there. */
+    private static void dropCancelled(ChannelOutboundBuffer in) {
+        while (in.current() == Unpooled.EMPTY_BUFFER) {
+            in.remove();
+        }
+    }
+
+    private void retryLater() {
+        if (retryScheduled) {
+            return;
+        }
+        long now = System.nanoTime();
+        long delay = Long.MAX_VALUE;
+        for (Wait wait : waits.values()) {
+            if (!wait.over) {
+                delay = Math.min(delay, wait.due - now);
+            }
+        }
+        if (delay != Long.MAX_VALUE) {
+            retryScheduled = true;
+            channel.eventLoop().schedule(this::retry, Math.max(delay, 0), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void retry() {
+        retryScheduled = false;
+        long now = System.nanoTime();
+        waits.values().forEach(wait -> wait.over |= wait.due - now <= 0);
+        channel.flushLater();
+    }
+
+    private byte[] nameOf(SocketAddress recipient) {
+        if (recipient == null) {
+            return null;
+        }
+        if (recipient != lastRecipient) {
+            lastName = UnixSocketAddress.from(recipient).name();
+            lastRecipient = recipient;
+        }
+        return lastName;
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.SocketFiles;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.internal.PlatformDependent;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * An address in a form that fits into {@code sun_path}. Where a path does not, Linux still reaches it through an open
+ * directory: {@code /proc/self/fd/<directory>/<file>}. To be closed after the call that it is for.
+ */
+final class SocketName implements AutoCloseable {
+    private final byte[] bytes;
+    private final FileDescriptor directory;
+
+    private SocketName(byte[] bytes, FileDescriptor directory) {
+        this.bytes = bytes;
+        this.directory = directory;
+    }
+
+    /** Refuses, early and with the limit, what cannot be a name of this type of socket. */
+    static SocketName of(String operation, SocketType type, UnixSocketAddress address) throws IOException {
+        byte[] name = address.name();
+        if (fits(address)) {
+            return new SocketName(name, null);
+        }
+        if (address.isAbstract()) {
+            throw tooLong(operation, type, address, "an abstract name has at most " + UnixSocket.MAX_NAME + " bytes");
+        }
+        if (!isLinux() || type == SocketType.DATAGRAM && operation.equals("bind")) {
+            // The name of a datagram socket is what its peers answer to: it cannot be one that means something here only.
+            throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
+        }
+        int slash = lastSlash(name);
+        FileDescriptor directory = openDirectory(operation, type, address, false);
+        byte[] prefix = ("/proc/self/fd/" + directory.intValue() + '/').getBytes(StandardCharsets.US_ASCII);
+        byte[] file = Arrays.copyOfRange(name, slash + 1, name.length);
+        byte[] bytes = Arrays.copyOf(prefix, prefix.length + file.length);
+        System.arraycopy(file, 0, bytes, prefix.length, file.length);
+        SocketName result = new SocketName(bytes, directory);
+        if (bytes.length > UnixSocket.MAX_NAME) {
+            result.close();
+            throw tooLong(operation, type, address,
+                    "the name in a long path has at most " + (UnixSocket.MAX_NAME - prefix.length) + " bytes");
+        }
+        return result;
+    }
+
+    /** Whether the address can be used as it is, as a recipient for example. */
+    static boolean fits(UnixSocketAddress address) {
+        return address.name().length <= UnixSocket.MAX_NAME + (address.isAbstract() ? 1 : 0);
+    }
+
+    static IOException tooLong(String operation, SocketType type, UnixSocketAddress address, String limit) {
+        return UnixErrors.newException(operation, type, address, Errno.ENAMETOOLONG, limit);
+    }
+
+    static boolean isLinux() {
+        return PlatformDependent.normalizedOs().equals("linux");
+    }
+
+    /** The directory that a socket file is in. */
+    static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address, boolean reading)
+            throws IOException {
+        byte[] name = address.name();
+        int slash = lastSlash(name);
+        byte[] path = slash < 0 ? new byte[] {'.'} : Arrays.copyOf(name, Math.max(slash, 1));
+        int directory = SocketFiles.openDirectory(terminated(path), reading);
+        if (directory < 0) {
+            throw UnixErrors.newException(operation, type, address, directory);
+        }
+        return new FileDescriptor(directory);
+    }
+
+    /** The path with the NUL that system calls on files want. */
+    static byte[] terminated(byte[] path) {
+        return Arrays.copyOf(path, path.length + 1);
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (directory != null) {
+            directory.close();
+        }
+    }
+
+    private static int lastSlash(byte[] path) {
+        int i = path.length - 1;
+        while (i >= 0 && path[i] != '/') {
+            i--;
+        }
+        return i;
+    }
+}

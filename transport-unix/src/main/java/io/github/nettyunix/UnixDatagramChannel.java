@@ -1,0 +1,175 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.channel.unix.DomainDatagramChannel;
+import io.netty.channel.unix.DomainDatagramPacket;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.List;
+
+/**
+ * A socket that carries records without a connection (SOCK_DGRAM), and descriptors and credentials with them. Nothing is lost
+ * or reordered on the way. Datagrams may be empty.
+ *
+ * <p>It is active once it is bound or connected, or from its registration on with
+ * {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}. To be answered it must be bound;
+ * {@link UnixSocketAddress#autobind()} will do on Linux.
+ *
+ * <p>Read are {@link DomainDatagramPacket}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
+ * {@link UnixDatagramPacket}s; the sender is never {@code null}. Written are these, any other
+ * {@link io.netty.channel.AddressedEnvelope} of a {@link ByteBuf}, and on a connected channel {@link ByteBuf}s,
+ * {@link UnixMessage}s and {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty datagram. A message that
+ * cannot be sent fails its own promise only. What happens when the recipient does not keep up is up to
+ * {@link UnixSocketOption#DATAGRAM_QUEUE_FULL}.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+ */
+public final class UnixDatagramChannel extends AbstractUnixChannel implements DomainDatagramChannel, UnixPeer {
+    private static final ChannelMetadata METADATA = new ChannelMetadata(true, 16);
+
+    private final RecordReader reader = new RecordReader(this, this::newMessage, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
+    private final RecordWriter writer = new RecordWriter(this);
+    // The last sender is likely to be the next one too.
+    private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
+
+    /**
+     * A new socket, to be bound, connected or both.
+     *
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     */
+    public UnixDatagramChannel() {
+        this(newSocket(SocketType.DATAGRAM));
+    }
+
+    UnixDatagramChannel(UnixSocket socket) {
+        super(null, SocketType.DATAGRAM, socket, new AdaptiveRecvByteBufAllocator());
+    }
+
+    /**
+     * A channel for a socket from elsewhere. It is active.
+     *
+     * @param fd a SOCK_DGRAM socket; the channel owns it and makes it non-blocking and close-on-exec
+     * @return the channel, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     */
+    public static UnixDatagramChannel adopt(int fd) {
+        return (UnixDatagramChannel) UnixTransport.adopt(fd, SocketType.DATAGRAM, false);
+    }
+
+    /**
+     * Two channels that are connected to each other.
+     *
+     * @return two channels, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     */
+    public static List<UnixDatagramChannel> pair() {
+        return UnixTransport.pair(SocketType.DATAGRAM, UnixDatagramChannel::new);
+    }
+
+    /**
+     * How many messages {@link DatagramQueueFull#DROP} has dropped. To be called on the event loop.
+     *
+     * @return their number
+     */
+    public long droppedMessages() {
+        return writer.dropped();
+    }
+
+    /**
+     * {@inheritDoc} For datagram sockets the kernel knows who made a {@link #pair()}, and nobody else.
+     */
+    @Override
+    public UnixCredentials peerCredentials() throws IOException {
+        return PeerIdentity.credentials(this);
+    }
+
+    @Override
+    public boolean isConnected() {
+        return remoteAddress() != null;
+    }
+
+    @Override
+    public boolean isActive() {
+        return super.isActive() || isOpen() && isRegistered() && config().isActiveOnRegistration();
+    }
+
+    @Override
+    boolean isReady() {
+        return true;
+    }
+
+    @Override
+    public ChannelMetadata metadata() {
+        return METADATA;
+    }
+
+    @Override
+    protected void doBind(SocketAddress localAddress) throws Exception {
+        super.doBind(localAddress);
+        activate();
+    }
+
+    @Override
+    boolean isClosedByFailedConnect() {
+        return false;
+    }
+
+    /** Dissolves the association with the peer; the channel stays open and can be connected again. */
+    @Override
+    protected void doDisconnect() throws Exception {
+        int result = socket.dissolve();
+        if (result < 0) {
+            throw newException("disconnect", result, null);
+        }
+        setAddresses(localAddress(), null);
+    }
+
+    @Override
+    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+        return reader.read(allocHandle);
+    }
+
+    @Override
+    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
+        return reader.maybeMore();
+    }
+
+    @Override
+    boolean hasUndelivered() {
+        return reader.hasMessages();
+    }
+
+    private Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
+        byte[] name = batch.name(index, lastSender.name());
+        if (name != lastSender.name()) {
+            lastSender = UnixSocketAddress.ofBytes(name);
+        }
+        return controlData
+                ? new UnixDatagramPacket(content, localAddress(), lastSender, InboundMessages.descriptors(batch, index),
+                        InboundMessages.credentials(batch, index))
+                : new DomainDatagramPacket(content, localAddress(), lastSender);
+    }
+
+    @Override
+    protected Object filterOutboundMessage(Object message) throws IOException {
+        return OutboundMessages.filter(this, message);
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+        writer.write(in, maxMessagesPerWrite());
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        reader.close();
+        super.doClose();
+    }
+}

@@ -1,0 +1,124 @@
+package io.github.nettyunix;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.AddressedEnvelope;
+
+import java.util.List;
+
+/**
+ * A {@link UnixMessage} with the addresses of a datagram.
+ */
+public final class UnixDatagramPacket extends UnixMessage implements AddressedEnvelope<ByteBuf, UnixSocketAddress> {
+    private final UnixSocketAddress recipient;
+    private final UnixSocketAddress sender;
+
+    /**
+     * An outbound datagram.
+     *
+     * @param content the bytes, which now belong to the packet
+     * @param recipient whom to send it to; {@code null} for the peer that the channel is connected to
+     * @param fileDescriptors the descriptors, which now belong to the packet
+     */
+    public UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixFileDescriptor... fileDescriptors) {
+        super(content, fileDescriptors);
+        this.recipient = recipient;
+        sender = UnixSocketAddress.unnamed();
+    }
+
+    UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
+                       List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials) {
+        super(content, fileDescriptors, credentials);
+        this.recipient = recipient;
+        this.sender = sender;
+    }
+
+    private UnixDatagramPacket(ByteBuf content, UnixDatagramPacket of, UnixCredentials credentials) {
+        super(content, of, credentials);
+        recipient = of.recipient;
+        sender = of.sender;
+    }
+
+    /**
+     * Whom it was, or is to be, sent to.
+     *
+     * @return the address; {@code null} for the peer that the channel is connected to
+     */
+    @Override
+    public UnixSocketAddress recipient() {
+        return recipient;
+    }
+
+    /**
+     * Who sent it.
+     *
+     * @return the address, which is {@link UnixSocketAddress#unnamed()} for a sender without a name, never {@code null}
+     */
+    @Override
+    public UnixSocketAddress sender() {
+        return sender;
+    }
+
+    @Override
+    public UnixDatagramPacket withCredentials(UnixCredentials credentials) {
+        return (UnixDatagramPacket) super.withCredentials(credentials);
+    }
+
+    @Override
+    public UnixDatagramPacket copy() {
+        return (UnixDatagramPacket) super.copy();
+    }
+
+    @Override
+    public UnixDatagramPacket duplicate() {
+        return (UnixDatagramPacket) super.duplicate();
+    }
+
+    @Override
+    public UnixDatagramPacket retainedDuplicate() {
+        return (UnixDatagramPacket) super.retainedDuplicate();
+    }
+
+    @Override
+    public UnixDatagramPacket replace(ByteBuf content) {
+        return (UnixDatagramPacket) super.replace(content);
+    }
+
+    @Override
+    public UnixDatagramPacket retain() {
+        super.retain();
+        return this;
+    }
+
+    @Override
+    public UnixDatagramPacket retain(int increment) {
+        super.retain(increment);
+        return this;
+    }
+
+    @Override
+    public UnixDatagramPacket touch() {
+        super.touch();
+        return this;
+    }
+
+    @Override
+    public UnixDatagramPacket touch(Object hint) {
+        super.touch(hint);
+        return this;
+    }
+
+    @Override
+    public String toString() {
+        return super.toString() + " (" + sender + " => " + (recipient == null ? "peer" : recipient) + ')';
+    }
+
+    @Override
+    UnixDatagramPacket newView(ByteBuf content, UnixCredentials credentials) {
+        return new UnixDatagramPacket(content, this, credentials);
+    }
+
+    @Override
+    UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors) {
+        return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials());
+    }
+}

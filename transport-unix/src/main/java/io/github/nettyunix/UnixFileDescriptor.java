@@ -1,0 +1,288 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.FileDescriptors;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.ReferenceCounted;
+import io.netty.util.ResourceLeakDetector;
+import io.netty.util.ResourceLeakDetectorFactory;
+import io.netty.util.ResourceLeakTracker;
+import io.netty.util.internal.RefCnt;
+
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+
+/**
+ * A file descriptor that somebody owns: it is closed when its last reference is released, or at once by {@link #close()}, and
+ * {@link ResourceLeakDetector} reports one that was forgotten. Those that arrive in a {@link UnixMessage} belong to the message;
+ * {@link #retain()} keeps one beyond it. Writing one gives it away. Thread-safe.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man3/cmsg.3.html">cmsg(3)</a>, SCM_RIGHTS
+ */
+public final class UnixFileDescriptor extends FileDescriptor implements ReferenceCounted, AutoCloseable {
+    private static final ResourceLeakDetector<UnixFileDescriptor> LEAK_DETECTOR =
+            ResourceLeakDetectorFactory.instance().newResourceLeakDetector(UnixFileDescriptor.class);
+
+    private final RefCnt refCnt = new RefCnt();
+    private final ResourceLeakTracker<UnixFileDescriptor> leak;
+
+    private UnixFileDescriptor(int fd) {
+        super(fd);
+        leak = LEAK_DETECTOR.track(this);
+    }
+
+    /**
+     * Takes over a descriptor by its number.
+     *
+     * @param fd the number; from now on nobody else may close it
+     * @return its owner, with one reference
+     * @throws IllegalArgumentException if the number is negative
+     */
+    public static UnixFileDescriptor adopt(int fd) {
+        return new UnixFileDescriptor(fd);
+    }
+
+    /**
+     * Opens a file. It is close-on-exec, and new files get mode 0666 less the umask.
+     *
+     * @param path the file
+     * @param options {@link StandardOpenOption}s: READ (the default), WRITE, APPEND, TRUNCATE_EXISTING, CREATE, CREATE_NEW,
+     *        SYNC, DSYNC
+     * @return its owner, with one reference
+     * @throws IOException if it cannot be opened, see <a href="https://man7.org/linux/man-pages/man2/open.2.html">open(2)</a>
+     * @throws UnsupportedOperationException for other options
+     */
+    public static UnixFileDescriptor open(Path path, OpenOption... options) throws IOException {
+        UnixTransport.ensureAvailability();
+        boolean read = false;
+        boolean write = false;
+        int flags = 0;
+        for (OpenOption option : options) {
+            if (!(option instanceof StandardOpenOption)) {
+                throw new UnsupportedOperationException("open: " + option);
+            }
+            switch ((StandardOpenOption) option) {
+                case READ -> read = true;
+                case WRITE -> write = true;
+                case APPEND -> {
+                    write = true;
+                    flags |= FileDescriptors.APPEND;
+                }
+                case TRUNCATE_EXISTING -> flags |= FileDescriptors.TRUNCATE;
+                case CREATE -> flags |= FileDescriptors.CREATE;
+                case CREATE_NEW -> flags |= FileDescriptors.CREATE | FileDescriptors.EXCLUSIVE;
+                case SYNC -> flags |= FileDescriptors.SYNC;
+                case DSYNC -> flags |= FileDescriptors.DSYNC;
+                default -> throw new UnsupportedOperationException("open: " + option);
+            }
+        }
+        flags |= !write ? FileDescriptors.READ : read ? FileDescriptors.READ_WRITE : FileDescriptors.WRITE;
+        int fd = FileDescriptors.open((path + "\0").getBytes(StandardCharsets.UTF_8), flags, 0666);
+        if (fd < 0) {
+            throw UnixErrors.newException("open " + path, null, null, fd);
+        }
+        return new UnixFileDescriptor(fd);
+    }
+
+    /**
+     * Another descriptor of the same open file: they share the offset, not the lifetime.
+     *
+     * @param fd the descriptor to duplicate, which stays its owner's
+     * @return the new one's owner, with one reference; it is close-on-exec
+     * @throws IOException if {@code fd} is closed, or this process may have no more descriptors
+     */
+    public static UnixFileDescriptor dup(FileDescriptor fd) throws IOException {
+        UnixTransport.ensureAvailability();
+        return new UnixFileDescriptor(duplicate(fd));
+    }
+
+    /**
+     * A file in memory that holds a copy of some bytes and that nobody can change any more, neither we nor whom we send it to.
+     * Its offset is at the start. Linux 3.17 and later.
+     *
+     * @param name what {@code /proc} shows, at most 249 bytes
+     * @param content the bytes: all that are readable, which they stay
+     * @return its owner, with one reference
+     * @throws IOException if it cannot be made, see
+     *         <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
+     */
+    public static UnixFileDescriptor memfd(String name, ByteBuf content) throws IOException {
+        UnixTransport.ensureAvailability();
+        int fd = FileDescriptors.memoryFile(name);
+        if (fd < 0) {
+            throw UnixErrors.newException("memfd_create " + name, null, null, fd);
+        }
+        UnixFileDescriptor memory = new UnixFileDescriptor(fd);
+        try {
+            try (FileChannel file = memory.toFileChannel(StandardOpenOption.WRITE)) {
+                int start = content.readerIndex();
+                for (int index = start; index < content.writerIndex();) {
+                    index += content.getBytes(index, file, (long) index - start, content.writerIndex() - index);
+                }
+            }
+            int result = FileDescriptors.seal(fd);
+            if (result < 0) {
+                throw UnixErrors.newException("seal " + name, null, null, result);
+            }
+            return memory;
+        } catch (Throwable t) {
+            memory.release();
+            throw t;
+        }
+    }
+
+    /**
+     * Takes the number and gives up the ownership: whoever calls this closes it.
+     *
+     * @return the number
+     * @throws IllegalStateException if it is closed or detached already
+     */
+    public int detach() {
+        if (!markClosed()) {
+            throw new IllegalStateException("the descriptor is closed already: " + this);
+        }
+        untrack();
+        return intValue();
+    }
+
+    /**
+     * The open file as a channel, also where this process could not open it by its path. The channel has a descriptor of its
+     * own, so that both are closed separately, but the offset is shared with everybody who has the same open file.
+     *
+     * @param options READ, WRITE or both; without any, what the descriptor allows
+     * @return the channel, to be closed by the caller
+     * @throws IOException if the descriptor is closed, or was not opened for that
+     * @throws UnsupportedOperationException for other options
+     */
+    public FileChannel toFileChannel(OpenOption... options) throws IOException {
+        Set<OpenOption> wanted = Set.of(options);
+        if (!Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE).containsAll(wanted)) {
+            throw new UnsupportedOperationException("toFileChannel: " + wanted);
+        }
+        int allowed = isOpen() ? FileDescriptors.accessMode(intValue()) : -Errno.EBADF;
+        if (allowed < 0) {
+            throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null, allowed);
+        }
+        boolean read = wanted.isEmpty() ? (allowed & 1) != 0 : wanted.contains(StandardOpenOption.READ);
+        boolean write = wanted.isEmpty() ? (allowed & 2) != 0 : wanted.contains(StandardOpenOption.WRITE);
+        if (read && (allowed & 1) == 0 || write && (allowed & 2) == 0) {
+            throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null,
+                    Errno.EACCES, "it is open for " + (read ? "writing" : "reading") + " only");
+        }
+        // Reopening /proc/self/fd/N would check the permissions of the file again. So the JDK opens something that everybody
+        // may open, and the descriptor that it got for it becomes a duplicate of ours.
+        String placeholder = "/dev/null";
+        if (read && write) {
+            RandomAccessFile file = new RandomAccessFile(placeholder, "rw");
+            return become(file.getFD(), file.getChannel());
+        }
+        if (write) {
+            FileOutputStream file = new FileOutputStream(placeholder);
+            return become(file.getFD(), file.getChannel());
+        }
+        FileInputStream file = new FileInputStream(placeholder);
+        return become(file.getFD(), file.getChannel());
+    }
+
+    private FileChannel become(java.io.FileDescriptor placeholder, FileChannel channel) throws IOException {
+        int result = FileDescriptors.replace(intValue(), FileDescriptors.number(placeholder));
+        if (result < 0) {
+            channel.close();
+            throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null, result);
+        }
+        return channel;
+    }
+
+    /**
+     * Closes the descriptor now, however many references there are; they become harmless. Once closed this does nothing.
+     *
+     * @throws IOException if the system reports one, see
+     *         <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>; it is closed all the same
+     */
+    @Override
+    public void close() throws IOException {
+        if (isOpen()) {
+            untrack();
+        }
+        super.close();
+    }
+
+    @Override
+    public int refCnt() {
+        return RefCnt.refCnt(refCnt);
+    }
+
+    @Override
+    public UnixFileDescriptor retain() {
+        RefCnt.retain(refCnt);
+        return this;
+    }
+
+    @Override
+    public UnixFileDescriptor retain(int increment) {
+        RefCnt.retain(refCnt, increment);
+        return this;
+    }
+
+    @Override
+    public UnixFileDescriptor touch() {
+        return touch(null);
+    }
+
+    @Override
+    public UnixFileDescriptor touch(Object hint) {
+        if (leak != null) {
+            leak.record(hint);
+        }
+        return this;
+    }
+
+    @Override
+    public boolean release() {
+        return closeIf(RefCnt.release(refCnt));
+    }
+
+    @Override
+    public boolean release(int decrement) {
+        return closeIf(RefCnt.release(refCnt, decrement));
+    }
+
+    @Override
+    public String toString() {
+        return "UnixFileDescriptor(" + intValue() + (isOpen() ? ")" : ", closed)");
+    }
+
+    private static int duplicate(FileDescriptor fd) throws IOException {
+        int result = fd.isOpen() ? FileDescriptors.duplicate(fd.intValue(), 3) : -Errno.EBADF;
+        if (result < 0) {
+            throw UnixErrors.newException("dup of descriptor " + fd.intValue(), null, null, result);
+        }
+        return result;
+    }
+
+    private boolean closeIf(boolean last) {
+        if (last) {
+            try {
+                close();
+            } catch (IOException ignored) {
+                // The number is free, and a release has nobody to tell.
+            }
+        }
+        return last;
+    }
+
+    private void untrack() {
+        if (leak != null) {
+            leak.close(this);
+        }
+    }
+}

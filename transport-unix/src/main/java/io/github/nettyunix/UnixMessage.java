@@ -1,0 +1,227 @@
+package io.github.nettyunix;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.AbstractReferenceCounted;
+import io.netty.util.internal.ObjectUtil;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Bytes, file descriptors and credentials that travel together. It owns its content and its descriptors: the last
+ * {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
+ * {@link UnixFileDescriptor#retain()} it before the message is released.
+ *
+ * <p>It counts its own references, whatever the content does. {@link #duplicate()}, {@link #retainedDuplicate()},
+ * {@link #replace(ByteBuf)} and {@link #withCredentials} give another view of the same unit, with the same descriptors and
+ * the same count; the unit owns every content that was put into it. {@link #copy()} is a unit of its own.
+ *
+ * <p>The reference count is thread-safe, the content is what a {@link ByteBuf} is.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, "Ancillary messages"
+ */
+public class UnixMessage extends AbstractReferenceCounted implements ByteBufHolder {
+    /** The most descriptors that one message can carry (SCM_MAX_FD). */
+    public static final int MAX_FILE_DESCRIPTORS = 253;
+
+    private final ByteBuf content;
+    private final List<UnixFileDescriptor> fileDescriptors;
+    private final UnixCredentials credentials;
+    // The message that counts: this one, or the one that this is a view of.
+    private final UnixMessage unit;
+    // Contents of views, which the unit owns as well.
+    private List<ByteBuf> replacements;
+
+    /**
+     * A message.
+     *
+     * @param content the bytes, which now belong to the message
+     * @param fileDescriptors the descriptors, which now belong to the message; whether they are too many, or one is closed, is
+     *        found when it is written
+     */
+    public UnixMessage(ByteBuf content, UnixFileDescriptor... fileDescriptors) {
+        this(content, List.of(fileDescriptors), null);
+    }
+
+    /** Inbound. */
+    UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials) {
+        this.content = ObjectUtil.checkNotNull(content, "content");
+        this.fileDescriptors = fileDescriptors;
+        this.credentials = credentials;
+        unit = this;
+    }
+
+    /** A view. */
+    UnixMessage(ByteBuf content, UnixMessage of, UnixCredentials credentials) {
+        this.content = ObjectUtil.checkNotNull(content, "content");
+        fileDescriptors = of.fileDescriptors;
+        this.credentials = credentials;
+        unit = of.unit;
+    }
+
+    /**
+     * The bytes.
+     *
+     * @return the content, which belongs to the message
+     */
+    @Override
+    public final ByteBuf content() {
+        return content;
+    }
+
+    /**
+     * The descriptors, in the order in which they were sent.
+     *
+     * @return an unmodifiable list of descriptors that belong to the message
+     */
+    public final List<UnixFileDescriptor> fileDescriptors() {
+        return fileDescriptors;
+    }
+
+    /**
+     * Who sent the message, or who is to be shown as its sender.
+     *
+     * @return the credentials, {@code null} if there are none
+     */
+    public final UnixCredentials credentials() {
+        return credentials;
+    }
+
+    /**
+     * The same message with credentials to be sent along (SCM_CREDENTIALS; Linux). The kernel checks them: without privileges
+     * they must be the process's own, or the write fails with EPERM.
+     *
+     * @param credentials pid, uid and gid; groups are not sent
+     * @return a view of this message
+     */
+    public UnixMessage withCredentials(UnixCredentials credentials) {
+        return newView(content, credentials);
+    }
+
+    /**
+     * An independent message with a copy of the bytes and duplicates of the descriptors.
+     *
+     * @return the copy, with one reference
+     * @throws UncheckedIOException if a descriptor is closed, or this process may have no more
+     */
+    @Override
+    public UnixMessage copy() {
+        List<UnixFileDescriptor> copies = new ArrayList<>(fileDescriptors.size());
+        try {
+            for (FileDescriptor fd : fileDescriptors) {
+                copies.add(UnixFileDescriptor.dup(fd));
+            }
+            return newMessage(content.copy(), List.copyOf(copies));
+        } catch (IOException | RuntimeException e) {
+            copies.forEach(UnixFileDescriptor::release);
+            throw e instanceof IOException ? new UncheckedIOException((IOException) e) : (RuntimeException) e;
+        }
+    }
+
+    @Override
+    public UnixMessage duplicate() {
+        return newView(content.duplicate(), credentials);
+    }
+
+    @Override
+    public UnixMessage retainedDuplicate() {
+        UnixMessage duplicate = duplicate();
+        retain();
+        return duplicate;
+    }
+
+    /**
+     * The same message with other bytes: a view of it that shares its descriptors and its count.
+     *
+     * @param content the bytes, which now belong to the message, as the bytes it had still do
+     * @return the view
+     */
+    @Override
+    public UnixMessage replace(ByteBuf content) {
+        UnixMessage view = newView(content, credentials);
+        synchronized (unit) {
+            if (unit.replacements == null) {
+                unit.replacements = new ArrayList<>(1);
+            }
+            unit.replacements.add(content);
+        }
+        return view;
+    }
+
+    @Override
+    public int refCnt() {
+        return unit == this ? super.refCnt() : unit.refCnt();
+    }
+
+    @Override
+    public UnixMessage retain() {
+        return retain(1);
+    }
+
+    @Override
+    public UnixMessage retain(int increment) {
+        if (unit == this) {
+            super.retain(increment);
+        } else {
+            unit.retain(increment);
+        }
+        return this;
+    }
+
+    @Override
+    public boolean release() {
+        return unit == this ? super.release() : unit.release();
+    }
+
+    @Override
+    public boolean release(int decrement) {
+        return unit == this ? super.release(decrement) : unit.release(decrement);
+    }
+
+    @Override
+    public UnixMessage touch() {
+        return touch(null);
+    }
+
+    @Override
+    public UnixMessage touch(Object hint) {
+        content.touch(hint);
+        for (int i = 0; i < fileDescriptors.size(); i++) {
+            fileDescriptors.get(i).touch(hint);
+        }
+        return this;
+    }
+
+    @Override
+    protected final void deallocate() {
+        for (int i = 0; i < fileDescriptors.size(); i++) {
+            fileDescriptors.get(i).release();
+        }
+        content.release();
+        synchronized (this) {
+            if (replacements != null) {
+                replacements.forEach(ByteBuf::release);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + "(content: " + content + ", fileDescriptors: " + fileDescriptors
+                + (credentials == null ? "" : ", " + credentials) + ')';
+    }
+
+    /** A view of the same class. */
+    UnixMessage newView(ByteBuf content, UnixCredentials credentials) {
+        return new UnixMessage(content, this, credentials);
+    }
+
+    /** A message of the same class that has everything else in common. */
+    UnixMessage newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors) {
+        return new UnixMessage(content, fileDescriptors, credentials);
+    }
+}

@@ -1,0 +1,33 @@
+package io.github.nettyunix;
+
+import io.netty.channel.DefaultMessageSizeEstimator;
+import io.netty.channel.MessageSizeEstimator;
+import io.netty.channel.unix.FileDescriptor;
+
+/** Netty's default estimate, and a charge for descriptors, so that a channel's writability bounds how many are in its queue. */
+final class UnixMessageSizeEstimator implements MessageSizeEstimator {
+    static final MessageSizeEstimator DEFAULT = new UnixMessageSizeEstimator();
+
+    /** With the default watermark, 128 waiting descriptors make a channel unwritable. */
+    private static final int BYTES_PER_DESCRIPTOR = 512;
+
+    private final Handle handle = new Handle() {
+        private final MessageSizeEstimator.Handle bytes = DefaultMessageSizeEstimator.DEFAULT.newHandle();
+
+        @Override
+        public int size(Object message) {
+            if (message instanceof UnixMessage unixMessage) {
+                return bytes.size(message) + unixMessage.fileDescriptors().size() * BYTES_PER_DESCRIPTOR;
+            }
+            return message instanceof FileDescriptor ? BYTES_PER_DESCRIPTOR : bytes.size(message);
+        }
+    };
+
+    private UnixMessageSizeEstimator() {
+    }
+
+    @Override
+    public Handle newHandle() {
+        return handle;
+    }
+}

@@ -1,0 +1,141 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * A connection that carries records (SOCK_SEQPACKET), and descriptors and credentials with them. A record is never merged,
+ * split or cut, may be empty, and arrives in order. Not on macOS.
+ *
+ * <p>Read are {@link ByteBuf}s, one a record, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
+ * {@link UnixMessage}s. Written are {@link ByteBuf}s, {@link UnixMessage}s, and
+ * {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty record. The longest record that can be sent is 32
+ * bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel goes on.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+ */
+public final class UnixSeqpacketChannel extends AbstractUnixConnection {
+    /** Whether the kernel marks records in the cheaper of the two ways; found out once. */
+    private static final class Marks {
+        static final boolean WITHOUT_TIMESTAMP = work();
+
+        private static boolean work() {
+            int[] fds = new int[2];
+            if (UnixSocket.newSocketPair(SocketType.SEQPACKET.ordinal(), fds) < 0) {
+                return false;
+            }
+            UnixSocket sender = new UnixSocket(fds[0]);
+            UnixSocket receiver = new UnixSocket(fds[1]);
+            try {
+                SendBatch batch = SendBatch.current();
+                batch.add(Unpooled.EMPTY_BUFFER, null);
+                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender) == 1 && receiver.peek() > 0;
+            } finally {
+                try {
+                    sender.close();
+                    receiver.close();
+                } catch (IOException ignored) {
+                    // They were not used for anything.
+                }
+            }
+        }
+    }
+
+    private final RecordReader reader = new RecordReader(this, UnixSeqpacketChannel::newMessage,
+            ReceiveBatch.RECORDS | ReceiveBatch.ENDING);
+    private final RecordWriter writer = new RecordWriter(this);
+    private boolean timestamped;
+
+    /**
+     * A new socket, to be connected.
+     *
+     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
+     *         descriptors
+     */
+    public UnixSeqpacketChannel() {
+        this(null, newSocket(SocketType.SEQPACKET));
+    }
+
+    UnixSeqpacketChannel(Channel parent, UnixSocket socket) {
+        super(parent, SocketType.SEQPACKET, socket);
+        timestamped = !Marks.WITHOUT_TIMESTAMP;
+        socket.markRecords(timestamped, true);
+    }
+
+    /**
+     * A channel for a socket from elsewhere, connected or not.
+     *
+     * @param fd a SOCK_SEQPACKET socket that does not listen; the channel owns it and makes it non-blocking and close-on-exec
+     * @return the channel, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     */
+    public static UnixSeqpacketChannel adopt(int fd) {
+        return (UnixSeqpacketChannel) UnixTransport.adopt(fd, SocketType.SEQPACKET, false);
+    }
+
+    /**
+     * Two channels that are connected to each other.
+     *
+     * @return two channels, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
+     *         descriptors
+     */
+    public static List<UnixSeqpacketChannel> pair() {
+        return UnixTransport.pair(SocketType.SEQPACKET, socket -> new UnixSeqpacketChannel(null, socket));
+    }
+
+    private static Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
+        return controlData ? InboundMessages.newMessage(content, batch, index) : content;
+    }
+
+    @Override
+    void controlDataChanged() {
+        // With a control buffer only a timestamp is a mark; without one both are.
+        if (isRegistered() && !eventLoop().inEventLoop()) {
+            eventLoop().execute(this::controlDataChanged);
+        } else if (config().isControlData() && !timestamped) {
+            timestamped = true;
+            socket.markRecords(true, true);
+        }
+    }
+
+    @Override
+    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+        return reader.read(allocHandle);
+    }
+
+    @Override
+    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
+        return reader.maybeMore();
+    }
+
+    @Override
+    boolean hasUndelivered() {
+        return reader.hasMessages();
+    }
+
+    @Override
+    protected Object filterOutboundMessage(Object message) throws IOException {
+        return OutboundMessages.filter(this, message);
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+        writer.write(in, maxMessagesPerWrite());
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        reader.close();
+        super.doClose();
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.nettyunix;
+
+import io.netty.channel.ChannelOption;
+
+/**
+ * The options of this transport's channels, besides Netty's {@code SO_SNDBUF}, {@code SO_RCVBUF}, {@code SO_BACKLOG},
+ * {@code ALLOW_HALF_CLOSURE}, {@code CONNECT_TIMEOUT_MILLIS}, {@code DOMAIN_SOCKET_READ_MODE} and the rest. They can be set
+ * and read at any time, from any thread.
+ */
+public final class UnixSocketOption {
+    /**
+     * Whether inbound messages are {@link UnixMessage}s (on datagram channels {@link UnixDatagramPacket}s), with the
+     * descriptors and credentials that came with them. Off by default: then bytes arrive as they do in Netty's own domain
+     * channels, and the kernel discards descriptors, so that nobody can push any into a process that did not ask for them.
+     */
+    public static final ChannelOption<Boolean> RECEIVE_CONTROL_DATA = option("RECEIVE_CONTROL_DATA");
+
+    /**
+     * The most descriptors that an inbound message may bring, 0 to 253, the default. If one brings more, all of them are
+     * closed and {@link ControlDataTruncatedException} is raised; with 0, descriptors are discarded, which is no error.
+     */
+    public static final ChannelOption<Integer> MAX_FILE_DESCRIPTORS_PER_MESSAGE = option("MAX_FILE_DESCRIPTORS_PER_MESSAGE");
+
+    /**
+     * The most bytes that an inbound record may have, on seqpacket and datagram channels. A longer one is dropped with a
+     * {@link MessageTruncatedException}. The default, 8 MiB, is more than an unprivileged sender can send. It is address
+     * space, not memory.
+     */
+    public static final ChannelOption<Integer> MAX_MESSAGE_SIZE = option("MAX_MESSAGE_SIZE");
+
+    /**
+     * Whether inbound messages carry their sender's {@link UnixCredentials} (Linux). It turns {@link #RECEIVE_CONTROL_DATA}
+     * on, with a limit of 0 descriptors unless that or {@link #MAX_FILE_DESCRIPTORS_PER_MESSAGE} was set as well: to ask who
+     * is there opens no door for descriptors. Set on a server it holds for the connections that it accepts, from their first
+     * message on. The kernel gives a socket without a name an abstract one when it has this option and connects or sends.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PASSCRED
+     */
+    public static final ChannelOption<Boolean> SO_PASSCRED = option("SO_PASSCRED");
+
+    /**
+     * How a bind to a path treats what is there, which mode the socket file gets and when it goes. By default
+     * {@link SocketFilePolicy#replaceStale()}.
+     */
+    public static final ChannelOption<SocketFilePolicy> SOCKET_FILE = option("SOCKET_FILE");
+
+    /**
+     * What a datagram channel does when a recipient's queue is full. By default {@link DatagramQueueFull#WAIT}.
+     */
+    public static final ChannelOption<DatagramQueueFull> DATAGRAM_QUEUE_FULL = option("DATAGRAM_QUEUE_FULL");
+
+    private UnixSocketOption() {
+    }
+
+    private static <T> ChannelOption<T> option(String name) {
+        return ChannelOption.valueOf(UnixSocketOption.class, name);
+    }
+}

@@ -1,0 +1,295 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.DefaultFileRegion;
+import io.netty.channel.FileRegion;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.channel.unix.Buffer;
+import io.netty.channel.unix.DomainSocketChannel;
+import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.IovArray;
+import io.netty.channel.unix.SocketWritableByteChannel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A connection that carries bytes (SOCK_STREAM), and descriptors and credentials with them.
+ *
+ * <p>Read are {@link ByteBuf}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA} {@link UnixMessage}s: each is what one
+ * read found. Its descriptors came with one of its bytes or an earlier one, never with a later one; which byte it was is not
+ * known. With {@link DomainSocketReadMode#FILE_DESCRIPTORS} read are Netty's plain {@link FileDescriptor}s, to be closed by
+ * the reader, and bytes are dropped.
+ *
+ * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte to
+ * travel with, and {@link FileDescriptor}s, which go with one zero byte.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+ */
+public final class UnixStreamChannel extends AbstractUnixConnection implements DomainSocketChannel {
+    /** What goes with a descriptor that is written without a message. */
+    private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1)).asReadOnly();
+
+    /** More in one call would only make the kernel walk a longer array: it takes about SO_SNDBUF. */
+    private static final long MAX_BYTES_PER_WRITE = 1 << 20;
+
+    private static final int WOULD_BLOCK = -1;
+
+    private SocketWritableByteChannel byteChannel;
+
+    /**
+     * A new socket, to be connected.
+     *
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     */
+    public UnixStreamChannel() {
+        this(null, newSocket(SocketType.STREAM));
+    }
+
+    UnixStreamChannel(Channel parent, UnixSocket socket) {
+        super(parent, SocketType.STREAM, socket);
+    }
+
+    /**
+     * A channel for a socket from elsewhere, connected or not.
+     *
+     * @param fd a SOCK_STREAM socket that does not listen; the channel owns it and makes it non-blocking and close-on-exec
+     * @return the channel, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     */
+    public static UnixStreamChannel adopt(int fd) {
+        return (UnixStreamChannel) UnixTransport.adopt(fd, SocketType.STREAM, false);
+    }
+
+    /**
+     * Two channels that are connected to each other.
+     *
+     * @return two channels, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     */
+    public static List<UnixStreamChannel> pair() {
+        return UnixTransport.pair(SocketType.STREAM, socket -> new UnixStreamChannel(null, socket));
+    }
+
+    @Override
+    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+        if (config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
+            return readDescriptors(allocHandle);
+        }
+        boolean controlData = config().isControlData();
+        ByteBuf buffer = allocHandle.allocate(directAllocator());
+        allocHandle.attemptedBytesRead(buffer.writableBytes());
+        try {
+            int length = controlData ? receiveMessage(buffer, config().descriptorLimit()) : receiveBytes(buffer);
+            allocHandle.lastBytesRead(length);
+            if (length > 0) {
+                buffer.writerIndex(buffer.writerIndex() + length);
+                allocHandle.incMessagesRead(1);
+                Object message = controlData ? InboundMessages.newMessage(buffer, ReceiveBatch.current(), 0) : buffer;
+                buffer = null;
+                fireRead(message);
+                return 1;
+            }
+            return length < 0 ? NOTHING : END_OF_STREAM;
+        } finally {
+            if (buffer != null) {
+                buffer.release();
+            }
+        }
+    }
+
+    /** The number of bytes; 0 at the end, negative if there is nothing. */
+    private int receiveBytes(ByteBuf buffer) throws IOException {
+        int index = buffer.writerIndex();
+        long address;
+        if (buffer.hasMemoryAddress()) {
+            address = buffer.memoryAddress() + index;
+        } else {
+            ByteBuffer view = buffer.internalNioBuffer(index, buffer.writableBytes());
+            address = Buffer.memoryAddress(view) + view.position();
+        }
+        return checkRead(socket.receive(address, buffer.writableBytes()));
+    }
+
+    private int receiveMessage(ByteBuf buffer, int descriptorLimit) throws IOException {
+        ReceiveBatch batch = ReceiveBatch.current();
+        int result = checkRead(batch.receiveStream(buffer, buffer.writableBytes(), socket, descriptorLimit,
+                ReceiveBatch.CONTROL));
+        if (result < 0) {
+            return result;
+        }
+        if (batch.isControlTruncated(0)) {
+            // From here on the descriptors would not match the bytes.
+            unsafe().close(voidPromise());
+            throw new ControlDataTruncatedException(type, remoteAddress(), descriptorLimit);
+        }
+        return batch.length(0);
+    }
+
+    /**
+     * One byte at a time: whoever sends a descriptor in this mode sends one byte with it, and what follows may be meant for
+     * {@link DomainSocketReadMode#BYTES}.
+     */
+    private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
+        ByteBuf scratch = directAllocator().directBuffer(1);
+        try {
+            allocHandle.attemptedBytesRead(1);
+            ReceiveBatch batch = ReceiveBatch.current();
+            int result = checkRead(batch.receiveStream(scratch, 1, socket, UnixSocket.MAX_FDS, ReceiveBatch.CONTROL));
+            int length = result < 0 ? result : batch.length(0);
+            allocHandle.lastBytesRead(length);
+            if (length <= 0) {
+                return length < 0 ? NOTHING : END_OF_STREAM;
+            }
+            if (batch.isControlTruncated(0)) {
+                unsafe().close(voidPromise());
+                throw new ControlDataTruncatedException(type, remoteAddress(), UnixSocket.MAX_FDS);
+            }
+            FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
+            allocHandle.incMessagesRead(1);
+            for (FileDescriptor fd : fds) {
+                fireRead(fd);
+            }
+            return 1;
+        } finally {
+            scratch.release();
+        }
+    }
+
+    private int checkRead(int result) throws IOException {
+        if (result < 0 && result != -Errno.EAGAIN) {
+            throw newException("read", result, null);
+        }
+        return result;
+    }
+
+    /** A short read has emptied the socket, unless it stopped at control data. */
+    @Override
+    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
+        return allocHandle.lastBytesRead() == allocHandle.attemptedBytesRead() || config().isControlData();
+    }
+
+    @Override
+    protected Object filterOutboundMessage(Object message) throws IOException {
+        return message instanceof FileRegion ? message : OutboundMessages.filter(this, message);
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+        int spins = config().getWriteSpinCount();
+        do {
+            Object message = in.current();
+            if (message == null) {
+                writeComplete();
+                return;
+            }
+            int calls = message instanceof ByteBuf ? writeBytes(in)
+                    : message instanceof FileRegion region ? writeRegion(in, region) : writeMessage(in, message);
+            if (calls == WOULD_BLOCK) {
+                return;
+            }
+            spins -= calls;
+        } while (spins > 0);
+        yieldWriting();
+    }
+
+    /** Writes the buffers up to the next message that is something else. */
+    private int writeBytes(ChannelOutboundBuffer in) throws Exception {
+        IovArray vectors = SendBatch.current().vectors();
+        vectors.maxBytes(MAX_BYTES_PER_WRITE);
+        in.forEachFlushedMessage(vectors);
+        if (vectors.count() == 0) {
+            in.removeBytes(0);
+            return 0;
+        }
+        long written = socket.send(vectors.memoryAddress(0), vectors.count());
+        if (written < 0) {
+            return waitOrThrow((int) written);
+        }
+        in.removeBytes(written);
+        return 1;
+    }
+
+    /** Writes a message with control data, which goes with the first of its bytes that the kernel takes. */
+    private int writeMessage(ChannelOutboundBuffer in, Object message) throws IOException {
+        SendBatch batch = SendBatch.current();
+        boolean started = in.currentProgress() > 0;
+        if (started) {
+            batch.add(((UnixMessage) message).content(), null);
+        } else if (OutboundMessages.hasClosedDescriptor(message)) {
+            in.remove(newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message));
+            return 1;
+        } else {
+            OutboundMessages.add(batch, message, null, ONE_ZERO);
+        }
+        long written = batch.sendStream(socket);
+        if (written < 0) {
+            int errno = (int) -written;
+            if (started || errno == Errno.EAGAIN || Errno.isTransient(errno) || isConnectionLost(errno)) {
+                return waitOrThrow((int) written);
+            }
+            // The kernel refuses this message, and nothing of it went out.
+            in.remove(newException("write", errno, null));
+            return 1;
+        }
+        in.progress(written);
+        if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {
+            unixMessage.content().skipBytes((int) written);
+        } else {
+            in.remove();
+        }
+        return 1;
+    }
+
+    private int waitOrThrow(int result) throws IOException {
+        if (result == -Errno.EAGAIN) {
+            awaitWritable();
+        } else if (Errno.isTransient(-result)) {
+            retryWriting(10, TimeUnit.MILLISECONDS);
+        } else {
+            throw newException("write", result, null);
+        }
+        return WOULD_BLOCK;
+    }
+
+    private int writeRegion(ChannelOutboundBuffer in, FileRegion region) throws IOException {
+        if (region.transferred() >= region.count()) {
+            in.remove();
+            return 0;
+        }
+        if (byteChannel == null) {
+            byteChannel = new SocketWritableByteChannel(socket) {
+                @Override
+                protected ByteBufAllocator alloc() {
+                    return UnixStreamChannel.this.alloc();
+                }
+            };
+        }
+        long position = region.transferred();
+        long written = region.transferTo(byteChannel, position);
+        if (written > 0) {
+            in.progress(written);
+            if (region.transferred() >= region.count()) {
+                in.remove();
+            }
+            return 1;
+        }
+        if (written == 0 && region instanceof DefaultFileRegion file) {
+            // Is it the socket that is full, or the file that is too short?
+            validateFileRegion(file, position);
+        }
+        awaitWritable();
+        return WOULD_BLOCK;
+    }
+}

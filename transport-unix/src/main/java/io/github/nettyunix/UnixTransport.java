@@ -1,0 +1,236 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.readiness.EpollReadiness;
+import io.github.nettyunix.readiness.Readiness;
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.socket.NativeLibrary;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.unix.FileDescriptor;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Where to begin: whether the transport works here, event loops for it, and channels for sockets from elsewhere.
+ * <pre>{@code
+ * EventLoopGroup group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
+ * }</pre>
+ * Any other event loop on Netty's {@link EpollIoHandler} will do as well. All methods are thread-safe.
+ */
+public final class UnixTransport {
+    private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
+    private static final Throwable UNAVAILABILITY_CAUSE = load();
+
+    private UnixTransport() {
+    }
+
+    private static Throwable load() {
+        try {
+            if (!Epoll.isAvailable()) {
+                return Epoll.unavailabilityCause();
+            }
+            SELECTORS.add(EpollReadiness.SELECTOR);
+        } catch (NoClassDefFoundError e) {
+            return new UnsatisfiedLinkError("netty-transport-classes-epoll is not on the class path").initCause(e);
+        }
+        return NativeLibrary.unavailabilityCause();
+    }
+
+    /**
+     * Whether the transport works on this platform.
+     *
+     * @return true if it does
+     */
+    public static boolean isAvailable() {
+        return UNAVAILABILITY_CAUSE == null;
+    }
+
+    /**
+     * Why it does not work.
+     *
+     * @return what is missing and what to do about it; {@code null} if it works
+     */
+    public static Throwable unavailabilityCause() {
+        return UNAVAILABILITY_CAUSE;
+    }
+
+    /**
+     * Throws if the transport does not work on this platform.
+     *
+     * @throws UnsatisfiedLinkError with the cause
+     */
+    public static void ensureAvailability() {
+        if (UNAVAILABILITY_CAUSE != null) {
+            throw (Error) new UnsatisfiedLinkError("netty-transport-unix is not available: "
+                    + UNAVAILABILITY_CAUSE.getMessage()).initCause(UNAVAILABILITY_CAUSE);
+        }
+    }
+
+    /**
+     * Whether the platform has sockets of this type; macOS lacks {@link SocketType#SEQPACKET}.
+     *
+     * @param type the type
+     * @return true if it has; false, too, if the transport is not available
+     */
+    public static boolean supports(SocketType type) {
+        return isAvailable() && Supported.TYPES.contains(type);
+    }
+
+    /** Asked of the kernel once. */
+    private static final class Supported {
+        static final List<SocketType> TYPES = List.of(SocketType.values()).stream().filter(Supported::works).toList();
+
+        private static boolean works(SocketType type) {
+            int fd = UnixSocket.newSocket(type.ordinal());
+            if (fd < 0) {
+                return fd == -Errno.EMFILE;
+            }
+            closeQuietly(fd);
+            return true;
+        }
+    }
+
+    /**
+     * A factory of what drives event loops here: epoll on Linux.
+     *
+     * @return the factory
+     * @throws UnsatisfiedLinkError if the transport is not available
+     */
+    public static IoHandlerFactory newIoHandlerFactory() {
+        ensureAvailability();
+        return EpollIoHandler.newFactory();
+    }
+
+    /**
+     * A channel for an AF_UNIX socket from elsewhere: inherited, received from another process, or made by other code. Its class
+     * follows from the socket's type and whether it listens, its state and addresses are the socket's. The socket is made
+     * non-blocking, for all processes that share it, and close-on-exec. A socket file stays when the channel closes.
+     *
+     * @param fd the descriptor, which the channel owns from now on; 0 is moved to another number, and {@code /dev/null} takes
+     *        its place
+     * @return the channel, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays the caller's then
+     */
+    public static Channel adopt(int fd) {
+        ensureAvailability();
+        return adopt(fd, describe(fd));
+    }
+
+    /**
+     * As {@link #adopt(int)}; the descriptor is detached from its owner.
+     *
+     * @param fd the descriptor
+     * @return the channel, to be registered by the caller
+     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays its owner's then
+     */
+    public static Channel adopt(UnixFileDescriptor fd) {
+        ensureAvailability();
+        Channel channel = adopt(fd.intValue(), describe(fd.isOpen() ? fd.intValue() : -1));
+        fd.detach();
+        return channel;
+    }
+
+    /** One whose class the caller has chosen. */
+    static Channel adopt(int fd, SocketType type, boolean listening) {
+        ensureAvailability();
+        Description found = describe(fd);
+        if (found.type != type || found.listening != listening) {
+            throw UnixErrors.newUnchecked("adopt", type, null, Errno.EPROTOTYPE, "descriptor " + fd + " is a "
+                    + (found.listening ? "listening " : "") + found.type + " socket");
+        }
+        return adopt(fd, found);
+    }
+
+    private record Description(SocketType type, boolean listening) {
+    }
+
+    private static Description describe(int fd) {
+        int found = UnixSocket.describe(fd);
+        if (found == -Errno.EAFNOSUPPORT) {
+            throw UnixErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd + " is no AF_UNIX socket");
+        }
+        if (found < 0) {
+            throw UnixErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd);
+        }
+        return new Description(SocketType.values()[found & 3], (found & 4) != 0);
+    }
+
+    private static Channel adopt(int given, Description found) {
+        // kqueue cannot watch descriptor 0, and standard input is better not closed.
+        int fd = given == 0 ? moveUp(given) : given;
+        int result = UnixSocket.makeNonBlocking(fd);
+        if (result < 0) {
+            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + fd);
+        }
+        UnixSocket socket = new UnixSocket(fd);
+        AbstractUnixChannel channel = found.listening
+                ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket) : new UnixServerSeqpacketChannel(socket)
+                : switch (found.type) {
+                    case STREAM -> new UnixStreamChannel(null, socket);
+                    case SEQPACKET -> new UnixSeqpacketChannel(null, socket);
+                    case DATAGRAM -> new UnixDatagramChannel(socket);
+                };
+        byte[] peer = socket.peerName();
+        if (found.listening || found.type == SocketType.DATAGRAM || peer != null) {
+            channel.setActive(UnixSocketAddress.ofBytes(socket.localName()),
+                    peer == null ? null : UnixSocketAddress.ofBytes(peer));
+        }
+        return channel;
+    }
+
+    private static int moveUp(int fd) {
+        int moved = FileDescriptors.duplicate(fd, 3);
+        int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII), FileDescriptors.READ_WRITE, 0);
+        if (moved < 0 || nothing < 0) {
+            throw UnixErrors.newUnchecked("adopt", null, null, Math.min(moved, nothing), "descriptor " + fd);
+        }
+        FileDescriptors.replace(nothing, fd);
+        closeQuietly(nothing);
+        return moved;
+    }
+
+    /** Two connected channels. */
+    static <C extends AbstractUnixChannel> List<C> pair(SocketType type, Function<UnixSocket, C> newChannel) {
+        ensureAvailability();
+        int[] fds = new int[2];
+        int result = UnixSocket.newSocketPair(type.ordinal(), fds);
+        if (result < 0) {
+            throw UnixErrors.newUnchecked("socketpair", type, null, result, null);
+        }
+        C one = newChannel.apply(new UnixSocket(fds[0]));
+        C other = newChannel.apply(new UnixSocket(fds[1]));
+        one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
+        other.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
+        return List.of(one, other);
+    }
+
+    /** What tells the readiness of sockets on this event loop; {@code null} if it is of another kind. */
+    static Readiness.Selector selectorOf(EventLoop loop) {
+        if (loop instanceof IoEventLoop ioEventLoop) {
+            for (Readiness.Selector selector : SELECTORS) {
+                if (selector.isCompatible(ioEventLoop)) {
+                    return selector;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static void closeQuietly(int fd) {
+        try {
+            new FileDescriptor(fd).close();
+        } catch (IOException ignored) {
+            // It was not used for anything.
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package io.github.nettyunix.readiness;
+
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.concurrent.Future;
+
+/**
+ * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket starts
+ * to be watched with {@link #start}, which is for sockets that are connected, listening or connectionless: what is not yet
+ * any of these is ready for everything all the time. {@link #cancel()} ends it and must come before the socket is closed,
+ * since its description may live on in another process.
+ *
+ * <p>All methods must be called on the event loop.
+ */
+public abstract class Readiness {
+    /** Interest: {@link Listener#readReady} as long as there is something to read. */
+    public static final int READ = 1;
+    /** Interest: {@link Listener#writeReady} as soon as there is room. */
+    public static final int WRITE = 2;
+
+    /** What happens to the socket. Any of these may come without need, and must then find out that there is none. */
+    public interface Listener {
+        /** There is something to read: data, the end of the stream, or an error. */
+        void readReady();
+
+        /** There is room to write, or an error to be found by writing. */
+        void writeReady();
+
+        /**
+         * The peer has gone, or will send no more. Whoever is not interested in reading hears it once when it happens, and
+         * once more after each change of the interest.
+         */
+        void peerClosed();
+
+        /** The event loop shuts down. */
+        void closeByLoop();
+    }
+
+    /** Makes the readiness of sockets known to one kind of event loop. */
+    public interface Selector {
+        /** Whether this is the kind of {@code loop}. */
+        boolean isCompatible(IoEventLoop loop);
+
+        /** A registration to be: complete it with {@link Readiness#register}. */
+        Readiness newReadiness(FileDescriptor fd, Listener listener);
+    }
+
+    private static final int NOT_STARTED = -1;
+
+    private IoRegistration registration;
+    private int submitted = NOT_STARTED;
+
+    /** What the event loop knows us by. */
+    protected abstract IoHandle handle();
+
+    /** Tells the event loop what we are interested in, after {@code before}, or for the first time if that is negative. */
+    protected abstract void submit(IoRegistration registration, int before, int interest);
+
+    /** Called just before the registration is cancelled. */
+    protected void beforeCancel(IoRegistration registration, int interest) {
+    }
+
+    /** Registers with the loop; the socket is not watched yet. */
+    public final Future<IoRegistration> register(IoEventLoop loop) {
+        return loop.register(handle()).addListener(future -> {
+            if (future.isSuccess()) {
+                registration = (IoRegistration) future.getNow();
+            }
+        });
+    }
+
+    /** Begins to watch the socket. */
+    public final void start(int interest) {
+        if (submitted == NOT_STARTED) {
+            submit(registration, submitted, interest);
+            submitted = interest;
+        }
+    }
+
+    /** Changes what we are interested in; before {@link #start} this does nothing. */
+    public final void interest(int interest) {
+        if (submitted != NOT_STARTED && submitted != interest) {
+            submit(registration, submitted, interest);
+            submitted = interest;
+        }
+    }
+
+    /** Ends the registration. */
+    public final void cancel() {
+        if (registration.isValid()) {
+            if (submitted != NOT_STARTED) {
+                beforeCancel(registration, submitted);
+            }
+            registration.cancel();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.github.nettyunix.socket;
+
+import io.netty.util.internal.PlatformDependent;
+
+/** The platform's error numbers, see errno(3). Native methods of this package answer them negated. */
+public final class Errno {
+    public static final int EACCES = number("EACCES");
+    public static final int EADDRINUSE = number("EADDRINUSE");
+    public static final int EAFNOSUPPORT = number("EAFNOSUPPORT");
+    public static final int EAGAIN = number("EAGAIN");
+    public static final int EBADF = number("EBADF");
+    public static final int ECONNREFUSED = number("ECONNREFUSED");
+    public static final int ECONNRESET = number("ECONNRESET");
+    public static final int EMFILE = number("EMFILE");
+    public static final int EINPROGRESS = number("EINPROGRESS");
+    public static final int EINVAL = number("EINVAL");
+    public static final int EISCONN = number("EISCONN");
+    public static final int EMSGSIZE = number("EMSGSIZE");
+    public static final int ENAMETOOLONG = number("ENAMETOOLONG");
+    public static final int ENOBUFS = number("ENOBUFS");
+    public static final int ENOENT = number("ENOENT");
+    public static final int ENOPROTOOPT = number("ENOPROTOOPT");
+    public static final int ENOTCONN = number("ENOTCONN");
+    public static final int EPIPE = number("EPIPE");
+    public static final int EPROTOTYPE = number("EPROTOTYPE");
+    public static final int ERANGE = number("ERANGE");
+    public static final int ETIMEDOUT = number("ETIMEDOUT");
+    public static final int ETOOMANYREFS = number("ETOOMANYREFS");
+
+    // What BSDs answer where Linux answers EAGAIN; on Linux it means that the message is too large for the kernel's memory.
+    private static final boolean ENOBUFS_IS_FULL = !PlatformDependent.normalizedOs().equals("linux");
+
+    private Errno() {
+    }
+
+    /** Whether a send may succeed when tried again, although no event will tell when. */
+    public static boolean isTransient(int errno) {
+        return errno == ETOOMANYREFS || errno == ENOBUFS && ENOBUFS_IS_FULL;
+    }
+
+    /** Its symbolic name ("EAGAIN"), {@code null} if it has none. */
+    public static String name(int errno) {
+        return Platform.errorName(errno);
+    }
+
+    /** What strerror(3) says of it. */
+    public static String message(int errno) {
+        return Platform.errorMessage(errno);
+    }
+
+    private static int number(String name) {
+        return Platform.errorNumber(name);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.nettyunix.socket;
+
+/** System calls on descriptors of any kind. They answer a negative errno on failure; new descriptors are close-on-exec. */
+public final class FileDescriptors {
+    /** Flags of {@link #open}. */
+    public static final int READ = 0;
+    public static final int WRITE = 1;
+    public static final int READ_WRITE = 2;
+    public static final int CREATE = 4;
+    public static final int EXCLUSIVE = 8;
+    public static final int TRUNCATE = 16;
+    public static final int APPEND = 32;
+    public static final int SYNC = 64;
+    public static final int DSYNC = 128;
+
+    private FileDescriptors() {
+    }
+
+    /** Opens a path that ends with a NUL. See open(2). */
+    public static native int open(byte[] path, int flags, int mode);
+
+    /** Another descriptor of the same open file, not below {@code least}. */
+    public static native int duplicate(int fd, int least);
+
+    /** Makes {@code number} another descriptor of the same open file, closing what it was. See dup2(2). */
+    public static native int replace(int fd, int number);
+
+    /** An anonymous file in memory. See memfd_create(2). */
+    public static native int memoryFile(String name);
+
+    /** Rewinds a memory file and forbids everybody to change it. */
+    public static native int seal(int fd);
+
+    /** 1 if it can be read, plus 2 if it can be written. */
+    public static native int accessMode(int fd);
+
+    /** The number in a JDK descriptor. */
+    public static native int number(java.io.FileDescriptor fd);
+}

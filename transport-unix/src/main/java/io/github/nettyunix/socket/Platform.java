@@ -1,0 +1,22 @@
+package io.github.nettyunix.socket;
+
+/**
+ * What is different from one platform to the next. It stands apart because the native methods of a class can be registered
+ * only after its constants, which come from here, were initialized.
+ */
+final class Platform {
+    private Platform() {
+    }
+
+    /** The number of an error here, -1 if the platform does not know it. */
+    static native int errorNumber(String name);
+
+    /** The symbolic name of an error, {@code null} if it has none. */
+    static native String errorName(int errno);
+
+    /** What strerror(3) says of it. */
+    static native String errorMessage(int errno);
+
+    /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
+    static native int maxPath();
+}

@@ -1,0 +1,229 @@
+package io.github.nettyunix.socket;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.Buffer;
+import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.internal.PlatformDependent;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Messages on their way in, as {@code receive_batch.c} leaves them in memory. One of these serves all channels of a thread;
+ * its content is valid until the next call that receives.
+ *
+ * <p>Every slot has room for the largest message, but only the address space of it: a small message touches one page, always
+ * the same one. Its bytes are copied out while they are hot, so that a message that is kept pins no more than itself.
+ */
+public final class ReceiveBatch {
+    /** The most messages that one batch takes. */
+    public static final int CAPACITY = 16;
+
+    /** What is wanted: messages are records, not parts of a stream. */
+    public static final int RECORDS = 1;
+    /** ... they end: an empty record without a mark, see {@link UnixSocket#markRecords}, is the end of the stream. */
+    public static final int ENDING = 2;
+    /** ... the senders' names. */
+    public static final int NAMES = 4;
+    /** ... descriptors and credentials; without it the kernel discards descriptors. */
+    public static final int CONTROL = 8;
+
+    // struct incoming of receive_batch.c
+    private static final int LENGTH = 0;
+    private static final int FLAGS = 4;
+    private static final int FD_COUNT = 8;
+    private static final int NAME_LENGTH = 12;
+    private static final int PID = 16;
+    private static final int UID = 20;
+    private static final int GID = 24;
+    private static final int NAME = 32;
+    private static final int FDS = 144;
+    private static final int SIZE = 2768;
+
+    private static final int TRUNCATED = 1;
+    private static final int CONTROL_TRUNCATED = 2;
+    private static final int HAS_CREDENTIALS = 4;
+    private static final int END_OF_STREAM = 8;
+
+    private static final int PAGE = 4096;
+    private static final int CACHE_LINE = 64;
+    private static final int LARGE = 1 << 18;
+
+    private static final FastThreadLocal<ReceiveBatch> CURRENT = new FastThreadLocal<>() {
+        @Override
+        protected ReceiveBatch initialValue() {
+            return new ReceiveBatch();
+        }
+
+        @Override
+        protected void onRemoval(ReceiveBatch batch) {
+            batch.memory.free();
+            if (batch.data != null) {
+                batch.data.free();
+            }
+        }
+    };
+
+    private final NativeMemory memory = new NativeMemory((long) CAPACITY * SIZE);
+    private final ByteBuffer messages = memory.buffer(0, CAPACITY * SIZE);
+    private NativeMemory data;
+    private int capacity;
+    private long stride;
+
+    private ReceiveBatch() {
+    }
+
+    /** The calling thread's batch. */
+    public static ReceiveBatch current() {
+        return CURRENT.get();
+    }
+
+    /**
+     * Receives up to {@code count} records of up to {@code maxLength} bytes.
+     *
+     * @return how many, among them as the last one the end of the stream; -EAGAIN if there are none
+     */
+    public int receive(UnixSocket socket, int count, int maxLength, int maxFds, int wanted) {
+        reserve(maxLength);
+        return receive(socket.intValue(), memory.address(), Math.min(count, CAPACITY), 0, 0,
+                data.address(), stride, maxLength, maxFds, wanted);
+    }
+
+    /**
+     * Receives one record of up to {@code maxLength} bytes, into the writable bytes of a direct buffer as far as it fits; the
+     * rest is appended by {@link #copyRest}.
+     *
+     * @return 1, also at the end of the stream; -EAGAIN if there is none
+     */
+    public int receiveInto(ByteBuf buffer, UnixSocket socket, int maxLength, int maxFds, int wanted) {
+        reserve(maxLength);
+        return receive(socket.intValue(), memory.address(), 1, address(buffer), Math.min(buffer.writableBytes(), maxLength),
+                data.address(), stride, maxLength, maxFds, wanted);
+    }
+
+    /** Receives a part of a stream into the writable bytes of a direct buffer, no more than {@code length} of them. */
+    public int receiveStream(ByteBuf buffer, int length, UnixSocket socket, int maxFds, int wanted) {
+        return receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, length, maxFds, wanted);
+    }
+
+    /** The length of the whole message, also of one that was cut. */
+    public int length(int index) {
+        return messages.getInt(index * SIZE + LENGTH);
+    }
+
+    /** Whether the message was longer than wanted; its descriptors have been closed. */
+    public boolean isTruncated(int index) {
+        return (flags(index) & TRUNCATED) != 0;
+    }
+
+    /** Whether descriptors of the message were lost; those that had arrived have been closed. */
+    public boolean isControlTruncated(int index) {
+        return (flags(index) & CONTROL_TRUNCATED) != 0;
+    }
+
+    /** Whether this is no message but the end of the stream. */
+    public boolean isEndOfStream(int index) {
+        return (flags(index) & END_OF_STREAM) != 0;
+    }
+
+    public boolean hasCredentials(int index) {
+        return (flags(index) & HAS_CREDENTIALS) != 0;
+    }
+
+    public int pid(int index) {
+        return messages.getInt(index * SIZE + PID);
+    }
+
+    public int uid(int index) {
+        return messages.getInt(index * SIZE + UID);
+    }
+
+    public int gid(int index) {
+        return messages.getInt(index * SIZE + GID);
+    }
+
+    public int descriptorCount(int index) {
+        return messages.getInt(index * SIZE + FD_COUNT);
+    }
+
+    public int descriptor(int index, int number) {
+        return messages.getInt(index * SIZE + FDS + number * Integer.BYTES);
+    }
+
+    /** The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once. */
+    public byte[] name(int index, byte[] previous) {
+        int length = messages.getInt(index * SIZE + NAME_LENGTH);
+        int start = index * SIZE + NAME;
+        if (previous != null && previous.length == length) {
+            int i = 0;
+            while (i < length && previous[i] == messages.get(start + i)) {
+                i++;
+            }
+            if (i == length) {
+                return previous;
+            }
+        }
+        byte[] name = new byte[length];
+        messages.get(start, name);
+        return name;
+    }
+
+    /** Appends the bytes of a message of {@link #receive}. */
+    public void copy(int index, ByteBuf buffer) {
+        copy(index, length(index), buffer);
+    }
+
+    /** Appends what did not fit into the buffer of {@link #receiveInto}, whose writer index stands behind what did. */
+    public void copyRest(int length, ByteBuf buffer) {
+        copy(0, length, buffer);
+    }
+
+    private void copy(int index, int length, ByteBuf buffer) {
+        if (length == 0) {
+            return;
+        }
+        long source = data.address() + index * stride;
+        buffer.ensureWritable(length);
+        if (PlatformDependent.hasUnsafe() && buffer.hasMemoryAddress()) {
+            int writerIndex = buffer.writerIndex();
+            PlatformDependent.copyMemory(source, buffer.memoryAddress() + writerIndex, length);
+            buffer.writerIndex(writerIndex + length);
+        } else {
+            buffer.writeBytes(data.buffer(index * stride, length));
+        }
+        if (length > LARGE) {
+            // A rare giant shall not leave its pages behind in every slot.
+            data.discard(index * stride, length);
+        }
+    }
+
+    private int flags(int index) {
+        return messages.getInt(index * SIZE + FLAGS);
+    }
+
+    private void reserve(int maxLength) {
+        if (maxLength > capacity) {
+            long pages = ((long) maxLength + PAGE - 1) / PAGE * PAGE;
+            // Neighbouring slots must not fall into the same set of the processor's cache.
+            long newStride = pages + CACHE_LINE;
+            NativeMemory newData = new NativeMemory(newStride * CAPACITY);
+            if (data != null) {
+                data.free();
+            }
+            data = newData;
+            stride = newStride;
+            capacity = maxLength;
+        }
+    }
+
+    private static long address(ByteBuf buffer) {
+        int index = buffer.writerIndex();
+        if (buffer.hasMemoryAddress()) {
+            return buffer.memoryAddress() + index;
+        }
+        ByteBuffer view = buffer.internalNioBuffer(index, buffer.writableBytes());
+        return Buffer.memoryAddress(view) + view.position();
+    }
+
+    private static native int receive(int fd, long messages, int count, long buffer, int length,
+                                      long data, long stride, int capacity, int maxFds, int wanted);
+}

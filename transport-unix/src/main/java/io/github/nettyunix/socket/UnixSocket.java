@@ -1,0 +1,150 @@
+package io.github.nettyunix.socket;
+
+import io.netty.channel.unix.Socket;
+
+/**
+ * A non-blocking AF_UNIX socket. It adds to Netty's {@link Socket}, which keeps the open and shutdown state and the plain
+ * options, what that lacks: SOCK_SEQPACKET, byte-exact names, close-on-exec, peer identity. See unix(7).
+ *
+ * <p>Methods answer a negative errno on failure and throw nothing: whoever calls them knows the operation and the address
+ * that belong into the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a
+ * path, or NUL and an abstract name, or nothing.
+ */
+public final class UnixSocket extends Socket {
+    /** Options that are on or off, for {@link #setOption} and {@link #getOption}. */
+    public static final int PASSCRED = 0;
+    public static final int PASSPIDFD = 1;
+    public static final int PASSSEC = 2;
+    public static final int PASSRIGHTS = 3;
+
+    /** The most bytes that a path can have; an abstract name, with its NUL, can have one more. */
+    public static final int MAX_NAME = Platform.maxPath();
+    /** The most descriptors that one message can carry; SCM_MAX_FD of Linux. */
+    public static final int MAX_FDS = 253;
+
+    public UnixSocket(int fd) {
+        super(fd);
+    }
+
+    /** A new socket's descriptor. */
+    public static native int newSocket(int type);
+
+    /** Two sockets that are connected to each other. */
+    public static native int newSocketPair(int type, int[] pair);
+
+    /** Makes a descriptor from elsewhere like one of ours: O_NONBLOCK and FD_CLOEXEC. */
+    public static native int makeNonBlocking(int fd);
+
+    /** The type of the socket, plus 4 if it listens; -EAFNOSUPPORT if it is of another family. */
+    public static native int describe(int fd);
+
+    public int bind(byte[] name) {
+        return bind(fd(), name);
+    }
+
+    public int connect(byte[] name) {
+        return connect(fd(), name);
+    }
+
+    public int dissolve() {
+        return disconnect(fd());
+    }
+
+    public int startListening(int backlog) {
+        return listen(fd(), backlog);
+    }
+
+    /** The descriptor of a new connection; {@code peerName[0]} becomes the length of the peer's name, which follows it. */
+    public int acceptConnection(byte[] peerName) {
+        return accept(fd(), peerName);
+    }
+
+    /** The name the socket is bound to; empty if none, {@code null} if it cannot be told. */
+    public byte[] localName() {
+        return localName(fd());
+    }
+
+    /** The name the peer is bound to; empty if none, {@code null} if there is no peer. */
+    public byte[] peerName() {
+        return peerName(fd());
+    }
+
+    /** The number of bytes read, 0 at the end of the stream. Descriptors that came with them are discarded by the kernel. */
+    public int receive(long address, int length) {
+        return receive(fd(), address, length);
+    }
+
+    /** The number of bytes written, of an array of {@code count} iovec. */
+    public long send(long vectors, int count) {
+        return send(fd(), vectors, count);
+    }
+
+    /** What the next read would find: positive something, 0 the end of the stream, -EAGAIN nothing yet. */
+    public int peek() {
+        return peek(fd());
+    }
+
+    /**
+     * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek()} tell an empty one from the end of
+     * the stream.
+     *
+     * @param timestamp with a timestamp, which works with a control buffer too but costs more
+     */
+    public int markRecords(boolean timestamp, boolean on) {
+        return markRecords(fd(), timestamp, on);
+    }
+
+    public int setOption(int option, boolean on) {
+        return setOption(fd(), option, on);
+    }
+
+    /** 1 if it is on, 0 if not. */
+    public int getOption(int option) {
+        return getOption(fd(), option);
+    }
+
+    /** Fills in pid, uid and gid. */
+    public int peerCredentials(int[] credentials) {
+        return peerCredentials(fd(), credentials);
+    }
+
+    /** The number of supplementary groups; -ERANGE if the array is too small for them. */
+    public int peerGroups(int[] groups) {
+        return peerGroups(fd(), groups);
+    }
+
+    private int fd() {
+        // A number that is closed may belong to somebody else by now.
+        return isOpen() ? intValue() : -1;
+    }
+
+    private static native int bind(int fd, byte[] name);
+
+    private static native int connect(int fd, byte[] name);
+
+    private static native int disconnect(int fd);
+
+    private static native int listen(int fd, int backlog);
+
+    private static native int accept(int fd, byte[] peerName);
+
+    private static native byte[] localName(int fd);
+
+    private static native byte[] peerName(int fd);
+
+    private static native int receive(int fd, long address, int length);
+
+    private static native long send(int fd, long vectors, int count);
+
+    private static native int peek(int fd);
+
+    private static native int markRecords(int fd, boolean timestamp, boolean on);
+
+    private static native int setOption(int fd, int option, boolean on);
+
+    private static native int getOption(int fd, int option);
+
+    private static native int peerCredentials(int fd, int[] credentials);
+
+    private static native int peerGroups(int fd, int[] groups);
+}
