@@ -1,0 +1,71 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramChannel;
+import io.github.nettyunix.UnixSeqpacketChannel;
+import io.github.nettyunix.UnixServerSeqpacketChannel;
+import io.github.nettyunix.UnixServerStreamChannel;
+import io.github.nettyunix.UnixStreamChannel;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ServerChannel;
+
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Bootstraps and pairs by socket type. */
+public final class Channels {
+    private Channels() {
+    }
+
+    /** For a connecting channel, or a datagram one. */
+    public static Bootstrap client(SocketType type, ChannelHandler handler) {
+        return new Bootstrap().group(Loops.group()).channel(clientClass(type)).handler(handler);
+    }
+
+    /** Every accepted connection gets a handler of its own. */
+    public static ServerBootstrap server(SocketType type, Supplier<ChannelHandler> child) {
+        return new ServerBootstrap().group(Loops.group()).channel(serverClass(type))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(child.get());
+                    }
+                });
+    }
+
+    public static Class<? extends Channel> clientClass(SocketType type) {
+        return switch (type) {
+            case STREAM -> UnixStreamChannel.class;
+            case SEQPACKET -> UnixSeqpacketChannel.class;
+            case DATAGRAM -> UnixDatagramChannel.class;
+        };
+    }
+
+    public static Class<? extends ServerChannel> serverClass(SocketType type) {
+        return switch (type) {
+            case STREAM -> UnixServerStreamChannel.class;
+            case SEQPACKET -> UnixServerSeqpacketChannel.class;
+            case DATAGRAM -> throw new IllegalArgumentException("datagram sockets do not listen");
+        };
+    }
+
+    /** Two connected channels, not yet registered. */
+    public static List<? extends Channel> pair(SocketType type) {
+        return switch (type) {
+            case STREAM -> UnixStreamChannel.pair();
+            case SEQPACKET -> UnixSeqpacketChannel.pair();
+            case DATAGRAM -> UnixDatagramChannel.pair();
+        };
+    }
+
+    /** Registers a channel with the shared group. */
+    public static <C extends Channel> C register(C channel, ChannelHandler... handlers) throws InterruptedException {
+        channel.pipeline().addLast(handlers);
+        Loops.group().register(channel).sync();
+        return channel;
+    }
+}

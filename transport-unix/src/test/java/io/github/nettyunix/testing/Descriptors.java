@@ -1,0 +1,63 @@
+package io.github.nettyunix.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+/** What this process has open. */
+public final class Descriptors {
+    private static final long DEADLINE_MILLIS = 5_000;
+
+    private final Map<Integer, String> before = open();
+
+    private Descriptors() {
+    }
+
+    /** Remembers what is open now. */
+    public static Descriptors now() {
+        Loops.group();
+        return new Descriptors();
+    }
+
+    /** What is open, by number. */
+    public static Map<Integer, String> open() {
+        Map<Integer, String> result = new TreeMap<>();
+        try (Stream<Path> links = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path link : (Iterable<Path>) links::iterator) {
+                try {
+                    result.put(Integer.valueOf(link.getFileName().toString()), Files.readSymbolicLink(link).toString());
+                } catch (IOException e) {
+                    // It was the one that lists the folder.
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        // The folder itself, and what the JVM opens when it loads a class.
+        result.values().removeIf(target -> target.startsWith("/proc/") || target.endsWith(".jar")
+                || target.endsWith("random"));
+        return result;
+    }
+
+    /** Waits until just the same is open as then; what loops still have to close, they close soon. */
+    public void assertUnchanged() {
+        long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
+        Map<Integer, String> now = open();
+        while (!now.equals(before)) {
+            if (System.currentTimeMillis() > deadline) {
+                Map<Integer, String> left = new TreeMap<>(now);
+                left.entrySet().removeAll(before.entrySet());
+                Map<Integer, String> gone = new TreeMap<>(before);
+                gone.entrySet().removeAll(now.entrySet());
+                fail("descriptors left open: " + left + ", closed though not ours: " + gone);
+            }
+            Thread.onSpinWait();
+            now = open();
+        }
+    }
+}

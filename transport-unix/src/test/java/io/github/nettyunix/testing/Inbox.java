@@ -1,0 +1,81 @@
+package io.github.nettyunix.testing;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+/** The last handler of a pipeline: keeps what arrives, in order, for the test to take. */
+public class Inbox extends ChannelInboundHandlerAdapter {
+    private static final long TIMEOUT_SECONDS = 10;
+
+    /** Stands in the queue where the channel became inactive. */
+    public static final Object INACTIVE = new Object() {
+        @Override
+        public String toString() {
+            return "INACTIVE";
+        }
+    };
+
+    private final BlockingQueue<Object> arrived = new LinkedBlockingQueue<>();
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        arrived.add(message);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        arrived.add(cause);
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        arrived.add(event);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        arrived.add(INACTIVE);
+    }
+
+    /** The next message, exception (a Throwable), user event or {@link #INACTIVE}; the caller releases it. */
+    public Object take() {
+        try {
+            Object next = arrived.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            assertNotNull(next, "nothing arrived in " + TIMEOUT_SECONDS + " s");
+            return next;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** The next one, which has to be of this class. */
+    public <T> T take(Class<T> type) {
+        Object next = take();
+        if (next instanceof Throwable && !type.isInstance(next)) {
+            throw new AssertionError("expected " + type.getSimpleName(), (Throwable) next);
+        }
+        return assertInstanceOf(type, next);
+    }
+
+    /** Whether nothing has arrived so far that was not taken. */
+    public boolean isEmpty() {
+        return arrived.isEmpty();
+    }
+
+    /** Releases everything that was not taken. */
+    public void release() {
+        for (Object next; (next = arrived.poll()) != null;) {
+            ReferenceCountUtil.release(next);
+        }
+        assertNull(arrived.peek());
+    }
+}

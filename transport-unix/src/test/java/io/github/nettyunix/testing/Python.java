@@ -1,0 +1,80 @@
+package io.github.nettyunix.testing;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * A peer that we did not write: CPython's {@code socket} module in another process. The script is Python source that is run
+ * with {@code peer.py} (the test resource) before it; test and script talk in lines.
+ */
+public final class Python implements AutoCloseable {
+    private static final long TIMEOUT_SECONDS = 20;
+
+    private final Process process;
+    private final BufferedReader out;
+    private final PrintWriter in;
+
+    private Python(Process process) {
+        this.process = process;
+        out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        in = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    }
+
+    /** Runs a script; its {@code sys.argv[1:]} are the arguments, stderr is the test's. */
+    public static Python run(String script, Object... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("python3", "-u", "-c", prelude() + script));
+        for (Object argument : arguments) {
+            command.add(argument.toString());
+        }
+        return new Python(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    }
+
+    private static String prelude() throws IOException {
+        try (var peer = Python.class.getResourceAsStream("/peer.py")) {
+            return new String(peer.readAllBytes(), StandardCharsets.UTF_8) + '\n';
+        }
+    }
+
+    /** The next line that the script prints. */
+    public String line() throws IOException {
+        String line = out.readLine();
+        assertNotNull(line, "the Python peer ended early");
+        return line;
+    }
+
+    /** Waits for a line, for example that a server listens. */
+    public void expect(String line) throws IOException {
+        assertEquals(line, line());
+    }
+
+    /** A line for the script's {@code input()}. */
+    public void say(String line) {
+        in.println(line);
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    /** Waits for the script to end without an error. */
+    public void succeed() throws InterruptedException {
+        in.close();
+        assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), "the Python peer did not end");
+        assertEquals(0, process.exitValue(), "the Python peer failed");
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}
