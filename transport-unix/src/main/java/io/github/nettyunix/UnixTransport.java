@@ -189,10 +189,14 @@ public final class UnixTransport {
     }
 
     private static int moveUp(int fd) {
-        int moved = FileDescriptors.duplicate(fd, 3);
         int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII), FileDescriptors.READ_WRITE, 0);
-        if (moved < 0 || nothing < 0) {
-            throw UnixErrors.newUnchecked("adopt", null, null, Math.min(moved, nothing), "descriptor " + fd);
+        if (nothing < 0) {
+            throw UnixErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
+        }
+        int moved = FileDescriptors.duplicate(fd, 3);
+        if (moved < 0) {
+            closeQuietly(nothing);
+            throw UnixErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
         closeQuietly(nothing);
