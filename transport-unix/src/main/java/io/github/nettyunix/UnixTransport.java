@@ -37,7 +37,8 @@ public final class UnixTransport {
     private static Throwable load() {
         try {
             if (!Epoll.isAvailable()) {
-                return Epoll.unavailabilityCause();
+                return NativeLibrary.explain(Epoll.unavailabilityCause(),
+                        "Netty's epoll library does not load; is netty-transport-native-epoll on the class path?");
             }
             SELECTORS.add(EpollReadiness.SELECTOR);
         } catch (NoClassDefFoundError e) {
