@@ -75,9 +75,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /**
      * Reads once, and hands what it read to {@link #fireRead}.
      *
+     * @param before how many messages were read in this turn already
      * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
      */
-    abstract int doReadMessages(ExtendedHandle allocHandle) throws Exception;
+    abstract int doReadMessages(ExtendedHandle allocHandle, int before) throws Exception;
 
     /** Whether another read may find more. */
     abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
@@ -536,9 +537,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             allocHandle.reset(config);
             Throwable cause = null;
             int result = NOTHING;
+            int count = 0;
             try {
                 do {
-                    result = doReadMessages(allocHandle);
+                    result = doReadMessages(allocHandle, count);
+                    count += result;
                 } while (result > 0 && isOpen() && allocHandle.continueReading(this));
             } catch (Throwable t) {
                 cause = t;
