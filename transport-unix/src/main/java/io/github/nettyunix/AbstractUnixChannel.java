@@ -444,7 +444,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             try {
                 if (tryConnect(address)) {
                     connecting = null;
-                    unsafe().connected(promise);
+                    unsafe().connected(promise, false);
                 } else if (deadline != Long.MAX_VALUE && System.nanoTime() - deadline >= 0) {
                     throw UnixErrors.newConnectTimeout(type, address, config.getConnectTimeoutMillis());
                 } else {
@@ -475,6 +475,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (promise.isDone() || !ensureOpen(promise)) {
                 return;
             }
+            // A datagram channel is active once it is bound, which may happen here.
+            boolean wasActive = isActive();
             boolean asked = false;
             try {
                 if (AbstractUnixChannel.this instanceof AbstractUnixServerChannel) {
@@ -492,7 +494,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 }
                 asked = true;
                 if (tryConnect(address)) {
-                    connected(promise);
+                    connected(promise, wasActive);
                 } else {
                     connecting = new Connecting(address, promise);
                     connecting.start();
@@ -502,13 +504,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 if (asked && isClosedByFailedConnect()) {
                     close(voidPromise());
                 } else {
+                    if (!wasActive && isActive()) {
+                        pipeline().fireChannelActive();
+                    }
                     closeIfClosed();
                 }
             }
         }
 
-        final void connected(ChannelPromise promise) {
-            boolean wasActive = isActive();
+        final void connected(ChannelPromise promise, boolean wasActive) {
             activate();
             doConnected();
             // The listeners may close the channel, which was active all the same; and the user may have cancelled.
