@@ -173,9 +173,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return UnixErrors.newException(operation, type, address, errno);
     }
 
-    /** An exception of reading or writing, which is about the peer if there is one. */
+    /** An exception of reading or writing. */
     final IOException newException(String operation, int errno, String hint) {
-        return UnixErrors.newException(operation, type, remote == null ? localAddress() : remote, errno, hint);
+        return UnixErrors.newException(operation, type, endpoint(), errno, hint);
+    }
+
+    /** What tells this channel from others: the peer's name, or its own where the peer has none. */
+    final UnixSocketAddress endpoint() {
+        return remote == null || remote.isUnnamed() ? localAddress() : remote;
     }
 
     /** The address as one of ours; an error names the operation. */

@@ -124,10 +124,10 @@ final class RecordReader {
         if (batch.isEndOfStream(index)) {
             endOfStream = true;
         } else if (batch.isTruncated(index)) {
-            messages.add(new MessageTruncatedException(channel.type, channel.localAddress(), length,
+            messages.add(new MessageTruncatedException(channel.type, channel.endpoint(), length,
                     channel.config().maxMessageSize()));
         } else if (batch.isControlTruncated(index)) {
-            messages.add(new ControlDataTruncatedException(channel.type, channel.localAddress(), limit));
+            messages.add(new ControlDataTruncatedException(channel.type, channel.endpoint(), limit));
         } else {
             ByteBuf content = content(batch, index, length, buffer);
             buffer = buffer == content ? null : buffer;

@@ -57,6 +57,7 @@ final class RecordWriter implements MessageProcessor {
     private Round round;
     private int walked;
     private int most;
+    private boolean socketFull;
 
     // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
     private BitSet done = new BitSet();
@@ -92,6 +93,7 @@ final class RecordWriter implements MessageProcessor {
             batch = SendBatch.current();
             round = Round.CURRENT.get();
             walked = 0;
+            socketFull = false;
             in.forEachFlushedMessage(this);
             int count = batch.count();
             if (count > 0) {
@@ -102,7 +104,8 @@ final class RecordWriter implements MessageProcessor {
                 }
             }
             retire(in);
-            if (channel.isAwaitingWritable()) {
+            if (socketFull) {
+                channel.awaitWritable();
                 return;
             }
             if (count == 0) {
@@ -173,13 +176,14 @@ final class RecordWriter implements MessageProcessor {
                 settle(position, null);
             } else if (errno == Errno.EAGAIN && recipient == null) {
                 // The kernel will tell when a connected socket can go on.
-                channel.awaitWritable();
+                socketFull = true;
             } else {
                 waits.computeIfAbsent(recipient, to -> new Wait()).again();
             }
         } else if (channel.type == SocketType.SEQPACKET && AbstractUnixConnection.isConnectionLost(errno)) {
             throw newException(message, recipient, errno, null);
         } else {
+            waits.remove(recipient);
             settle(position, newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
         }
     }

@@ -132,7 +132,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         if (batch.isControlTruncated(0)) {
             // From here on the descriptors would not match the bytes.
             unsafe().close(voidPromise());
-            throw new ControlDataTruncatedException(type, remoteAddress(), descriptorLimit);
+            throw new ControlDataTruncatedException(type, endpoint(), descriptorLimit);
         }
         return batch.length(0);
     }
@@ -154,7 +154,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             }
             if (batch.isControlTruncated(0)) {
                 unsafe().close(voidPromise());
-                throw new ControlDataTruncatedException(type, remoteAddress(), UnixSocket.MAX_FDS);
+                throw new ControlDataTruncatedException(type, endpoint(), UnixSocket.MAX_FDS);
             }
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
             allocHandle.incMessagesRead(1);

@@ -41,14 +41,15 @@ public final class UnixTransport {
     }
 
     private static Throwable load() {
+        String selector = LINUX ? "epoll" : "kqueue";
         addSelector(() -> EpollReadiness.SELECTOR);
         addSelector(() -> KQueueReadiness.SELECTOR);
         try {
             Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
-            return cause != null ? cause : NativeLibrary.unavailabilityCause();
+            return cause == null ? NativeLibrary.unavailabilityCause() : NativeLibrary.explain(cause, "Netty's " + selector
+                    + " library does not load; is netty-transport-native-" + selector + " on the class path?");
         } catch (NoClassDefFoundError e) {
-            return new UnsatisfiedLinkError("netty-transport-classes-" + (LINUX ? "epoll" : "kqueue")
-                    + " is not on the class path").initCause(e);
+            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path").initCause(e);
         }
     }
 
@@ -204,10 +205,14 @@ public final class UnixTransport {
     }
 
     private static int moveUp(int fd) {
-        int moved = FileDescriptors.duplicate(fd, 3);
         int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII), FileDescriptors.READ_WRITE, 0);
-        if (moved < 0 || nothing < 0) {
-            throw UnixErrors.newUnchecked("adopt", null, null, Math.min(moved, nothing), "descriptor " + fd);
+        if (nothing < 0) {
+            throw UnixErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
+        }
+        int moved = FileDescriptors.duplicate(fd, 3);
+        if (moved < 0) {
+            closeQuietly(nothing);
+            throw UnixErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
         closeQuietly(nothing);
