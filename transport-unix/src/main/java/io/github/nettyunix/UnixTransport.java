@@ -53,12 +53,11 @@ public final class UnixTransport {
         }
     }
 
-    /** Selectors know the loops that are theirs without any native code, but not without Netty's classes. */
     private static void addSelector(Supplier<Readiness.Selector> selector) {
         try {
             SELECTORS.add(selector.get());
-        } catch (NoClassDefFoundError ignored) {
-            // Then no loop is one of its.
+        } catch (LinkageError ignored) {
+            // Without Netty's classes, or the native library that some of them need, there are no loops of this kind.
         }
     }
 
