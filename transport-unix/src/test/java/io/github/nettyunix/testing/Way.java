@@ -46,21 +46,29 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     }
 
     public static Stream<Way> all() {
+        return ways().filter(Way::applies);
+    }
+
+    private static Stream<Way> ways() {
         return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
                 new Way(type, false, false), new Way(type, false, true),
                 new Way(type, true, false), new Way(type, true, true)));
     }
 
     public static Stream<Way> connections() {
-        return all().filter(way -> way.type != SocketType.DATAGRAM);
+        return ways().filter(way -> way.type != SocketType.DATAGRAM).filter(Way::applies);
     }
 
     public static Stream<Way> records() {
-        return all().filter(way -> way.type != SocketType.STREAM);
+        return ways().filter(way -> way.type != SocketType.STREAM).filter(Way::applies);
     }
 
     public static Stream<Way> few() {
-        return all().filter(way -> way.isAbstract == way.isServing);
+        return ways().filter(way -> way.isAbstract == way.isServing).filter(Way::applies);
+    }
+
+    private boolean applies() {
+        return Types.apply(type);
     }
 
     /** Whether every message has to name its recipient. */
