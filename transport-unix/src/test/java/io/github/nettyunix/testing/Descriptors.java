@@ -39,7 +39,8 @@ public final class Descriptors {
             throw new AssertionError(e);
         }
         // The folder itself, and what the JVM opens when it loads a class.
-        result.values().removeIf(target -> target.startsWith("/proc/") || target.endsWith(".jar")
+        result.values().removeIf(target -> target.startsWith("/proc/")
+                || target.startsWith("/sys/fs/cgroup/") || target.endsWith(".jar")
                 || target.endsWith("random"));
         return result;
     }
