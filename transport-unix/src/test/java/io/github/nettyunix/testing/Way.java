@@ -1,6 +1,10 @@
 package io.github.nettyunix.testing;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.DomainDatagramPacket;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -74,6 +78,12 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     /** Whether every message has to name its recipient. */
     public boolean isUnconnected() {
         return type == SocketType.DATAGRAM && isServing;
+    }
+
+    /** The class of what a channel reads. */
+    public Class<?> inbound(boolean controlData) {
+        return type == SocketType.DATAGRAM ? controlData ? UnixDatagramPacket.class : DomainDatagramPacket.class
+                : controlData ? UnixMessage.class : ByteBuf.class;
     }
 
     @Override
