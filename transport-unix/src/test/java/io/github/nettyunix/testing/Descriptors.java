@@ -68,9 +68,9 @@ public final class Descriptors {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        // The folder itself, and what the JVM opens when it loads a class.
-        result.values().removeIf(target -> target.startsWith("/proc/") || target.endsWith(".jar")
-                || target.endsWith("random"));
+        // The folder itself, and what the JVM opens when it loads a class or looks how much memory it may have.
+        result.values().removeIf(target -> target.startsWith("/proc/") || target.startsWith("/sys/")
+                || target.endsWith(".jar") || target.endsWith("random"));
         return result;
     }
 
