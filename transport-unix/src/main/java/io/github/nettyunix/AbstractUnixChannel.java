@@ -289,10 +289,16 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return directAllocator;
     }
 
-    /** Hands a message to the pipeline, which may close the channel or stop reading. */
+    /** Hands a message to the pipeline, which may close the channel, stop reading, or ask for the next one. */
     final void fireRead(Object message) {
         readPending = false;
         pipeline().fireChannelRead(message);
+    }
+
+    /** Tells of a message that could not be received; reading goes on. */
+    final void fireReadError(IOException cause) {
+        readPending = false;
+        pipeline().fireExceptionCaught(cause);
     }
 
     // ---- writing ----------------------------------------------------------------------------------------------------
@@ -550,7 +556,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             } catch (Throwable t) {
                 cause = t;
             }
-            if (result != NOTHING) {
+            if (result == END_OF_STREAM || cause != null) {
                 readPending = false;
             }
             allocHandle.readComplete();
