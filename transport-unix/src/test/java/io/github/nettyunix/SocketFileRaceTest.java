@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;
@@ -13,8 +14,6 @@ import io.netty.channel.ChannelPromise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 import java.net.BindException;
 import java.nio.file.Files;
@@ -36,8 +35,7 @@ class SocketFileRaceTest {
     @TempDir
     private Path folder;
 
-    @ParameterizedTest
-    @CsvSource({"STREAM, 2, true", "SEQPACKET, 2, true", "DATAGRAM, 2, true", "STREAM, 4, true", "STREAM, 2, false",
+    @EachRow({"STREAM, 2, true", "SEQPACKET, 2, true", "DATAGRAM, 2, true", "STREAM, 4, true", "STREAM, 2, false",
         "SEQPACKET, 4, false", "DATAGRAM, 4, false"})
     void justOneOfManyServersGetsAPath(SocketType type, int racers, boolean stale) throws Exception {
         Path path = folder.resolve("s");
