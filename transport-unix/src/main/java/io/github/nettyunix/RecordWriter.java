@@ -98,7 +98,7 @@ final class RecordWriter implements MessageProcessor {
             int count = batch.count();
             if (count > 0) {
                 try {
-                    left -= send(spins);
+                    left -= send(channel.type == SocketType.DATAGRAM ? spins : 1);
                 } finally {
                     Arrays.fill(round.messages, 0, count, null);
                 }
@@ -147,7 +147,12 @@ final class RecordWriter implements MessageProcessor {
         return index + 1 < most;
     }
 
-    /** Sends the batch, giving a slow peer some chances; answers how many messages went out. */
+    /**
+     * Sends the batch; answers how many messages went out.
+     *
+     * @param chances how often to try in vain: a datagram socket's queue is short, and its reader is likely to be at work on
+     *        another processor; that of a connection is long, and the kernel tells when a good part of it is free
+     */
     private int send(int chances) throws IOException {
         int sent = 0;
         int errno;
@@ -157,7 +162,6 @@ final class RecordWriter implements MessageProcessor {
             errno = (int) (result >>> Integer.SIZE);
             sent += now;
             if (now == 0) {
-                // A datagram socket's queue is short, and its reader is likely to be at work on another processor.
                 chances--;
                 Thread.onSpinWait();
             }

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
 import io.netty.buffer.ByteBuf;
@@ -70,6 +71,7 @@ class CPythonBytesTest {
         return address.isUnnamed() ? "-" : HexFormat.of().formatHex(address.bytes());
     }
 
+    @OnlyWith(SocketType.SEQPACKET)
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void anAbstractNameIsAnyBytes(boolean serving) throws Exception {

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachType;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.DomainSocketReadMode;
@@ -8,8 +9,6 @@ import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
 import io.netty.channel.unix.UnixChannelOption;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,8 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class UnixSocketOptionTest {
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void defaultsAreTheSafeOnes(SocketType type) {
         with(type, channel -> {
             assertEquals(false, channel.config().getOption(UnixSocketOption.RECEIVE_CONTROL_DATA));
@@ -31,8 +29,7 @@ class UnixSocketOptionTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void whatWasSetIsRead(SocketType type) {
         with(type, channel -> {
             set(channel, UnixSocketOption.RECEIVE_CONTROL_DATA, true);

@@ -10,7 +10,6 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 
 import java.io.IOException;
@@ -21,8 +20,6 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A channel and a Python script that have met: the script finds the variables {@code sock} and {@code peer}, whom to send to,
@@ -30,18 +27,10 @@ import java.util.concurrent.TimeUnit;
  * is left.
  */
 public final class Meeting implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 10;
-
     private final Descriptors before = Descriptors.now();
     private final Map<ChannelOption<?>, Object> options = new HashMap<>();
     private final Map<ChannelOption<?>, Object> serverOptions = new HashMap<>();
-    private final CompletableFuture<Channel> active = new CompletableFuture<>();
-    private final Inbox inbox = new Inbox() {
-        @Override
-        public void channelActive(ChannelHandlerContext ctx) {
-            active.complete(ctx.channel());
-        }
-    };
+    private final Inbox inbox = new Inbox();
     private final Way way;
     private final Path folder;
     private UnixSocketAddress server;
@@ -99,7 +88,7 @@ public final class Meeting implements AutoCloseable {
             if (!way.isServing()) {
                 connect();
             }
-            channel = active.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            channel = inbox.channel();
             return this;
         } catch (Throwable t) {
             close();

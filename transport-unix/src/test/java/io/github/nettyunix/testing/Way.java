@@ -1,6 +1,10 @@
 package io.github.nettyunix.testing;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.DomainDatagramPacket;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -46,26 +50,40 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     }
 
     public static Stream<Way> all() {
+        return ways().filter(Way::applies);
+    }
+
+    private static Stream<Way> ways() {
         return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
                 new Way(type, false, false), new Way(type, false, true),
                 new Way(type, true, false), new Way(type, true, true)));
     }
 
     public static Stream<Way> connections() {
-        return all().filter(way -> way.type != SocketType.DATAGRAM);
+        return ways().filter(way -> way.type != SocketType.DATAGRAM).filter(Way::applies);
     }
 
     public static Stream<Way> records() {
-        return all().filter(way -> way.type != SocketType.STREAM);
+        return ways().filter(way -> way.type != SocketType.STREAM).filter(Way::applies);
     }
 
     public static Stream<Way> few() {
-        return all().filter(way -> way.isAbstract == way.isServing);
+        return ways().filter(way -> way.isAbstract == way.isServing).filter(Way::applies);
+    }
+
+    private boolean applies() {
+        return Types.apply(type);
     }
 
     /** Whether every message has to name its recipient. */
     public boolean isUnconnected() {
         return type == SocketType.DATAGRAM && isServing;
+    }
+
+    /** The class of what a channel reads. */
+    public Class<?> inbound(boolean controlData) {
+        return type == SocketType.DATAGRAM ? controlData ? UnixDatagramPacket.class : DomainDatagramPacket.class
+                : controlData ? UnixMessage.class : ByteBuf.class;
     }
 
     @Override
