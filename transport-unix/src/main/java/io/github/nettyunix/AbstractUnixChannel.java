@@ -294,6 +294,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         pipeline().fireChannelRead(message);
     }
 
+    /** Tells of a message that cannot be handed on. */
+    final void fireReadFailure(IOException cause) {
+        readPending = false;
+        pipeline().fireExceptionCaught(cause);
+    }
+
     // ---- writing ----------------------------------------------------------------------------------------------------
 
     /** All flushed messages were written: there is nothing to wait for. */
@@ -542,9 +548,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 } while (result > 0 && isOpen() && allocHandle.continueReading(this));
             } catch (Throwable t) {
                 cause = t;
-            }
-            if (result != NOTHING) {
-                readPending = false;
             }
             allocHandle.readComplete();
             pipeline.fireChannelReadComplete();

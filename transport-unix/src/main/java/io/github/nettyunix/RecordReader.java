@@ -57,8 +57,8 @@ final class RecordReader {
             }
             allocHandle.incMessagesRead(1);
             count++;
-            if (message instanceof IOException) {
-                channel.pipeline().fireExceptionCaught((IOException) message);
+            if (message instanceof IOException cause) {
+                channel.fireReadFailure(cause);
             } else {
                 channel.fireRead(message);
             }
