@@ -75,9 +75,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /**
      * Reads once, and hands what it read to {@link #fireRead}.
      *
+     * @param before how many messages were read in this turn already
      * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
      */
-    abstract int doReadMessages(ExtendedHandle allocHandle) throws Exception;
+    abstract int doReadMessages(ExtendedHandle allocHandle, int before) throws Exception;
 
     /** Whether another read may find more. */
     abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
@@ -449,7 +450,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             try {
                 if (tryConnect(address)) {
                     connecting = null;
-                    unsafe().connected(promise);
+                    unsafe().connected(promise, false);
                 } else if (deadline != Long.MAX_VALUE && System.nanoTime() - deadline >= 0) {
                     throw UnixErrors.newConnectTimeout(type, address, config.getConnectTimeoutMillis());
                 } else {
@@ -480,6 +481,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (promise.isDone() || !ensureOpen(promise)) {
                 return;
             }
+            // A datagram channel is active once it is bound, which may happen here.
+            boolean wasActive = isActive();
             boolean asked = false;
             try {
                 if (AbstractUnixChannel.this instanceof AbstractUnixServerChannel) {
@@ -497,7 +500,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 }
                 asked = true;
                 if (tryConnect(address)) {
-                    connected(promise);
+                    connected(promise, wasActive);
                 } else {
                     connecting = new Connecting(address, promise);
                     connecting.start();
@@ -507,13 +510,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 if (asked && isClosedByFailedConnect()) {
                     close(voidPromise());
                 } else {
+                    if (!wasActive && isActive()) {
+                        pipeline().fireChannelActive();
+                    }
                     closeIfClosed();
                 }
             }
         }
 
-        final void connected(ChannelPromise promise) {
-            boolean wasActive = isActive();
+        final void connected(ChannelPromise promise, boolean wasActive) {
             activate();
             doConnected();
             // The listeners may close the channel, which was active all the same; and the user may have cancelled.
@@ -542,9 +547,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             allocHandle.reset(config);
             Throwable cause = null;
             int result = NOTHING;
+            int count = 0;
             try {
                 do {
-                    result = doReadMessages(allocHandle);
+                    result = doReadMessages(allocHandle, count);
+                    count += result;
                 } while (result > 0 && isOpen() && allocHandle.continueReading(this));
             } catch (Throwable t) {
                 cause = t;

@@ -45,8 +45,8 @@ final class RecordReader {
     }
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */
-    int read(ExtendedHandle allocHandle) throws IOException {
-        if (messages.isEmpty() && !endOfStream && !receive(allocHandle)) {
+    int read(ExtendedHandle allocHandle, int before) throws IOException {
+        if (messages.isEmpty() && !endOfStream && !receive(allocHandle, before)) {
             return AbstractUnixChannel.NOTHING;
         }
         int count = 0;
@@ -84,17 +84,18 @@ final class RecordReader {
     }
 
     /** Receives what there is, up to a batch; answers false if there is nothing. */
-    private boolean receive(ExtendedHandle allocHandle) throws IOException {
+    private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
         UnixChannelConfig config = channel.config();
         ReceiveBatch batch = ReceiveBatch.current();
         int maxLength = config.maxMessageSize();
         int maxFds = config.descriptorLimit();
         controlData = config.isControlData();
         int flags = wanted | (controlData ? ReceiveBatch.CONTROL : 0);
-        int most = mostMessages(config);
+        int most = mostMessages(config) - before;
         if (expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
-            drained = count < Math.min(most, ReceiveBatch.CAPACITY);
+            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
+            drained = count <= 1;
             for (int i = 0; i < count && !endOfStream; i++) {
                 add(allocHandle, batch, i, null);
             }

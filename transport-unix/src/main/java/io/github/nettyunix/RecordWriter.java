@@ -98,7 +98,7 @@ final class RecordWriter implements MessageProcessor {
             int count = batch.count();
             if (count > 0) {
                 try {
-                    left -= send();
+                    left -= send(channel.type == SocketType.DATAGRAM ? spins : 1);
                 } finally {
                     Arrays.fill(round.messages, 0, count, null);
                 }
@@ -147,11 +147,25 @@ final class RecordWriter implements MessageProcessor {
         return index + 1 < most;
     }
 
-    /** Sends the batch; answers how many messages went out. */
-    private int send() throws IOException {
-        long result = batch.sendRecords(channel.socket);
-        int sent = (int) result;
-        int errno = (int) (result >>> Integer.SIZE);
+    /**
+     * Sends the batch; answers how many messages went out.
+     *
+     * @param chances how often to try in vain: a datagram socket's queue is short, and its reader is likely to be at work on
+     *        another processor; that of a connection is long, and the kernel tells when a good part of it is free
+     */
+    private int send(int chances) throws IOException {
+        int sent = 0;
+        int errno;
+        do {
+            long result = batch.sendRecords(channel.socket, sent);
+            int now = (int) result;
+            errno = (int) (result >>> Integer.SIZE);
+            sent += now;
+            if (now == 0) {
+                chances--;
+                Thread.onSpinWait();
+            }
+        } while (errno == Errno.EAGAIN && chances > 0);
         for (int i = 0; i < sent; i++) {
             done.set(round.positions[i]);
             if (!waits.isEmpty()) {

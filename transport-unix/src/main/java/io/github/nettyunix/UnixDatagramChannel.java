@@ -132,8 +132,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
-        return reader.read(allocHandle);
+    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
+        return reader.read(allocHandle, before);
     }
 
     @Override

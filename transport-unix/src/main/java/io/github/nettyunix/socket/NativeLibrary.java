@@ -19,28 +19,27 @@ public final class NativeLibrary {
 
     private static Throwable load() {
         String name = "nettyunix_" + PlatformDependent.normalizedArch();
+        String file = "META-INF/native/lib" + name + (PlatformDependent.isOsx() ? ".jnilib" : ".so");
         ClassLoader loader = NativeLibrary.class.getClassLoader();
         try {
             NativeLibraryLoader.load(name, loader);
             return null;
         } catch (LinkageError | RuntimeException e) {
-            return new UnsatisfiedLinkError(advice(name, loader, e)).initCause(e);
+            if (loader.getResource(file) == null) {
+                return explain(e, file + " is not on the class path: build it on this platform with 'mvn package',"
+                        + " which needs a C compiler");
+            }
+            return explain(e, file + " does not load");
         }
     }
 
-    private static String advice(String name, ClassLoader loader, Throwable failure) {
-        String platform = System.getProperty("os.name") + ' ' + System.getProperty("os.arch");
-        if (mentions(failure, "noexec")) {
-            return "The folder for native libraries is mounted noexec: name another one with"
-                    + " -Dio.netty.native.workdir=/path/to/folder";
-        }
-        String file = "META-INF/native/lib" + name + (PlatformDependent.isOsx() ? ".jnilib" : ".so");
-        if (loader.getResource(file) == null) {
-            return "netty-transport-unix has no native library for " + platform + " (" + file + " is not on the class path):"
-                    + " build it there with 'mvn package', which needs a C compiler";
-        }
-        return "The native library " + file + " does not load on " + platform + ": "
-                + String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+    /** A failure to load a native library, this one or one of Netty's, with one line on top that says what to do. */
+    public static Throwable explain(Throwable failure, String otherwise) {
+        String line = mentions(failure, "noexec")
+                ? "the folder that native libraries are unpacked to is mounted noexec: name another one with"
+                        + " -Dio.netty.native.workdir=/path/to/folder"
+                : otherwise + " (" + System.getProperty("os.name") + ' ' + System.getProperty("os.arch") + ')';
+        return new UnsatisfiedLinkError(line).initCause(failure);
     }
 
     private static boolean mentions(Throwable failure, String word) {

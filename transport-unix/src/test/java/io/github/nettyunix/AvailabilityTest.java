@@ -1,0 +1,104 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.NativeLibrary;
+import io.github.nettyunix.testing.Proof;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+@Tag("once")
+class AvailabilityTest {
+    /** What a user's program would print, in a JVM of its own. */
+    public static final class Program {
+        public static void main(String[] arguments) {
+            System.out.println(UnixTransport.isAvailable());
+            Throwable cause = UnixTransport.unavailabilityCause();
+            System.out.println(cause == null ? null : cause.getMessage());
+            for (SocketType type : SocketType.values()) {
+                System.out.println(type + " " + UnixTransport.supports(type));
+            }
+        }
+    }
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void theTransportIsAvailableHere() {
+        UnixTransport.ensureAvailability();
+        assertTrue(UnixTransport.isAvailable());
+        assertNull(UnixTransport.unavailabilityCause());
+        assertTrue(UnixTransport.supports(SocketType.STREAM));
+        assertTrue(UnixTransport.supports(SocketType.DATAGRAM));
+    }
+
+    @Test
+    void aMissingNativeLibraryIsNamedWithWhatToDo() throws Exception {
+        Path classes = copyOfClassesWithoutLibrary();
+        String[] lines = run(entry -> !entry.endsWith("target/classes"), classes);
+        assertEquals("false", lines[0]);
+        assertTrue(lines[1].startsWith("META-INF/native/libnettyunix_"), lines[1]);
+        assertTrue(lines[1].contains("mvn package"), lines[1]);
+        assertEquals("stream false", lines[2]);
+        Proof.of("itself", "a missing native library is named with what to do");
+    }
+
+    @Test
+    void aMissingNettyLibraryIsNamed() throws Exception {
+        String[] lines = run(entry -> !entry.contains("netty-transport-native-epoll"));
+        assertEquals("false", lines[0]);
+        assertTrue(lines[1].contains("netty-transport-native-epoll"), lines[1]);
+    }
+
+    @Test
+    void missingNettyClassesAreNamed() throws Exception {
+        String[] lines = run(entry -> !entry.contains("epoll"));
+        assertEquals("false", lines[0]);
+        assertTrue(lines[1].contains("netty-transport-classes-epoll"), lines[1]);
+    }
+
+    @Test
+    void aNoexecFolderIsExplainedWhereverNettyMentionsIt() {
+        UnsatisfiedLinkError failure = new UnsatisfiedLinkError("failed to map segment from shared object");
+        failure.addSuppressed(new UnsatisfiedLinkError("check volume for \"noexec\" flag"));
+        assertTrue(NativeLibrary.explain(failure, "otherwise").getMessage().contains("-Dio.netty.native.workdir="));
+        assertTrue(NativeLibrary.explain(new UnsatisfiedLinkError(), "otherwise").getMessage().startsWith("otherwise"));
+    }
+
+    private Path copyOfClassesWithoutLibrary() throws IOException {
+        Path from = Path.of("target/classes");
+        Path to = folder.resolve("classes");
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (!file.startsWith(from.resolve("META-INF/native"))) {
+                    Files.copy(file, to.resolve(from.relativize(file)));
+                }
+            }
+        }
+        return to;
+    }
+
+    private String[] run(Predicate<String> classPath, Path... more) throws Exception {
+        String path = Stream.concat(Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(classPath), Arrays.stream(more).map(Path::toString)).collect(Collectors.joining(File.pathSeparator));
+        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", path,
+                Program.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return output.split("\n");
+    }
+}
