@@ -1,11 +1,16 @@
 package io.github.nettyunix.netty;
 
-import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.UnixSocketOption;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapFactory;
 import io.netty.testsuite.transport.socket.AbstractSocketReuseFdTest;
@@ -17,6 +22,7 @@ import io.netty.testsuite.transport.socket.SocketBufReleaseTest;
 import io.netty.testsuite.transport.socket.SocketCancelWriteTest;
 import io.netty.testsuite.transport.socket.SocketConditionalWritabilityTest;
 import io.netty.testsuite.transport.socket.SocketConnectTest;
+import io.netty.testsuite.transport.socket.SocketConnectionAttemptTest;
 import io.netty.testsuite.transport.socket.SocketDataReadInitialStateTest;
 import io.netty.testsuite.transport.socket.SocketEchoTest;
 import io.netty.testsuite.transport.socket.SocketExceptionHandlingTest;
@@ -33,8 +39,11 @@ import io.netty.testsuite.transport.socket.SocketSslEchoTest;
 import io.netty.testsuite.transport.socket.SocketSslGreetingTest;
 import io.netty.testsuite.transport.socket.SocketStartTlsTest;
 import io.netty.testsuite.transport.socket.SocketStringEchoTest;
+import io.netty.testsuite.transport.socket.SocketTestPermutation;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.net.SocketAddress;
@@ -201,7 +210,7 @@ abstract class ConnectionTests {
 
         @Override
         protected void assertAddress(SocketAddress address) {
-            assertInstanceOf(UnixSocketAddress.class, address);
+            assertInstanceOf(DomainSocketAddress.class, address);
         }
 
         @Override
@@ -288,6 +297,49 @@ abstract class ConnectionTests {
         @Override
         protected void close(DuplexChannel socket) {
             socket.close().syncUninterruptibly();
+        }
+    }
+
+    @Nested
+    class ConnectionAttempt extends SocketConnectionAttemptTest {
+        @Override
+        protected List<BootstrapFactory<Bootstrap>> newFactories() {
+            return List.of(() -> new BadHosts(connections().get(0)));
+        }
+
+        /** Netty's looks first for a host on the Internet that does not answer. */
+        @Override
+        @Test
+        public void testConnectCancellation(TestInfo testInfo) throws Throwable {
+            run(testInfo, this::testConnectCancellation);
+        }
+    }
+
+    /** Connects to a server that does not answer, or to one that is no more where the port is nobody's. */
+    private static final class BadHosts extends Bootstrap {
+        private final Bootstrap client;
+        private final ServerBootstrap server;
+
+        @SuppressWarnings("deprecation") // the type that a bootstrap's config shows its factory as
+        BadHosts(BootstrapComboFactory<ServerBootstrap, Bootstrap> combo) {
+            client = combo.newClientInstance();
+            server = combo.newServerInstance().option(ChannelOption.AUTO_READ, false).option(ChannelOption.SO_BACKLOG, 0)
+                    .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().keepOnClose())
+                    .childHandler(new ChannelInboundHandlerAdapter());
+            group(client.config().group()).channelFactory(client.config().channelFactory());
+        }
+
+        @Override
+        public ChannelFuture connect(String host, int port) {
+            Channel listening = server.bind(Permutations.newPath()).syncUninterruptibly().channel();
+            SocketAddress address = listening.localAddress();
+            if (port == SocketTestPermutation.UNASSIGNED_PORT) {
+                listening.close().syncUninterruptibly();
+            } else {
+                // This one fills the backlog.
+                client.handler(new ChannelInboundHandlerAdapter()).connect(address).syncUninterruptibly();
+            }
+            return connect(address);
         }
     }
 }

@@ -16,11 +16,6 @@ import java.util.concurrent.Executor;
 @ExtendWith(Conformance.class)
 class EventLoopTest extends AbstractSingleThreadEventLoopTest {
     @Override
-    protected boolean supportsChannelIteration() {
-        return true;
-    }
-
-    @Override
     protected EventLoopGroup newEventLoopGroup() {
         return Loops.newGroup(1);
     }
