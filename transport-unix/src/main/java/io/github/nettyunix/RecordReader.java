@@ -58,7 +58,7 @@ final class RecordReader {
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof IOException) {
-                channel.pipeline().fireExceptionCaught((IOException) message);
+                channel.fireReadError((IOException) message);
             } else {
                 channel.fireRead(message);
             }

@@ -198,7 +198,8 @@ final class RecordWriter implements MessageProcessor {
             throw newException(message, recipient, errno, null);
         } else {
             waits.remove(recipient);
-            settle(position, newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
+            settle(position, errno == Errno.ENOTCONN ? UnixErrors.newNotYetConnected(channel.localAddress())
+                    : newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
         }
     }
 
