@@ -243,6 +243,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             in.remove(newException("write", errno, null));
             return 1;
         }
+        if (!started) {
+            OutboundMessages.sent(this, message);
+        }
         in.progress(written);
         if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {
             unixMessage.content().skipBytes((int) written);
