@@ -39,6 +39,7 @@ void nettyunix_close_all(const int32_t *fds, int count) {
 
 control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0};
+    (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
     /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
     const char *end = (const char *) header->msg_control + header->msg_controllen;
