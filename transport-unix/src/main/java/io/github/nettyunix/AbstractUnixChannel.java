@@ -319,6 +319,20 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         eventLoop().execute(flushTask);
     }
 
+    /** Goes on when other channels had their turn, whatever is waited for. */
+    final void flushSoon() {
+        eventLoop().execute(flushTask);
+    }
+
+    /** The socket has room again. */
+    void peerReady() {
+    }
+
+    /** Whether some messages can be sent although the socket's peer takes no more. */
+    boolean passesPeer() {
+        return false;
+    }
+
     /** The kernel is short of memory, or of what it counts in, and will not tell when that is over. */
     final void retryWriting(long delay, TimeUnit unit) {
         eventLoop().schedule(flushTask, delay, unit);
@@ -451,13 +465,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     pendingConnect.start();
                 }
             } catch (Throwable t) {
+                // The listeners may close the channel, as those of a Bootstrap do.
+                boolean wasBound = !wasActive && isActive();
                 promise.tryFailure(t);
+                if (wasBound) {
+                    pipeline().fireChannelActive();
+                }
                 if (asked && isClosedByFailedConnect()) {
                     close(voidPromise());
                 } else {
-                    if (!wasActive && isActive()) {
-                        pipeline().fireChannelActive();
-                    }
                     closeIfClosed();
                 }
             }
@@ -532,13 +548,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public final void writeReady() {
+            peerReady();
             flushNow();
         }
 
         @Override
         protected void flush0() {
             // While we wait for room there is no use in trying.
-            if (!isAwaitingWritable()) {
+            if (!isAwaitingWritable() || passesPeer()) {
                 flushNow();
             }
         }
