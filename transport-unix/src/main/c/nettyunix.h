@@ -30,12 +30,10 @@
 #endif
 
 /* macOS may lose a descriptor that is closed here before the receiver has taken it: how long a sent one is kept open. */
-#ifndef KEEP_SENT_MILLIS
 #ifdef __APPLE__
 #define KEEP_SENT_MILLIS 1000
 #else
 #define KEEP_SENT_MILLIS 0
-#endif
 #endif
 
 #define MAX_FDS 253                                     /* SCM_MAX_FD of Linux */

@@ -8,7 +8,6 @@
 #undef SOCK_CLOEXEC
 #undef MSG_CMSG_CLOEXEC
 #define HAS_MMSG 0
-#define KEEP_SENT_MILLIS 20
 
 static inline int like_macos_socket(int domain, int type, int protocol) {
     if (type == SOCK_SEQPACKET) return errno = EPROTONOSUPPORT, -1;

@@ -1,21 +1,16 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.SendBatch;
-import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AddressedEnvelope;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.FutureListener;
 import io.netty.util.internal.StringUtil;
 
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 
 /** What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient. */
 final class OutboundMessages {
@@ -162,38 +157,5 @@ final class OutboundMessages {
             batch.addDescriptor(fd.intValue());
         }
         return true;
-    }
-
-    /**
-     * To be called when the kernel has taken a message. Where it may lose a descriptor that is closed before the receiver has it
-     * too, a duplicate stays open for a while: nobody tells when the receiver has it.
-     */
-    static void sent(AbstractUnixChannel channel, Object message) {
-        if (UnixSocket.KEEP_SENT_MILLIS == 0) {
-            return;
-        }
-        List<? extends FileDescriptor> fds = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors()
-                : message instanceof FileDescriptor fd ? List.of(fd) : List.of();
-        for (int i = 0; i < fds.size(); i++) {
-            int duplicate = FileDescriptors.duplicate(fds.get(i).intValue(), 0);
-            if (duplicate >= 0) {
-                FileDescriptor kept = new FileDescriptor(duplicate);
-                try {
-                    // The listener is called, too, if the loop shuts down before.
-                    channel.eventLoop().schedule(() -> { }, UnixSocket.KEEP_SENT_MILLIS, TimeUnit.MILLISECONDS)
-                            .addListener((FutureListener<Object>) future -> kept.close());
-                } catch (RejectedExecutionException e) {
-                    closeQuietly(kept);
-                }
-            }
-        }
-    }
-
-    private static void closeQuietly(FileDescriptor fd) {
-        try {
-            fd.close();
-        } catch (IOException ignored) {
-            // It is closed all the same.
-        }
     }
 }

@@ -239,7 +239,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             return 1;
         }
         if (!started) {
-            OutboundMessages.sent(this, message);
+            SentDescriptors.keep(this, message);
         }
         in.progress(written);
         if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {
