@@ -465,13 +465,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     pendingConnect.start();
                 }
             } catch (Throwable t) {
+                // The listeners may close the channel, as those of a Bootstrap do.
+                boolean wasBound = !wasActive && isActive();
                 promise.tryFailure(t);
+                if (wasBound) {
+                    pipeline().fireChannelActive();
+                }
                 if (asked && isClosedByFailedConnect()) {
                     close(voidPromise());
                 } else {
-                    if (!wasActive && isActive()) {
-                        pipeline().fireChannelActive();
-                    }
                     closeIfClosed();
                 }
             }
