@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
  * deleting anybody's.
  */
 final class SocketFile {
-    /** A bind that finds others at it gives up after this time; they need microseconds. */
-    private static final long LOCK_DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** A bind waits no longer for others that are at it, who need microseconds: it runs on an event loop. */
+    private static final long LOCK_DEADLINE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final byte[] path;
     private final long device;
