@@ -58,7 +58,10 @@ class DatagramQueueFullTest {
     void stop() throws Exception {
         for (Channel channel : List.of(sender, slow, quick)) {
             channel.close().sync();
+            Ends.settle(channel);
         }
+        slowInbox.release();
+        quickInbox.release();
     }
 
     private void policy(DatagramQueueFull policy) {

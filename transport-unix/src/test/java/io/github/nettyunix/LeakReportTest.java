@@ -29,6 +29,11 @@ class LeakReportTest {
             super(type, samplingInterval);
         }
 
+        /** Netty asks for it too, and complains if there is none. */
+        public Detector(Class<T> type, int samplingInterval, long maxActive) {
+            this(type, samplingInterval);
+        }
+
         @Override
         protected void reportTracedLeak(String resourceType, String records) {
             REPORTS.add(resourceType + ", hint shown: " + records.contains("the hint"));

@@ -22,6 +22,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -103,14 +105,20 @@ class RegistrationTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void serverGoesOnOnAnotherLoop(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("s"));
-        Channel server = Channels.server(type, Inbox::new).bind(address).sync().channel();
+        BlockingQueue<Inbox> accepted = new LinkedBlockingQueue<>();
+        Channel server = Channels.server(type, () -> {
+            Inbox inbox = new Inbox();
+            accepted.add(inbox);
+            return inbox;
+        }).bind(address).sync().channel();
         for (int i = 0; i < 3; i++) {
             server.deregister().sync();
             // It waits in the backlog.
-            Inbox inbox = new Inbox();
-            Channel client = Channels.client(type, inbox).connect(address).sync().channel();
+            Channel client = Channels.client(type, new Inbox()).connect(address).sync().channel();
+            assertTrue(accepted.isEmpty());
             Loops.group().register(server).sync();
             client.writeAndFlush(Ends.buffer("x")).sync();
+            assertEquals("x", Ends.text(accepted.poll(10, TimeUnit.SECONDS).take()));
             client.close().sync();
         }
         server.close().sync();
