@@ -57,19 +57,22 @@ final class RecordWriter implements MessageProcessor {
     private Round round;
     private int walked;
     private int most;
-    private boolean socketFull;
 
     // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
     private BitSet done = new BitSet();
     private Map<Integer, Throwable> failures = new HashMap<>(0);
     private final Map<SocketAddress, Wait> waits = new HashMap<>(0);
+    private boolean peerFull;
     private boolean retryScheduled;
 
     // The last recipient is likely to be the next one too.
     private SocketAddress lastRecipient;
     private byte[] lastName;
 
-    private long dropped;
+    // Whether there ever was a message with a recipient: then the others need not wait for the peer.
+    private boolean addressed;
+
+    private volatile long dropped;
 
     RecordWriter(AbstractUnixChannel channel) {
         this.channel = channel;
@@ -78,6 +81,21 @@ final class RecordWriter implements MessageProcessor {
     /** How many messages {@link DatagramQueueFull#DROP} has dropped. */
     long dropped() {
         return dropped;
+    }
+
+    /** A message with a recipient of its own will come. */
+    void setAddressed() {
+        addressed = true;
+    }
+
+    /** Whether there may be something to send while the peer takes no more. */
+    boolean passesPeer() {
+        return addressed;
+    }
+
+    /** The peer may take more. */
+    void peerReady() {
+        peerFull = false;
     }
 
     /**
@@ -93,7 +111,6 @@ final class RecordWriter implements MessageProcessor {
             batch = SendBatch.current();
             round = Round.CURRENT.get();
             walked = 0;
-            socketFull = false;
             in.forEachFlushedMessage(this);
             int count = batch.count();
             if (count > 0) {
@@ -104,19 +121,25 @@ final class RecordWriter implements MessageProcessor {
                 }
             }
             retire(in);
-            if (socketFull) {
-                channel.awaitWritable();
+            if (peerFull && !addressed) {
                 return;
             }
             if (count == 0) {
-                channel.writeComplete();
+                if (!peerFull) {
+                    channel.writeComplete();
+                }
                 if (!waits.isEmpty()) {
                     retryLater();
                 }
                 return;
             }
         } while (--spins > 0 && left > 0);
-        channel.yieldWriting();
+        if (peerFull) {
+            // Its room must still be told.
+            channel.flushSoon();
+        } else {
+            channel.yieldWriting();
+        }
     }
 
     /** Puts a message into the batch, unless it is done or must wait. Answers false if there is no more room. */
@@ -127,6 +150,9 @@ final class RecordWriter implements MessageProcessor {
             return true;
         }
         SocketAddress recipient = OutboundMessages.recipient(message);
+        if (peerFull && recipient == null) {
+            return true;
+        }
         if (!waits.isEmpty()) {
             Wait wait = waits.get(recipient);
             if (wait != null && !wait.over) {
@@ -186,11 +212,13 @@ final class RecordWriter implements MessageProcessor {
             if (policy == DatagramQueueFull.FAIL) {
                 settle(position, newException(message, recipient, errno, "the recipient's queue is full"));
             } else if (policy == DatagramQueueFull.DROP) {
-                dropped++;
+                // Only the event loop writes it.
+                dropped = dropped + 1;
                 settle(position, null);
             } else if (errno == Errno.EAGAIN && recipient == null) {
                 // The kernel will tell when a connected socket can go on.
-                socketFull = true;
+                peerFull = true;
+                channel.awaitWritable();
             } else {
                 waits.computeIfAbsent(recipient, to -> new Wait()).again();
             }

@@ -129,6 +129,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
+    void peerReady() {
+        writer.peerReady();
+    }
+
+    @Override
     protected void doWrite(ChannelOutboundBuffer in) throws Exception {
         writer.write(in, maxMessagesPerWrite());
     }

@@ -181,12 +181,12 @@ public final class UnixTransport {
     }
 
     private static Channel adopt(int given, Description found) {
+        int result = UnixSocket.makeNonBlocking(given);
+        if (result < 0) {
+            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);
+        }
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
         int fd = given == 0 ? moveUp(given) : given;
-        int result = UnixSocket.makeNonBlocking(fd);
-        if (result < 0) {
-            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + fd);
-        }
         UnixSocket socket = new UnixSocket(fd);
         AbstractUnixChannel channel = found.listening
                 ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket) : new UnixServerSeqpacketChannel(socket)

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.UnixSocket;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Jvm;
@@ -15,11 +16,10 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.unix.Socket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -78,8 +78,7 @@ class AdoptTest {
         Proof.of("itself", "adopt refuses TCP sockets, files and closed descriptors, which stay the caller's");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void socketOfAnotherTypeThanAskedForStaysTheCallers(SocketType type) throws Exception {
         try (RawSocket socket = RawSocket.bound(type, folder.resolve("s"))) {
             assertRefusedByOthers(socket, type.toString());
@@ -101,8 +100,7 @@ class AdoptTest {
         assertTrue(Descriptors.open().containsKey(fd));
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void ownersDescriptorIsDetachedOnceItIsAChannels(SocketType type) throws Exception {
         int[] fds = new int[2];
         assertEquals(0, UnixSocket.newSocketPair(type.ordinal(), fds));
@@ -121,8 +119,7 @@ class AdoptTest {
         Proof.of("itself", "an adopted " + type + " socket is a channel in use");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void adoptedSocketHasTheStateAndTheAddressesOfTheSocket(SocketType type) throws Exception {
         UnixSocketAddress serverAddress = UnixSocketAddress.of(folder.resolve("server"));
         UnixSocketAddress clientAddress = UnixSocketAddress.of(folder.resolve("client"));
@@ -156,8 +153,7 @@ class AdoptTest {
         Proof.of("itself", "an adopted " + type + " socket shows its addresses, and its file stays");
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"STREAM", "SEQPACKET"})
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void unconnectedSocketCanBeConnectedAfterwards(SocketType type) throws Exception {
         Path path = folder.resolve("s");
         Channel server = Channels.server(type, Inbox::new).bind(UnixSocketAddress.of(path)).sync().channel();
@@ -180,6 +176,7 @@ class AdoptTest {
         }
     }
 
+    @Tag("once")
     @Test
     void standardInputIsMovedAndDevNullTakesItsPlace() throws Exception {
         String script = """

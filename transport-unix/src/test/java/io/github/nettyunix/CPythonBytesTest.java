@@ -94,7 +94,9 @@ class CPythonBytesTest {
     void aLongStreamArrivesWhole(boolean serving) throws Exception {
         byte[] sent = new byte[8 << 20];
         new Random(3).nextBytes(sent);
-        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, serving)).start("""
+        // Once with control data and once without.
+        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, serving))
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, serving).start("""
                 while data := sock.recv(100000):
                     sock.sendall(data)
                 """)) {

@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachRow;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
@@ -10,9 +12,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.FileNotFoundException;
 import java.net.BindException;
@@ -56,8 +55,7 @@ class ConnectErrorTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void missingPathIsNotFound(SocketType type) throws Exception {
         Path path = folder.resolve("missing");
         Channel channel = Channels.register(Channels.newClient(type));
@@ -67,8 +65,7 @@ class ConnectErrorTest {
         Proof.of("itself", "connect of a " + type + " channel to a missing path fails with FileNotFoundException");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void stalePathAndRegularFileRefuseTheConnection(SocketType type) throws Exception {
         for (Path path : new Path[] {RawSocket.stale(type, folder.resolve("stale")), Files.createFile(folder.resolve("file"))}) {
             Channel channel = Channels.register(Channels.newClient(type));
@@ -79,8 +76,7 @@ class ConnectErrorTest {
         Proof.of("itself", "connect of a " + type + " channel to a stale path fails with ConnectException");
     }
 
-    @ParameterizedTest
-    @CsvSource({"STREAM, SEQPACKET", "STREAM, DATAGRAM", "SEQPACKET, STREAM", "SEQPACKET, DATAGRAM", "DATAGRAM, STREAM",
+    @EachRow({"STREAM, SEQPACKET", "STREAM, DATAGRAM", "SEQPACKET, STREAM", "SEQPACKET, DATAGRAM", "DATAGRAM, STREAM",
         "DATAGRAM, SEQPACKET"})
     void socketOfAnotherTypeIsNamedAsSuch(SocketType type, SocketType other) throws Exception {
         Path path = folder.resolve("s");
@@ -95,8 +91,7 @@ class ConnectErrorTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void bindNamesWhatIsWrongWithTheFolder(SocketType type) throws Exception {
         Channel channel = Channels.register(Channels.newBindable(type));
         Path missing = folder.resolve("missing/s");
@@ -111,8 +106,7 @@ class ConnectErrorTest {
         channel.close().sync();
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void secondBindAndSecondConnectAreRefusedAndHarmNothing(SocketType type) throws Exception {
         Path path = folder.resolve("s");
         Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
@@ -132,8 +126,7 @@ class ConnectErrorTest {
         assertFalse(Files.exists(path));
     }
 
-    @ParameterizedTest
-    @CsvSource({"STREAM", "SEQPACKET"})
+    @EachRow({"STREAM", "SEQPACKET"})
     void failedBootstrapLeavesNothing(SocketType type) throws Exception {
         Path path = folder.resolve("missing");
         assertError(FileNotFoundException.class, Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(path)),

@@ -1,15 +1,14 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachRow;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.List;
 
@@ -36,8 +35,7 @@ class DescriptorLimitTest {
         assertEquals(text, Ends.text(message));
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void messageCarriesAsManyDescriptorsAsTheKernelAllows(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             assertEquals(253, ends.receiver.config().getOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE));
@@ -47,8 +45,7 @@ class DescriptorLimitTest {
         Proof.of("itself", "253 descriptors travel in one " + type + " message, in order");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void limitOfZeroDiscardsDescriptorsWithoutAnError(SocketType type) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 0);
@@ -63,8 +60,7 @@ class DescriptorLimitTest {
         Proof.of("itself", "with a limit of 0 a " + type + " channel gets messages, no descriptors and no error");
     }
 
-    @ParameterizedTest
-    @CsvSource({"SEQPACKET, 1, 2", "SEQPACKET, 1, 253", "SEQPACKET, 2, 3", "SEQPACKET, 2, 4", "SEQPACKET, 252, 253",
+    @EachRow({"SEQPACKET, 1, 2", "SEQPACKET, 1, 253", "SEQPACKET, 2, 3", "SEQPACKET, 2, 4", "SEQPACKET, 252, 253",
         "DATAGRAM, 1, 2", "DATAGRAM, 1, 253", "DATAGRAM, 2, 3", "DATAGRAM, 2, 4", "DATAGRAM, 252, 253"})
     void recordWithMoreThanTheLimitIsDroppedAndTheChannelGoesOn(SocketType type, int limit, int fds) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false)
@@ -95,8 +91,7 @@ class DescriptorLimitTest {
         Proof.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit + " are allowed");
     }
 
-    @ParameterizedTest
-    @CsvSource({"1, 2", "1, 253", "2, 3", "252, 253"})
+    @EachRow({"1, 2", "1, 253", "2, 3", "252, 253"})
     void streamWithMoreThanTheLimitClosesAfterOneError(int limit, int fds) throws Exception {
         Ends pair = Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);
@@ -119,8 +114,7 @@ class DescriptorLimitTest {
         Proof.of("itself", "a stream that lost descriptors (" + fds + " where " + limit + " are allowed) closes after one error");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void limitCannotBeAboveTheKernels(SocketType type) throws Exception {
         Ends ends = Ends.of(type);
         for (int wrong : new int[] {-1, 254}) {

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
@@ -13,8 +14,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.FileNotFoundException;
 import java.net.BindException;
@@ -45,8 +44,7 @@ class LongPathTest {
         return directory.resolve("s".repeat(length - directory.toString().length() - 1));
     }
 
-    @ParameterizedTest
-    @CsvSource({"STREAM, 107", "STREAM, 108", "STREAM, 200", "STREAM, 4000", "SEQPACKET, 107", "SEQPACKET, 108",
+    @EachRow({"STREAM, 107", "STREAM, 108", "STREAM, 200", "STREAM, 4000", "SEQPACKET, 107", "SEQPACKET, 108",
         "SEQPACKET, 200", "SEQPACKET, 4000"})
     void serversAndClientsUseLongPathsAndShowThemAsTheyAre(SocketType type, int length) throws Exception {
         Path path = path(length);
@@ -73,8 +71,7 @@ class LongPathTest {
         Proof.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
     }
 
-    @ParameterizedTest
-    @CsvSource({"STREAM", "SEQPACKET"})
+    @EachRow({"STREAM", "SEQPACKET"})
     void longPathsAreBoundAsSafelyAsOthers(SocketType type) throws Exception {
         Path path = path(300);
         UnixSocketAddress address = UnixSocketAddress.of(path);
@@ -111,10 +108,10 @@ class LongPathTest {
     @Test
     void missingFolderOfALongPathIsNamed() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("m".repeat(200)).resolve("s"));
-        Throwable bind = Ends.failure(Channels.server(SocketType.SEQPACKET, Inbox::new).bind(address));
-        assertEquals("bind seqpacket " + address + ": ENOENT (No such file or directory)", bind.getMessage());
-        Throwable connect = Ends.failure(Channels.client(SocketType.SEQPACKET, new Inbox()).connect(address));
+        Throwable bind = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(address));
+        assertEquals("bind stream " + address + ": ENOENT (No such file or directory)", bind.getMessage());
+        Throwable connect = Ends.failure(Channels.client(SocketType.STREAM, new Inbox()).connect(address));
         assertInstanceOf(FileNotFoundException.class, connect);
-        assertEquals("connect seqpacket " + address + ": ENOENT (No such file or directory)", connect.getMessage());
+        assertEquals("connect stream " + address + ": ENOENT (No such file or directory)", connect.getMessage());
     }
 }

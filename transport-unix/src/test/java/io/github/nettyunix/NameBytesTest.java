@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
@@ -14,8 +15,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -56,8 +55,7 @@ class NameBytesTest {
         return names;
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void kernelSeesJustTheBytesThatWereAskedFor(SocketType type) throws Exception {
         for (byte[] name : names(type)) {
             UnixSocketAddress address = UnixSocketAddress.ofBytes(name);
@@ -73,8 +71,7 @@ class NameBytesTest {
         Proof.of("itself", type + " names of any bytes, NUL and no UTF-8 among them, reach the kernel as they are");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void namesThatTheKernelTellsAreExact(SocketType type) throws Exception {
         for (byte[] name : names(type)) {
             RawSocket server = RawSocket.of(type).bind(name);
@@ -113,8 +110,7 @@ class NameBytesTest {
         Proof.of("itself", "datagrams show their sender's name byte for byte");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void autobindAddressIsReadBack(SocketType type) throws Exception {
         Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
                 : Channels.server(type, Inbox::new).register().sync().channel();

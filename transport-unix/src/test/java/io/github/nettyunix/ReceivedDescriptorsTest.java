@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
@@ -12,8 +13,6 @@ import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -41,8 +40,7 @@ class ReceivedDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void pipelineTailClosesWhatNobodyTook(SocketType type) throws Exception {
         Window window = new Window();
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(window)) {
@@ -53,8 +51,7 @@ class ReceivedDescriptorsTest {
         Proof.of("itself", "the tail of a " + type + " channel's pipeline closes descriptors that nobody took");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void simpleHandlerClosesWhatItDidNotRetain(SocketType type) throws Exception {
         Window window = new Window();
         CompletableFuture<UnixFileDescriptor> kept = new CompletableFuture<>();
@@ -75,8 +72,7 @@ class ReceivedDescriptorsTest {
         Proof.of("itself", "retain() keeps one descriptor of a received " + type + " message, the others are closed");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void descriptorsThatNobodyAskedForNeverEnterTheProcess(SocketType type) throws Exception {
         try (Ends ends = Ends.started(type)) {
             int before = Descriptors.open().size();
@@ -87,8 +83,7 @@ class ReceivedDescriptorsTest {
         Proof.of("itself", "a " + type + " channel without RECEIVE_CONTROL_DATA gets no descriptors");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void closeDropsWhatWasReceivedAndNotHandedOn(SocketType type) throws Exception {
         ChannelInboundHandlerAdapter closing = new ChannelInboundHandlerAdapter() {
             @Override
@@ -108,8 +103,7 @@ class ReceivedDescriptorsTest {
         Proof.of("itself", "a " + type + " channel closed in channelRead closes descriptors of the messages behind");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void messagesKeptFromAClosedChannelKeepTheirDescriptors(SocketType type) throws Exception {
         Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start();
         ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(1))).sync();
@@ -133,8 +127,7 @@ class ReceivedDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void whatNobodyReadsIsClosedWithTheSocket(SocketType type) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false);
         try (Ends ends = pair.start()) {

@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachRow;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
@@ -12,9 +14,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.util.ReferenceCountUtil;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -32,8 +31,7 @@ class RecordSizeLimitTest {
         return length;
     }
 
-    @ParameterizedTest
-    @CsvSource({"SEQPACKET, false", "SEQPACKET, true", "DATAGRAM, false", "DATAGRAM, true"})
+    @EachRow({"SEQPACKET, false", "SEQPACKET, true", "DATAGRAM, false", "DATAGRAM, true"})
     void recordAboveTheLimitIsDroppedWithBothSizesNamed(SocketType type, boolean controlData) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
                 .with(UnixSocketOption.MAX_MESSAGE_SIZE, 1000);
@@ -66,8 +64,7 @@ class RecordSizeLimitTest {
                 + (controlData ? ", its descriptors closed" : ""));
     }
 
-    @ParameterizedTest
-    @CsvSource({"SEQPACKET, 1", "SEQPACKET, 16", "DATAGRAM, 1", "DATAGRAM, 16"})
+    @EachRow({"SEQPACKET, 1", "SEQPACKET, 16", "DATAGRAM, 1", "DATAGRAM, 16"})
     void limitHoldsHoweverManyRecordsAreReadAtOnce(SocketType type, int maxMessagesPerRead) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 9000);
         pair.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator().maxMessagesPerRead(maxMessagesPerRead);
@@ -84,8 +81,7 @@ class RecordSizeLimitTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"SEQPACKET", "DATAGRAM"})
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void outboundRecordAboveTheKernelsLimitFailsAlone(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).withSender(ChannelOption.SO_SNDBUF, 20_000).start()) {
             int most = ends.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32;
@@ -112,8 +108,7 @@ class RecordSizeLimitTest {
         Proof.of("itself", "a " + type + " record above SO_SNDBUF fails its own write, both sizes named");
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"SEQPACKET", "DATAGRAM"})
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void limitIsPositive(SocketType type) throws Exception {
         Ends ends = Ends.of(type);
         assertThrows(IllegalArgumentException.class, () -> ends.with(UnixSocketOption.MAX_MESSAGE_SIZE, 0));

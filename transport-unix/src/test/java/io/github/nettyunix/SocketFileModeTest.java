@@ -5,6 +5,7 @@ import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The mode of a socket file is the one that was asked for, whatever the umask. */
+@Tag("once")
 @ExtendWith(NothingLeft.class)
 class SocketFileModeTest {
     private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------", "-w--w--w-");

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -24,6 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A message is one unit of bytes and descriptors with one count, however many views of it there are. */
+@Tag("once")
 @ExtendWith(NothingLeft.class)
 class UnixMessageTest {
     private static final UnixCredentials ME = new UnixCredentials(1, 2, 3, List.of());

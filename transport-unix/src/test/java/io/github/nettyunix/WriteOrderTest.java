@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
@@ -12,8 +13,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +44,7 @@ class WriteOrderTest {
         return type == SocketType.STREAM ? List.of(String.join("", texts)) : List.of(texts);
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void mixedWritesArriveInTheirOrder(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             Channel sender = ends.sender;
@@ -67,8 +65,7 @@ class WriteOrderTest {
         Proof.of("itself", "buffers, messages and descriptors written to a " + type + " channel arrive in order");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void cancelledWritesAreNotSent(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(4);
         try (Ends ends = Ends.started(type)) {
@@ -96,8 +93,7 @@ class WriteOrderTest {
         Proof.of("itself", "cancelled writes, empty ones too, are not sent by a " + type + " channel");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void promisesCompleteInTheOrderOfTheWritesEvenIfSomeFail(SocketType type) throws Exception {
         int count = 500;
         List<Integer> completed = new ArrayList<>();
@@ -131,8 +127,7 @@ class WriteOrderTest {
         Proof.of("itself", "promises of a " + type + " channel complete in the order of the writes");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void writabilityBoundsTheDescriptorsThatWait(SocketType type) throws Exception {
         BlockingQueue<Boolean> writability = new LinkedBlockingQueue<>();
         Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 4000);

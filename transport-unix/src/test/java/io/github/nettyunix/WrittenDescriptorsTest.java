@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
@@ -9,8 +10,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.FileDescriptor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
@@ -25,8 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** To write a descriptor is to give it away, whatever becomes of the write. */
 @ExtendWith(NothingLeft.class)
 class WrittenDescriptorsTest {
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void descriptorsOfAMessageAreClosedOnceTheKernelHasThem(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
@@ -40,8 +38,7 @@ class WrittenDescriptorsTest {
         Proof.of("itself", "descriptors written to a " + type + " channel are closed once sent");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void retainKeepsADescriptorBeyondTheWrite(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
         try (Ends ends = Ends.started(type)) {
@@ -56,8 +53,7 @@ class WrittenDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void bareDescriptorIsGivenAwayToo(SocketType type) throws Exception {
         UnixFileDescriptor fd = Descriptors.some(1)[0];
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
@@ -70,8 +66,7 @@ class WrittenDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void plainDescriptorStaysTheCallers(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             FileDescriptor fd = FileDescriptor.from("/dev/zero");
@@ -90,8 +85,7 @@ class WrittenDescriptorsTest {
         Proof.of("itself", "a plain Netty FileDescriptor written to a " + type + " channel stays the caller's");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void refusedMessagesCloseTheirDescriptorsAndTheChannelLivesOn(SocketType type) throws Exception {
         try (Ends ends = Ends.started(type)) {
             UnixFileDescriptor[] many = Descriptors.some(UnixMessage.MAX_FILE_DESCRIPTORS + 1);
@@ -126,8 +120,7 @@ class WrittenDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"STREAM", "SEQPACKET"})
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void packetWithARecipientIsRefusedByConnections(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(1);
         try (Ends ends = Ends.started(type)) {
@@ -137,8 +130,7 @@ class WrittenDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void descriptorClosedBetweenWriteAndFlushFailsItsOwnPromiseOnly(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
         try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
@@ -163,8 +155,7 @@ class WrittenDescriptorsTest {
         Proof.of("itself", "a descriptor closed before the flush fails its own write on a " + type + " channel");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void peerThatIsGoneFailsTheWriteAndClosesItsDescriptors(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(4);
         Ends pair = Ends.of(type);
@@ -189,8 +180,7 @@ class WrittenDescriptorsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void closeReleasesWhatWasNotFlushed(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
         try (Ends ends = Ends.started(type)) {
@@ -206,8 +196,7 @@ class WrittenDescriptorsTest {
         Proof.of("itself", "a closed " + type + " channel closes the descriptors of messages that were not flushed");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void closeReleasesWhatTheKernelHadNoRoomFor(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(200);
         try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 8192).start()) {
@@ -228,8 +217,7 @@ class WrittenDescriptorsTest {
         Proof.of("itself", "a closed " + type + " channel closes the descriptors that the kernel had no room for");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void writeToAClosedChannelClosesTheDescriptors(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
         Ends ends = Ends.started(type);

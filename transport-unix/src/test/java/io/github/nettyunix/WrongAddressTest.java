@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
@@ -14,8 +15,6 @@ import io.netty.channel.unix.DomainSocketAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -47,8 +46,7 @@ class WrongAddressTest {
                 && message.contains(hint), message);
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void bindRefusesWrongAddressesAndThenTakesARightOne(SocketType type) throws Exception {
         Channel channel = Channels.register(Channels.newBindable(type));
         UnixSocketAddress longName = UnixSocketAddress.ofAbstract(new byte[108]);
@@ -67,8 +65,7 @@ class WrongAddressTest {
         Proof.of("itself", "a " + type + " channel that refused to bind to wrong addresses binds to a right one");
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void connectRefusesWrongAddressesAndThenTakesARightOne(SocketType type) throws Exception {
         UnixSocketAddress right = UnixSocketAddress.ofAbstract("connectRefusesWrongAddresses" + type);
         Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
@@ -90,8 +87,7 @@ class WrongAddressTest {
         server.close().sync();
     }
 
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void connectNamesTheLimitOfALongName(SocketType type) throws Exception {
         UnixSocketAddress longName = UnixSocketAddress.ofAbstract("n".repeat(108));
         Channel channel = Channels.register(Channels.newClient(type));
