@@ -1,6 +1,7 @@
 package io.github.nettyunix.netty;
 
 import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -32,6 +33,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 import java.net.SocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -208,14 +211,19 @@ abstract class ConnectionTests extends EchoTests {
         @Override
         public ChannelFuture connect(String host, int port) {
             Channel listening = server.bind(Permutations.newPath()).syncUninterruptibly().channel();
-            SocketAddress address = listening.localAddress();
+            UnixSocketAddress address = (UnixSocketAddress) listening.localAddress();
             if (port == SocketTestPermutation.UNASSIGNED_PORT) {
                 listening.close().syncUninterruptibly();
             } else {
                 // This one fills the backlog.
                 client.handler(new ChannelInboundHandlerAdapter()).connect(address).syncUninterruptibly();
             }
-            return connect(address);
+            ChannelFuture attempt = connect(address);
+            attempt.channel().closeFuture().addListener(closed -> {
+                listening.close();
+                Files.deleteIfExists(Path.of(address.path()));
+            });
+            return attempt;
         }
     }
 }

@@ -50,8 +50,8 @@ final class Permutations {
         return UnixSocketAddress.ofAbstract(FOLDER.getFileName() + "-" + NAMES.incrementAndGet());
     }
 
-    /** Where servers and datagram sockets of a permutation get their addresses from: socket files, and abstract names. */
-    static Stream<Supplier<UnixSocketAddress>> addresses() {
+    /** Where servers get their addresses from: socket files, and abstract names. */
+    private static Stream<Supplier<UnixSocketAddress>> addresses() {
         return PlatformDependent.isOsx() ? Stream.of(Permutations::newPath)
                 : Stream.of(Permutations::newPath, Permutations::newAbstractName);
     }
