@@ -33,8 +33,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 import java.net.SocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -219,10 +217,7 @@ abstract class ConnectionTests extends EchoTests {
                 client.handler(new ChannelInboundHandlerAdapter()).connect(address).syncUninterruptibly();
             }
             ChannelFuture attempt = connect(address);
-            attempt.channel().closeFuture().addListener(closed -> {
-                listening.close();
-                Files.deleteIfExists(Path.of(address.path()));
-            });
+            attempt.channel().closeFuture().addListener(closed -> listening.close());
             return attempt;
         }
     }
