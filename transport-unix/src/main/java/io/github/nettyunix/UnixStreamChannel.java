@@ -238,6 +238,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             in.remove(newException("write", errno, null));
             return 1;
         }
+        if (!started) {
+            SentDescriptors.keep(this, message);
+        }
         in.progress(written);
         if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {
             unixMessage.content().skipBytes((int) written);
