@@ -19,7 +19,7 @@ import java.util.List;
 /** Streams between these channels and Netty's own, in both roles. */
 @Tag("once")
 @EnabledIf("isNettyPeer")
-class NettyPeerTest extends ConnectionTests {
+class NettyPeerTest extends EchoTests {
     static boolean isNettyPeer() {
         return Loops.selector().equals("epoll");
     }
