@@ -2,7 +2,7 @@ package io.github.nettyunix.socket;
 
 import java.nio.charset.StandardCharsets;
 
-/** This process: who it is, and its environment, of which {@link System#getenv()} is a copy made at the start. */
+/** This process: who it is, and its environment, of which {@link System#getenv()} is a copy made when it was first called. */
 public final class Process {
     private Process() {
     }
