@@ -11,4 +11,5 @@ module io.github.nettyunix {
     requires static io.netty.transport.classes.kqueue;
 
     exports io.github.nettyunix;
+    exports io.github.nettyunix.handler;
 }

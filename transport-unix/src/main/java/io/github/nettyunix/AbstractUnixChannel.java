@@ -96,6 +96,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return false;
     }
 
+    /** Whether SO_PASSSEC is on because the channel needs it, not because the user wants labels. */
+    boolean isMarkingRecords() {
+        return false;
+    }
+
     /** Options that concern control data were set, on any thread. */
     void controlDataChanged() {
     }

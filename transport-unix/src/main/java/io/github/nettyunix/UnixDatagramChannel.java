@@ -90,6 +90,19 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return PeerIdentity.credentials(this);
     }
 
+    /**
+     * {@inheritDoc} For datagram sockets the kernel knows who made a {@link #pair()}, and nobody else.
+     */
+    @Override
+    public UnixFileDescriptor peerPidFd() throws IOException {
+        return PeerIdentity.pidFd(this);
+    }
+
+    @Override
+    public String peerSecurityLabel() throws IOException {
+        return PeerIdentity.securityLabel(this);
+    }
+
     @Override
     public boolean isConnected() {
         return remoteAddress() != null;
@@ -153,7 +166,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         }
         return controlData
                 ? new UnixDatagramPacket(content, localAddress(), lastSender, InboundMessages.descriptors(batch, index),
-                        InboundMessages.credentials(batch, index))
+                        InboundMessages.credentials(batch, index), InboundMessages.pidFd(batch, index), batch.label(index))
                 : new DomainDatagramPacket(content, localAddress(), lastSender);
     }
 
