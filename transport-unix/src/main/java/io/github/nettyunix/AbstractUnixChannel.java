@@ -216,10 +216,25 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     readiness.start(interest);
                 }
                 promise.setSuccess();
+                resume();
             } else {
                 promise.setFailure(future.cause());
             }
         });
+    }
+
+    /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
+    private void resume() {
+        resumeWriting();
+        eventLoop().execute(flushTask);
+        if (pendingConnect != null) {
+            eventLoop().execute(pendingConnect);
+        }
+    }
+
+    /** Whether this thread may touch the channel: a task that stayed behind on a loop which the channel has left may not. */
+    final boolean isAtHome() {
+        return isRegistered() && eventLoop().inEventLoop();
     }
 
     @Override
@@ -343,14 +358,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         eventLoop().schedule(flushTask, delay, unit);
     }
 
-    /** Writes what is flushed, on the loop that the channel is registered with now. */
+    /** Writes what is flushed; where the channel has left the loop, the next one does that. */
     final void flushLater() {
-        if (eventLoop().inEventLoop()) {
+        if (isAtHome()) {
             unsafe().flushNow();
-        } else {
-            // The channel has moved to another loop.
-            eventLoop().execute(flushTask);
         }
+    }
+
+    /** The channel was registered: what waits for a time need not wait any more. */
+    void resumeWriting() {
     }
 
     final boolean isAwaitingWritable() {
