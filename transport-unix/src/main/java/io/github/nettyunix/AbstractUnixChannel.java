@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -19,7 +18,6 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.channel.unix.UnixChannel;
-import io.netty.channel.unix.UnixChannelUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
@@ -604,20 +602,4 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;
-
-    /** Whether system calls cannot read from the buffer as it is. */
-    final boolean isCopyNeeded(ByteBuf buffer) {
-        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
-    }
-
-    /** A buffer that system calls can read from; the given one is released if it is another. */
-    final ByteBuf toDirect(ByteBuf buffer) {
-        if (!isCopyNeeded(buffer)) {
-            return buffer;
-        }
-        ByteBuf direct = alloc().directBuffer(buffer.readableBytes());
-        direct.writeBytes(buffer, buffer.readerIndex(), buffer.readableBytes());
-        buffer.release();
-        return direct;
-    }
 }
