@@ -9,7 +9,7 @@ static const struct { const char *name; jint number; } errors[] = {
     ERROR(E2BIG), ERROR(EACCES), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL), ERROR(EAFNOSUPPORT), ERROR(EAGAIN), ERROR(EALREADY),
     ERROR(EBADF), ERROR(EBUSY), ERROR(ECONNABORTED), ERROR(ECONNREFUSED), ERROR(ECONNRESET), ERROR(EDESTADDRREQ), ERROR(EEXIST),
     ERROR(EFAULT), ERROR(EFBIG), ERROR(EINPROGRESS), ERROR(EINTR), ERROR(EINVAL), ERROR(EIO), ERROR(EISCONN), ERROR(EISDIR),
-    ERROR(ELOOP), ERROR(EMFILE), ERROR(EMSGSIZE), ERROR(ENAMETOOLONG), ERROR(ENFILE), ERROR(ENOBUFS), ERROR(ENODEV),
+    ERROR(ELOOP), ERROR(EMFILE), ERROR(EMSGSIZE), ERROR(ENAMETOOLONG), ERROR(ENFILE), ERROR(ENOBUFS), ERROR(ENODATA), ERROR(ENODEV),
     ERROR(ENOENT), ERROR(ENOLCK), ERROR(ENOMEM), ERROR(ENOPROTOOPT), ERROR(ENOSPC), ERROR(ENOSYS), ERROR(ENOTCONN),
     ERROR(ENOTDIR), ERROR(ENOTSOCK), ERROR(ENOTSUP), ERROR(ENXIO), ERROR(EOPNOTSUPP), ERROR(EPERM), ERROR(EPIPE),
     ERROR(EPROTO), ERROR(EPROTONOSUPPORT), ERROR(EPROTOTYPE), ERROR(ERANGE), ERROR(EROFS), ERROR(ESOCKTNOSUPPORT),
@@ -47,6 +47,11 @@ static jstring error_message(JNIEnv *env, jclass class, jint number) {
     return (*env)->NewStringUTF(env, text);
 }
 
+static jint keep_sent_millis(JNIEnv *env, jclass class) {
+    (void) env, (void) class;
+    return KEEP_SENT_MILLIS;
+}
+
 /* The longest path that bind and connect take, without the NUL behind it. */
 static jint max_path(JNIEnv *env, jclass class) {
     (void) env, (void) class;
@@ -59,6 +64,7 @@ jint nettyunix_platform_onload(JNIEnv *env) {
         NATIVE("errorName", "(I)Ljava/lang/String;", error_name),
         NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
         NATIVE("maxPath", "()I", max_path),
+        NATIVE("keepSentMillis", "()I", keep_sent_millis),
     };
     return nettyunix_register(env, "Platform", methods, COUNT(methods));
 }

@@ -89,8 +89,9 @@ final class RecordReader {
         ReceiveBatch batch = ReceiveBatch.current();
         int maxLength = config.maxMessageSize();
         int maxFds = config.descriptorLimit();
-        controlData = config.isControlData();
-        int flags = wanted | (controlData ? ReceiveBatch.CONTROL : 0);
+        int control = config.controlData();
+        controlData = control != 0;
+        int flags = wanted | control;
         int most = mostMessages(config) - before;
         if (expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));

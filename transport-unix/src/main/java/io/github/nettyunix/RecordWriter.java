@@ -194,6 +194,7 @@ final class RecordWriter implements MessageProcessor {
         } while (errno == Errno.EAGAIN && chances > 0);
         for (int i = 0; i < sent; i++) {
             done.set(round.positions[i]);
+            SentDescriptors.keep(channel, round.messages[i]);
             if (!waits.isEmpty()) {
                 waits.remove(OutboundMessages.recipient(round.messages[i]));
             }
@@ -308,7 +309,16 @@ final class RecordWriter implements MessageProcessor {
         }
     }
 
+    /** The channel came to another loop, and the retry stayed behind. */
+    void resume() {
+        retryScheduled = false;
+        waits.values().forEach(wait -> wait.over = true);
+    }
+
     private void retry() {
+        if (!channel.isAtHome()) {
+            return;
+        }
         retryScheduled = false;
         long now = System.nanoTime();
         waits.values().forEach(wait -> wait.over |= wait.due - now <= 0);

@@ -1,6 +1,5 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
@@ -140,25 +139,23 @@ class WrittenDescriptorsTest {
             ChannelFuture bare = ends.sender.write(Descriptors.some(1)[0]);
             ChannelFuture after = ends.sender.write(Ends.buffer("after"));
             Ends.settle(ends.sender);
-            int number = fds[0].intValue();
             fds[0].close();
-            // The number is another's now.
+            // Another file has the number now, and is nobody's to send.
             UnixFileDescriptor other = Descriptors.some(1)[0];
-            UnixFileDescriptor reused = other.intValue() == number ? other
-                    : UnixFileDescriptor.adopt(FileDescriptors.replace(other.intValue(), number));
+            assertEquals(fds[0].intValue(), other.intValue());
             ends.sender.flush();
             before.sync();
             after.sync();
             bare.sync();
             assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, Ends.failure(message)).errnoName());
             assertEquals(0, Descriptors.countOpen(fds));
+            assertEquals("file 0", Descriptors.text(other));
+            other.release();
             StringBuilder arrived = new StringBuilder();
             while (arrived.indexOf("after") < 0) {
                 arrived.append(ends.text().replace("\0", ""));
             }
             assertEquals("beforeafter", arrived.toString());
-            other.close();
-            reused.close();
         }
         Proof.of("itself", "a descriptor closed before the flush fails its own write on a " + type + " channel");
     }

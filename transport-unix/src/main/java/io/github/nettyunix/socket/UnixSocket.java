@@ -21,6 +21,8 @@ public final class UnixSocket extends Socket {
     public static final int MAX_NAME = Platform.maxPath();
     /** The most descriptors that one message can carry; SCM_MAX_FD of Linux. */
     public static final int MAX_FDS = 253;
+    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    public static final int KEEP_SENT_MILLIS = Platform.keepSentMillis();
 
     public UnixSocket(int fd) {
         super(fd);
@@ -113,6 +115,16 @@ public final class UnixSocket extends Socket {
         return peerGroups(fd(), groups);
     }
 
+    /** A descriptor of the peer's process, which the caller owns. */
+    public int peerPidFd() {
+        return peerPidFd(fd());
+    }
+
+    /** The length of the peer's security label; -ERANGE if the array is too small for it. */
+    public int peerLabel(byte[] label) {
+        return peerLabel(fd(), label);
+    }
+
     private int fd() {
         // A number that is closed may belong to somebody else by now.
         return isOpen() ? intValue() : -1;
@@ -147,4 +159,8 @@ public final class UnixSocket extends Socket {
     private static native int peerCredentials(int fd, int[] credentials);
 
     private static native int peerGroups(int fd, int[] groups);
+
+    private static native int peerPidFd(int fd);
+
+    private static native int peerLabel(int fd, byte[] label);
 }
