@@ -14,7 +14,7 @@
 #endif
 #endif
 
-void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
+int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
     struct cmsghdr *message = header->msg_control;
     size_t used = 0;
     if (fd_count > 0) {
@@ -35,10 +35,11 @@ void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, c
         used += CMSG_SPACE(sizeof(claim));
     }
 #else
-    (void) sender;
+    if (sender != NULL) return EOPNOTSUPP;
 #endif
     header->msg_controllen = (__typeof__(header->msg_controllen)) used;
     if (used == 0) header->msg_control = NULL;
+    return 0;
 }
 
 void nettyunix_close_all(const int32_t *fds, int count) {
@@ -47,6 +48,7 @@ void nettyunix_close_all(const int32_t *fds, int count) {
 
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0, .pidfd = -1, .label_length = -1};
+    (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
     int lost = 0;                       /* something else than descriptors */
     (void) room;
@@ -83,11 +85,18 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
             int pidfd;
             memcpy(&pidfd, data, sizeof(pidfd));
             /* Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has ended. */
-            if (pidfd >= 0) found.pidfd = pidfd; else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
+            if (pidfd >= 0) found.pidfd = pidfd;
+            else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
         } else if (message->cmsg_type == SCM_SECURITY) {
             found.label = data;
             found.label_length = (int32_t) strnlen(data, length);
-            lost |= found.truncated && data + length >= (const char *) header->msg_control + room;
+            lost |= room > 0 && found.truncated && data + length >= (const char *) header->msg_control + room;
+#elif defined(SCM_CREDS2)
+        } else if (message->cmsg_type == SCM_CREDS2 && length >= SOCKCRED2SIZE(1)) {
+            struct sockcred2 peer;
+            memcpy(&peer, data, SOCKCRED2SIZE(1));
+            *sender = (credentials) {peer.sc_pid, (int32_t) peer.sc_euid, (int32_t) peer.sc_egid};
+            found.has_credentials = 1;
 #endif
         }
     }

@@ -4,15 +4,16 @@
 
 #include "nettyunix.h"
 
-#ifdef __linux__
-#define CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
-#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 #include <sys/time.h>
+
+#if defined(__linux__)
+#define CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
+#elif defined(SCM_CREDS2)
+#define CREDENTIALS_SPACE CMSG_SPACE(SOCKCRED2SIZE(CMGROUP_MAX))    /* FreeBSD */
 #else
 #define CREDENTIALS_SPACE 0
-#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
-#include <sys/time.h>
 #endif
+#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 
 /* The longest label is as long as its security module likes: SELinux's have about 100 bytes. */
 #define MAX_LABEL 512
@@ -35,15 +36,16 @@ typedef struct {
 
 /*
  * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for CONTROL_OUT bytes.
+ * Answers an errno: only Linux lets a sender say who he is.
  */
 #define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
-void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
+int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header, whose control
- * buffer had room for so many bytes. If the control data was cut, or holds more descriptors than that, all of them are closed
- * and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd or the label
- * could not be delivered.
+ * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room is that of
+ * its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors than that, all of
+ * them are closed and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd
+ * or the label could not be delivered.
  */
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 

@@ -6,6 +6,12 @@
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
 #endif
+/* Asks for the whole length of a record that does not fit; elsewhere the kernel says only that it does not. */
+#ifdef __linux__
+#define WHOLE_LENGTH MSG_TRUNC
+#else
+#define WHOLE_LENGTH 0
+#endif
 
 /* ReceiveBatch.java reads it; it knows these offsets. */
 typedef struct {
@@ -68,7 +74,8 @@ static void close_pidfd(incoming *message) {
 /* Answers false at the end of the stream. */
 static int decode(incoming *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
     /* Whether the kernel attached something to the message: see mark_records in unix_socket.c. */
-    int marked = (header->msg_flags & MSG_CTRUNC) != 0 || header->msg_controllen > 0;
+    int marked = (header->msg_flags & RECORD_MARKS) != 0 || header->msg_controllen > 0;
+    if (WHOLE_LENGTH == 0 && header->msg_flags & MSG_TRUNC && length <= capacity) length = capacity + 1;
     message->length = length;
     message->flags = 0;
     message->fd_count = 0;
@@ -82,7 +89,8 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         message->name_length = (int32_t) size;
     }
     if (wanted & CONTROL) {
-        control_data found = nettyunix_detach(header, control_room(max_fds, wanted), message->fds, max_fds, &message->sender);
+        size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
+        control_data found = nettyunix_detach(header, room, message->fds, max_fds, &message->sender);
         message->fd_count = found.fd_count;
         message->pidfd = found.pidfd;
         if (!(wanted & PIDFD)) close_pidfd(message);
@@ -115,10 +123,8 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     (void) env, (void) class;
     incoming *message = POINTER(messages);
     struct sockaddr_un addresses[BATCH];
-    /* With MSG_TRUNC the kernel answers the whole length of a record; on a stream it would discard the bytes. */
-    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? MSG_TRUNC : 0);
-    /* Descriptors that nobody wants are ours until they are closed: those of one message, not of a whole batch. */
-    if (wanted & PIDFD && max_fds == 0) count = 1;
+    /* On a stream MSG_TRUNC would discard the bytes. */
+    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? WHOLE_LENGTH : 0);
     if (length > 0 || count == 1) {
         struct iovec vectors[2] = {{POINTER(buffer), (size_t) length}, {POINTER(data), (size_t) (capacity - length)}};
         int skipped = length > 0 ? 0 : 1;
