@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -19,7 +18,6 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.channel.unix.UnixChannel;
-import io.netty.channel.unix.UnixChannelUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
@@ -216,10 +214,25 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     readiness.start(interest);
                 }
                 promise.setSuccess();
+                resume();
             } else {
                 promise.setFailure(future.cause());
             }
         });
+    }
+
+    /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
+    private void resume() {
+        resumeWriting();
+        eventLoop().execute(flushTask);
+        if (pendingConnect != null) {
+            eventLoop().execute(pendingConnect);
+        }
+    }
+
+    /** Whether this thread may touch the channel: a task that stayed behind on a loop which the channel has left may not. */
+    final boolean isAtHome() {
+        return isRegistered() && eventLoop().inEventLoop();
     }
 
     @Override
@@ -343,14 +356,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         eventLoop().schedule(flushTask, delay, unit);
     }
 
-    /** Writes what is flushed, on the loop that the channel is registered with now. */
+    /** Writes what is flushed; where the channel has left the loop, the next one does that. */
     final void flushLater() {
-        if (eventLoop().inEventLoop()) {
+        if (isAtHome()) {
             unsafe().flushNow();
-        } else {
-            // The channel has moved to another loop.
-            eventLoop().execute(flushTask);
         }
+    }
+
+    /** The channel was registered: what waits for a time need not wait any more. */
+    void resumeWriting() {
     }
 
     final boolean isAwaitingWritable() {
@@ -588,20 +602,4 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;
-
-    /** Whether system calls cannot read from the buffer as it is. */
-    final boolean isCopyNeeded(ByteBuf buffer) {
-        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
-    }
-
-    /** A buffer that system calls can read from; the given one is released if it is another. */
-    final ByteBuf toDirect(ByteBuf buffer) {
-        if (!isCopyNeeded(buffer)) {
-            return buffer;
-        }
-        ByteBuf direct = alloc().directBuffer(buffer.readableBytes());
-        direct.writeBytes(buffer, buffer.readerIndex(), buffer.readableBytes());
-        buffer.release();
-        return direct;
-    }
 }

@@ -309,7 +309,16 @@ final class RecordWriter implements MessageProcessor {
         }
     }
 
+    /** The channel came to another loop, and the retry stayed behind. */
+    void resume() {
+        retryScheduled = false;
+        waits.values().forEach(wait -> wait.over = true);
+    }
+
     private void retry() {
+        if (!channel.isAtHome()) {
+            return;
+        }
         retryScheduled = false;
         long now = System.nanoTime();
         waits.values().forEach(wait -> wait.over |= wait.due - now <= 0);

@@ -190,6 +190,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     @Override
+    void resumeWriting() {
+        writer.resume();
+    }
+
+    @Override
     protected void doWrite(ChannelOutboundBuffer in) throws Exception {
         writer.write(in, maxMessagesPerWrite());
     }

@@ -143,6 +143,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
+    void resumeWriting() {
+        writer.resume();
+    }
+
+    @Override
     protected void doWrite(ChannelOutboundBuffer in) throws Exception {
         writer.write(in, maxMessagesPerWrite());
     }

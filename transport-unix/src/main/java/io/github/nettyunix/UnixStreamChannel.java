@@ -180,7 +180,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
-            return toDirect(buffer);
+            return OutboundMessages.toDirect(this, buffer);
         }
         return message instanceof FileRegion ? message : OutboundMessages.filter(this, message);
     }
