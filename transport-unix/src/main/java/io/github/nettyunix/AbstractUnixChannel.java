@@ -45,6 +45,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private Readiness readiness;
     private int interest;
     private boolean readPending;
+    private boolean registeredBefore;
     private volatile boolean active;
     private volatile UnixSocketAddress local;
     private volatile UnixSocketAddress remote;
@@ -161,15 +162,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return remote;
     }
 
-    final void setAddresses(UnixSocketAddress local, UnixSocketAddress remote) {
-        this.local = local;
-        this.remote = remote;
-    }
-
     /** The socket was active before it became a channel's. */
     final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
-        setAddresses(local, remote);
+        this.local = local;
+        this.remote = remote;
         active = true;
+    }
+
+    final void disconnected() {
+        remote = null;
     }
 
     /** An exception that names this channel's type. */
@@ -214,7 +215,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     readiness.start(interest);
                 }
                 promise.setSuccess();
-                resume();
+                if (registeredBefore) {
+                    resume();
+                }
+                registeredBefore = true;
             } else {
                 promise.setFailure(future.cause());
             }
@@ -224,7 +228,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
     private void resume() {
         resumeWriting();
-        eventLoop().execute(flushTask);
+        flushSoon();
         if (pendingConnect != null) {
             eventLoop().execute(pendingConnect);
         }
@@ -333,8 +337,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Enough was written for now: go on when other channels had their turn. */
     final void yieldWriting() {
-        setInterest(interest & ~Readiness.WRITE);
-        eventLoop().execute(flushTask);
+        writeComplete();
+        flushSoon();
     }
 
     /** Goes on when other channels had their turn, whatever is waited for. */

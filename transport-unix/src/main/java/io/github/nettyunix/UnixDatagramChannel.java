@@ -141,7 +141,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (result < 0) {
             throw newException("disconnect", result, null);
         }
-        setAddresses(localAddress(), null);
+        disconnected();
     }
 
     @Override
