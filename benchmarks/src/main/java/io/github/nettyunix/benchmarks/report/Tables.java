@@ -1,0 +1,55 @@
+package io.github.nettyunix.benchmarks.report;
+
+import io.github.nettyunix.benchmarks.Contestant;
+import io.github.nettyunix.benchmarks.Result;
+import io.github.nettyunix.benchmarks.Workload;
+
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+
+/** A table for a workload. */
+public final class Tables {
+    private static final double QUIET = 0.03;
+
+    private Tables() {
+    }
+
+    public static void print(Workload workload, Map<String, Map<Contestant, Result>> metrics, List<Contestant> contestants,
+                             double noise, PrintStream out) {
+        out.printf("%n%s, %s%s%n", workload.title(), workload.measure().unit,
+                noise > QUIET ? "  (the machine was not quiet: others used up to %.0f %% of it)".formatted(noise * 100) : "");
+        if (metrics.isEmpty()) {
+            out.println("  nothing was measured");
+        }
+        metrics.forEach((metric, results) -> {
+            out.printf("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
+                    "x C", "x peer", "user ns", "sys ns", "alloc B");
+            for (Contestant contestant : contestants) {
+                Result r = results.get(contestant);
+                if (r == null) {
+                    out.printf("  %-24s %12s%n", contestant.title(), "-");
+                } else {
+                    out.printf("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
+                            number(r.min()), number(r.max()), ratio(r.ratioToC()), ratio(r.ratioToBestPeer()),
+                            optional(r.userNsPerMessage()), optional(r.systemNsPerMessage()),
+                            optional(r.allocatedBytesPerMessage()));
+                }
+            }
+        });
+        out.flush();
+    }
+
+    /** Three digits or more. */
+    static String number(double value) {
+        return value >= 100 ? "%,d".formatted(Math.round(value)).replace(',', ' ') : "%.3g".formatted(value);
+    }
+
+    private static String ratio(Double value) {
+        return value == null ? "-" : "%.2f".formatted(value);
+    }
+
+    private static String optional(Double value) {
+        return value == null ? "-" : value < 9.95 ? "%.1f".formatted(value) : number(Math.round(value));
+    }
+}
