@@ -4,7 +4,8 @@
 /* Spinning, the other side's answer is looked for without asking epoll; stdin is asked from time to time. */
 enum { SPINS = 1 << 14 };
 
-static void echo(int epoll, int fd) {
+/* Answers false at the end. */
+static bool echo(int epoll, int fd) {
     char bytes[64 * 1024];
     ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
     if (length > 0) {
@@ -12,9 +13,11 @@ static void echo(int epoll, int fd) {
     } else if (length == 0) {
         epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
         close(fd);
+        return false;
     } else if (errno != EAGAIN) {
         fail("recv");
     }
+    return true;
 }
 
 void echo_server(void) {
@@ -26,7 +29,9 @@ void echo_server(void) {
     reply("ready");
     for (;;) {
         struct epoll_event events[EVENTS];
-        if (self.spin && connection >= 0) for (int i = 0; i < SPINS; i++) echo(epoll, connection);
+        for (int i = 0; self.spin && connection >= 0 && i < SPINS; i++) {
+            if (!echo(epoll, connection)) connection = -1;
+        }
         int count = epoll_wait(epoll, events, EVENTS, self.spin ? 0 : -1);
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;

@@ -103,7 +103,7 @@ public final class Benchmarks implements Callable<Integer> {
             Json.write(rows, json);
         }
         if (charts != null) {
-            Charts.draw(rows, workloads, contestants, head, charts);
+            Charts.draw(rows, contestants, charts);
         }
         return rows.isEmpty() ? 1 : 0;
     }

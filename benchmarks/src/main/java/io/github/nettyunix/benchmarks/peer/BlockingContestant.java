@@ -39,7 +39,7 @@ abstract class BlockingContestant extends JavaContestant {
 
     abstract boolean supports(SocketKind kind);
 
-    boolean canPassDescriptors() {
+    boolean canPassDescriptors(SocketKind kind) {
         return false;
     }
 
@@ -69,7 +69,7 @@ abstract class BlockingContestant extends JavaContestant {
     @Override
     public boolean supports(Workload workload) {
         return supports(workload.kind()) && !workload.spin() && workload.count() <= MOST_CONNECTIONS
-                && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors());
+                && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.kind()));
     }
 
     private interface Task {

@@ -50,7 +50,7 @@ public abstract class JavaContestant implements Contestant {
     public final List<String> command(String side, Settings settings) {
         // The heap is touched beforehand, so that what grows while connections come is not the heap.
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "-XX:-UsePerfData",
+                "-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "-XX:-UsePerfData",
                 "--enable-native-access=ALL-UNNAMED", "-Dio.netty.leakDetection.level=disabled"));
         String more = System.getenv("BENCHMARKS_JAVA_OPTIONS");
         if (more != null) {

@@ -23,7 +23,7 @@ import java.util.Arrays;
 
 /**
  * junixsocket's channels, blocking. It cannot listen for seqpacket connections: the server makes a pair of sockets and passes
- * one of them to the client through a stream.
+ * one of them to the client through a stream, where it is no more than a byte channel.
  */
 final class JunixsocketContestant extends BlockingContestant {
     private static final int BACKLOG = 4096;
@@ -46,8 +46,8 @@ final class JunixsocketContestant extends BlockingContestant {
     }
 
     @Override
-    boolean canPassDescriptors() {
-        return true;
+    boolean canPassDescriptors(SocketKind kind) {
+        return kind == SocketKind.STREAM;
     }
 
     private static AFUNIXSocketAddress address(Path path) throws IOException {
@@ -88,7 +88,7 @@ final class JunixsocketContestant extends BlockingContestant {
         }
         connection.setAncillaryReceiveBufferSize(CONTROL_BYTES_OF_DESCRIPTOR);
         connection.read(ByteBuffer.allocate(1));
-        return FileDescriptorCast.using(connection.getReceivedFileDescriptors()[0]).as(AFUNIXDatagramChannel.class);
+        return FileDescriptorCast.using(connection.getReceivedFileDescriptors()[0]).as(ByteChannel.class);
     }
 
     @Override
