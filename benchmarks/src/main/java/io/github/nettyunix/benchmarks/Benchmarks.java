@@ -11,10 +11,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 
@@ -33,8 +36,11 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "write the rows to a file")
     private Path json;
 
-    @Option(names = "--charts", paramLabel = "FOLDER", description = "draw charts (SVG)")
-    private Path charts;
+    @Option(names = "--results", paramLabel = "FOLDER", description = "write tables, rows and charts (SVG) to a folder")
+    private Path folder;
+
+    @Option(names = "--redraw", paramLabel = "FILE", description = "measure nothing: draw the charts of these rows again")
+    private Path redraw;
 
     @Option(names = "--only", paramLabel = "SYSTEM", split = ",", description = "these systems only")
     private List<String> only = List.of();
@@ -72,6 +78,10 @@ public final class Benchmarks implements Callable<Integer> {
             workloads.forEach(w -> System.out.printf("  %-30s %s%n", w.id(), w.title()));
             return 0;
         }
+        if (redraw != null) {
+            Charts.draw(Json.read(redraw), Contestant.all(), folder == null ? redraw.toAbsolutePath().getParent() : folder);
+            return 0;
+        }
         Runner.Plan plan = quick ? QUICK : FULL;
         if (rounds > 0) {
             plan = new Runner.Plan(rounds, plan.warmUpMillis(), plan.roundMillis(), plan.keep());
@@ -81,36 +91,45 @@ public final class Benchmarks implements Callable<Integer> {
         Progress progress = new Progress(pairs * plan.rounds(), pairs * plan.millis());
         Runner runner = new Runner(plan, contestants, processors, progress);
 
-        String head = Machine.describe(processors);
-        System.out.println(head);
+        StringBuilder text = new StringBuilder();
+        print(Machine.describe(processors) + "\nbenchmarks/run "
+                + String.join(" ", spec.commandLine().getParseResult().originalArgs()) + '\n', text);
         List<Outcome> outcomes = new ArrayList<>();
         List<String> noisy = new ArrayList<>();
         for (Workload workload : workloads) {
             Outcome outcome = runner.run(workload);
             progress.clear();
             outcomes.add(outcome);
-            Tables.print(outcome.workload(), results(outcome), contestants, outcome.noise(), System.out);
+            print(Tables.format(outcome.workload(), results(outcome), contestants, outcome.noise()), text);
             if (outcome.noise() > MachineNoise.QUIET) {
                 noisy.add(workload.id());
             }
         }
         if (!noisy.isEmpty()) {
-            System.out.println("\nThe machine was not quiet during: " + String.join(", ", noisy));
+            print("\nThe machine was not quiet during: " + String.join(", ", noisy) + '\n', text);
         }
         List<Result> rows = outcomes.stream().flatMap(o -> results(o).values().stream())
-                .flatMap(of -> of.values().stream()).filter(r -> r != null).toList();
+                .flatMap(of -> of.values().stream()).filter(Objects::nonNull).toList();
         if (json != null) {
             Json.write(rows, json);
         }
-        if (charts != null) {
-            Charts.draw(rows, contestants, charts);
+        if (folder != null) {
+            Charts.draw(rows, contestants, folder);
+            Json.write(rows, folder.resolve("results.json"));
+            Files.writeString(folder.resolve("results.txt"), text);
         }
         return rows.isEmpty() ? 1 : 0;
     }
 
+    private static void print(String part, StringBuilder text) {
+        System.out.print(part);
+        System.out.flush();
+        text.append(part);
+    }
+
     private static Map<String, Map<Contestant, Result>> results(Outcome outcome) {
         return outcome.metrics().stream().collect(Collectors.toMap(metric -> metric, outcome::results, (a, b) -> a,
-                java.util.LinkedHashMap::new));
+                LinkedHashMap::new));
     }
 
     private List<Contestant> contestants() {

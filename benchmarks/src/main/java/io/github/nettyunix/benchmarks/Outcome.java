@@ -21,7 +21,8 @@ record Outcome(Workload workload, Map<Contestant, List<Round>> rounds) {
 
     /** The rows of one metric, by system; {@code null} for a system without one. */
     Map<Contestant, Result> results(String metric) {
-        Double bestC = best(metric, Contestant.Role.C);
+        // A connection costs a process in C next to nothing: there is no ratio in that.
+        Double bestC = workload.measure() == Workload.Measure.MEMORY ? null : best(metric, Contestant.Role.C);
         Double bestPeer = best(metric, Contestant.Role.JAVA_PEER);
         Map<Contestant, Result> results = new LinkedHashMap<>();
         rounds.forEach((contestant, all) -> results.put(contestant,

@@ -95,6 +95,9 @@ final class Pair implements AutoCloseable {
                 values.put("p99", sent.get("p99") / 1e3);
                 values.put("p99.9", sent.get("p999") / 1e3);
             }
+            case MEMORY -> {
+                // Only warmed up like this.
+            }
             default -> throw new AssertionError();
         }
         return new Round(values, messages, used, allocated, share);

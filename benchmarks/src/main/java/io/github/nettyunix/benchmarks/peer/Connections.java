@@ -39,7 +39,7 @@ final class Connections {
             }
             buffer.release();
             tally.one();
-            context.close(context.voidPromise());
+            context.close();
         }
     }
 

@@ -19,7 +19,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * junixsocket's channels, blocking. It cannot listen for seqpacket connections: the server makes a pair of sockets and passes
@@ -29,6 +31,8 @@ final class JunixsocketContestant extends BlockingContestant {
     private static final int BACKLOG = 4096;
     private static final int CONTROL_BYTES_OF_DESCRIPTOR = 64;
 
+    // The passed sockets and what they came with: their end would be the end of the sockets.
+    private final List<Object> keptAlive = new ArrayList<>();
     private FileInputStream passed;
 
     JunixsocketContestant() {
@@ -68,7 +72,8 @@ final class JunixsocketContestant extends BlockingContestant {
                 carrier.setOutboundFileDescriptors(pair.getSocket2().getFileDescriptor());
                 carrier.write(ByteBuffer.allocate(1));
             }
-            pair.getSocket2().close();
+            // To close the client's one here would shut it down there, too.
+            keptAlive.add(pair.getSocket2());
             return pair.getSocket1();
         };
     }
@@ -88,7 +93,9 @@ final class JunixsocketContestant extends BlockingContestant {
         }
         connection.setAncillaryReceiveBufferSize(CONTROL_BYTES_OF_DESCRIPTOR);
         connection.read(ByteBuffer.allocate(1));
-        return FileDescriptorCast.using(connection.getReceivedFileDescriptors()[0]).as(ByteChannel.class);
+        FileDescriptorCast received = FileDescriptorCast.using(connection.getReceivedFileDescriptors()[0]);
+        keptAlive.addAll(List.of(connection, received));
+        return received.as(ByteChannel.class);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -33,6 +34,7 @@ abstract class NettyContestant extends JavaContestant {
     static final SelectStrategyFactory SPINNING = () -> (supplier, hasTasks) -> SelectStrategy.BUSY_WAIT;
 
     private static final int BACKLOG = 4096;
+    private static final int CONNECT_TRIES = 10_000;
     /** Messages larger than this are counted as they come, and not put together. */
     private static final int LARGEST_FRAME = 1 << 20;
     private static final int LARGE = 16 * 1024;
@@ -173,13 +175,27 @@ abstract class NettyContestant extends JavaContestant {
         if (settings.operation() != Operation.CONNECT) {
             int count = settings.operation() == Operation.ECHO ? settings.count() : 1;
             for (int i = 0; i < count; i++) {
-                channels.add((settings.kind() == SocketKind.DATAGRAM
-                        ? bootstrap.connect(serverAddress(settings), address(settings.client()))
-                        : bootstrap.connect(serverAddress(settings))).sync().channel());
+                channels.add(connect(bootstrap, settings));
             }
         }
         client.setUp(group.next(), channels);
         return client;
+    }
+
+    /** Connects; Netty's own channels cannot wait until the server has accepted others, so this does. */
+    private Channel connect(Bootstrap bootstrap, Settings settings) throws Exception {
+        for (int tries = 0;; tries++) {
+            ChannelFuture future = settings.kind() == SocketKind.DATAGRAM
+                    ? bootstrap.connect(serverAddress(settings), address(settings.client()))
+                    : bootstrap.connect(serverAddress(settings));
+            if (future.await().isSuccess()) {
+                return future.channel();
+            }
+            if (tries == CONNECT_TRIES) {
+                throw new IOException(future.cause());
+            }
+            Thread.sleep(1);
+        }
     }
 
     private Bootstrap newBootstrap(EventLoopGroup group, Settings settings) {

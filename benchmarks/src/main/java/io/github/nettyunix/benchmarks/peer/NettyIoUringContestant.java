@@ -7,10 +7,14 @@ import io.netty.channel.ServerChannel;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 
 /** Netty's own domain channels on io_uring. */
 final class NettyIoUringContestant extends NettyContestant {
+    /** The default overflows with 4 096 connections. */
+    private static final int COMPLETIONS = 32 * 1024;
+
     NettyIoUringContestant() {
         super("netty-io_uring", "Netty io_uring");
     }
@@ -22,7 +26,7 @@ final class NettyIoUringContestant extends NettyContestant {
 
     @Override
     IoHandlerFactory newIoHandlerFactory(boolean spin) {
-        return IoUringIoHandler.newFactory();
+        return IoUringIoHandler.newFactory(new IoUringIoHandlerConfig().setCqSize(COMPLETIONS));
     }
 
     @Override

@@ -10,11 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Writes rows as a JSON array, one a line. */
+/** Rows as a JSON array, one a line. */
 public final class Json {
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();
 
     private Json() {
+    }
+
+    public static List<Result> read(Path file) throws IOException {
+        return List.of(GSON.fromJson(Files.readString(file), Result[].class));
     }
 
     public static void write(List<Result> rows, Path file) throws IOException {

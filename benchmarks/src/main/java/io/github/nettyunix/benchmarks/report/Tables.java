@@ -4,8 +4,9 @@ import io.github.nettyunix.benchmarks.Contestant;
 import io.github.nettyunix.benchmarks.Result;
 import io.github.nettyunix.benchmarks.Workload;
 
-import java.io.PrintStream;
+import java.util.Formatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A table for a workload. */
@@ -15,29 +16,30 @@ public final class Tables {
     private Tables() {
     }
 
-    public static void print(Workload workload, Map<String, Map<Contestant, Result>> metrics, List<Contestant> contestants,
-                             double noise, PrintStream out) {
-        out.printf("%n%s, %s%s%n", workload.title(), workload.measure().unit,
+    public static String format(Workload workload, Map<String, Map<Contestant, Result>> metrics,
+                                List<Contestant> contestants, double noise) {
+        Formatter out = new Formatter(Locale.ROOT);
+        out.format("%n%s, %s%s%n", workload.title(), workload.measure().unit,
                 noise > QUIET ? "  (the machine was not quiet: others used up to %.0f %% of it)".formatted(noise * 100) : "");
         if (metrics.isEmpty()) {
-            out.println("  nothing was measured");
+            out.format("  nothing was measured%n");
         }
         metrics.forEach((metric, results) -> {
-            out.printf("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
+            out.format("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
                     "x C", "x peer", "user ns", "sys ns", "alloc B");
             for (Contestant contestant : contestants) {
                 Result r = results.get(contestant);
                 if (r == null) {
-                    out.printf("  %-24s %12s%n", contestant.title(), "-");
+                    out.format("  %-24s %12s%n", contestant.title(), "-");
                 } else {
-                    out.printf("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
+                    out.format("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
                             number(r.min()), number(r.max()), ratio(r.ratioToC()), ratio(r.ratioToBestPeer()),
                             optional(r.userNsPerMessage()), optional(r.systemNsPerMessage()),
                             optional(r.allocatedBytesPerMessage()));
                 }
             }
         });
-        out.flush();
+        return out.toString();
     }
 
     /** Three digits or more. */
