@@ -101,6 +101,7 @@ build_failure() {
     /Failed to execute goal/ { in_step = 1 }
     in_step && !/^\[INFO\] *-*$/ { step = step $0 "\n" }
     /-> \[Help/ { in_step = 0 }
-    END { printf "%s", tests != "" ? tests : step }' "$1" | sed -n 1,100p
+    { last = last $0 "\n"; if (NR > 20) sub(/^[^\n]*\n/, "", last) }
+    END { printf "%s", tests != "" ? tests : step != "" ? step : last }' "$1" | sed -n 1,100p
   echo "(all of it: $1)"
 }

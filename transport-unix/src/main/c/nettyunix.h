@@ -16,6 +16,15 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+/* Many messages in one system call. FreeBSD's functions of that name are loops in its libc, as ours are. */
+#ifndef HAS_MMSG
+#ifdef __linux__
+#define HAS_MMSG 1
+#else
+#define HAS_MMSG 0
+#endif
+#endif
+
 #define MAX_FDS 253                                     /* SCM_MAX_FD of Linux */
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 

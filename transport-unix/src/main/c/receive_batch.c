@@ -99,7 +99,7 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
         decode(message, &header, (int) result, capacity, max_fds, wanted);
         return 1;
     }
-#ifdef __linux__
+#if HAS_MMSG
     struct mmsghdr headers[BATCH];
     struct iovec vectors[BATCH];
     for (int i = 0; i < count; i++) {

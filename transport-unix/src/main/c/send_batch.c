@@ -42,7 +42,7 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     struct sockaddr_un addresses[BATCH];
     int sent = 0;
     int error = 0;
-#ifdef __linux__
+#if HAS_MMSG
     struct mmsghdr headers[BATCH];
     for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &addresses[i]);
     while (sent < count && error == 0) {

@@ -1,7 +1,15 @@
 # What every Python peer of the tests begins with.
-import array, fcntl, os, socket, struct, sys
+import array, collections, fcntl, os, signal, socket, struct, sys, zlib
 
 TYPES = {"stream": socket.SOCK_STREAM, "seqpacket": socket.SOCK_SEQPACKET, "datagram": socket.SOCK_DGRAM}
+
+SO_PASSCRED = 16
+SCM_CREDENTIALS = 2
+
+Message = collections.namedtuple("Message", "data fds flags sender credentials")
+
+# Whatever goes wrong, the test is not to wait for ever.
+signal.alarm(50)
 
 
 def send(sock, data, fds=(), address=None):
@@ -12,9 +20,65 @@ def send(sock, data, fds=(), address=None):
 
 def receive(sock, size=1 << 20, fds=253):
     """Answers bytes, descriptors and flags of one recvmsg."""
-    data, control, flags, sender = sock.recvmsg(size, socket.CMSG_SPACE(4 * fds), socket.MSG_CMSG_CLOEXEC)
+    return receive_message(sock, size, socket.CMSG_SPACE(4 * fds))[:4]
+
+
+def receive_message(sock, size=1 << 20, room=socket.CMSG_SPACE(4 * 253) + socket.CMSG_SPACE(12)):
+    """Answers all of one recvmsg; the credentials (pid, uid, gid) are None if there are none."""
+    data, control, flags, sender = sock.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
     received = array.array("i")
+    credentials = None
     for level, kind, payload in control:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             received.frombytes(payload[:len(payload) - len(payload) % 4])
-    return data, list(received), flags, sender
+        elif (level, kind) == (socket.SOL_SOCKET, SCM_CREDENTIALS):
+            credentials = struct.unpack("iII", payload)
+    return Message(data, list(received), flags, sender, credentials)
+
+
+def meet():
+    """
+    Meets the channel of a Meeting.java. Answers the socket, and the address to send to; None if it is connected.
+    The script's own arguments are left in sys.argv[1:].
+    """
+    kind, role, there, here = sys.argv[1:5]
+    del sys.argv[1:5]
+    there, here = bytes.fromhex(there), bytes.fromhex(here)
+    sock = socket.socket(socket.AF_UNIX, TYPES[kind])
+    if role == "connect":
+        if kind == "datagram":
+            sock.bind(here)
+        sock.connect(there)
+        print("met")
+        return sock, None
+    sock.bind(there)
+    if kind == "datagram":
+        print("ready")
+        input()
+        return sock, here
+    sock.listen()
+    print("ready")
+    return sock.accept()[0], None
+
+
+def labelled(text):
+    """The end of a pipe that has a text to read."""
+    end, other = os.pipe()
+    os.write(other, text.encode())
+    os.close(other)
+    return end
+
+
+def label(fd):
+    """The text in a file."""
+    return os.pread(fd, 100, 0).decode()
+
+
+def close_all(fds):
+    for fd in fds:
+        os.close(fd)
+
+
+def wait_for_end():
+    """Until the test has nothing more to say."""
+    sys.stdin.read()

@@ -51,7 +51,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private volatile UnixSocketAddress local;
     private volatile UnixSocketAddress remote;
     private SocketFile file;
-    private Connecting connecting;
+    private PendingConnect pendingConnect;
     private final Runnable flushTask = this::flushLater;
     private final PreferredDirectByteBufAllocator directAllocator = new PreferredDirectByteBufAllocator();
 
@@ -75,9 +75,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /**
      * Reads once, and hands what it read to {@link #fireRead}.
      *
+     * @param before how many messages were read in this turn already
      * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
      */
-    abstract int doReadMessages(ExtendedHandle allocHandle) throws Exception;
+    abstract int doReadMessages(ExtendedHandle allocHandle, int before) throws Exception;
 
     /** Whether another read may find more. */
     abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
@@ -288,10 +289,16 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return directAllocator;
     }
 
-    /** Hands a message to the pipeline, which may close the channel or stop reading. */
+    /** Hands a message to the pipeline, which may close the channel, stop reading, or ask for the next one. */
     final void fireRead(Object message) {
         readPending = false;
         pipeline().fireChannelRead(message);
+    }
+
+    /** Tells of a message that could not be received; reading goes on. */
+    final void fireReadError(IOException cause) {
+        readPending = false;
+        pipeline().fireExceptionCaught(cause);
     }
 
     // ---- writing ----------------------------------------------------------------------------------------------------
@@ -310,6 +317,20 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final void yieldWriting() {
         setInterest(interest & ~Readiness.WRITE);
         eventLoop().execute(flushTask);
+    }
+
+    /** Goes on when other channels had their turn, whatever is waited for. */
+    final void flushSoon() {
+        eventLoop().execute(flushTask);
+    }
+
+    /** The socket has room again. */
+    void peerReady() {
+    }
+
+    /** Whether some messages can be sent although the socket's peer takes no more. */
+    boolean passesPeer() {
+        return false;
     }
 
     /** The kernel is short of memory, or of what it counts in, and will not tell when that is over. */
@@ -353,7 +374,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /**
      * Connects at once, or answers false if the server's backlog is full.
      */
-    private boolean tryConnect(UnixSocketAddress address) throws IOException {
+    final boolean tryConnect(UnixSocketAddress address) throws IOException {
         try (SocketName name = SocketName.of("connect", type, address)) {
             int result = socket.connect(name.bytes());
             if (result == -Errno.EAGAIN) {
@@ -365,6 +386,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             remote = address;
             return true;
         }
+    }
+
+    /** The connect that waits, {@code null} if none does. */
+    final PendingConnect pendingConnect() {
+        return pendingConnect;
+    }
+
+    final void pendingConnectDone() {
+        pendingConnect = null;
     }
 
     /** Whether a connect that the kernel refused has used the channel up, as it has with Netty's own. */
@@ -380,8 +410,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     @Override
     protected void doClose() throws Exception {
         active = false;
-        if (connecting != null) {
-            connecting.abort(new ClosedChannelException());
+        if (pendingConnect != null) {
+            pendingConnect.fail(new ClosedChannelException());
         }
         if (file != null) {
             file.remove();
@@ -397,70 +427,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         socket.close();
     }
 
-    /** A connect that waits for the server to accept others first. */
-    private final class Connecting implements Runnable {
-        private static final long FIRST_DELAY_MILLIS = 1;
-        private static final long LAST_DELAY_MILLIS = 64;
-
-        private final UnixSocketAddress address;
-        private final ChannelPromise promise;
-        private final long deadline;
-        private long delay = FIRST_DELAY_MILLIS;
-
-        Connecting(UnixSocketAddress address, ChannelPromise promise) {
-            this.address = address;
-            this.promise = promise;
-            int timeout = config.getConnectTimeoutMillis();
-            deadline = timeout == 0 ? Long.MAX_VALUE : System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeout);
-        }
-
-        void start() {
-            promise.addListener(future -> {
-                if (future.isCancelled()) {
-                    connecting = null;
-                    unsafe().close(voidPromise());
-                }
-            });
-            retryLater();
-        }
-
-        private void retryLater() {
-            long left = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
-            eventLoop().schedule(this, Math.min(TimeUnit.MILLISECONDS.toNanos(delay), left), TimeUnit.NANOSECONDS);
-            delay = Math.min(delay * 2, LAST_DELAY_MILLIS);
-        }
-
-        @Override
-        public void run() {
-            if (connecting != this) {
-                return;
-            }
-            if (!eventLoop().inEventLoop()) {
-                // The channel has moved to another loop.
-                eventLoop().execute(this);
-                return;
-            }
-            try {
-                if (tryConnect(address)) {
-                    connecting = null;
-                    unsafe().connected(promise);
-                } else if (deadline != Long.MAX_VALUE && System.nanoTime() - deadline >= 0) {
-                    throw UnixErrors.newConnectTimeout(type, address, config.getConnectTimeoutMillis());
-                } else {
-                    retryLater();
-                }
-            } catch (IOException e) {
-                abort(e);
-                unsafe().close(voidPromise());
-            }
-        }
-
-        void abort(Exception cause) {
-            connecting = null;
-            promise.tryFailure(cause);
-        }
-    }
-
     /** The operations that a channel's pipeline and its event loop ask for. */
     final class UnixUnsafe extends AbstractUnsafe implements Readiness.Listener, UncheckedBooleanSupplier {
         @Override
@@ -474,12 +440,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (promise.isDone() || !ensureOpen(promise)) {
                 return;
             }
+            // A datagram channel is active once it is bound, which may happen here.
+            boolean wasActive = isActive();
             boolean asked = false;
             try {
                 if (AbstractUnixChannel.this instanceof AbstractUnixServerChannel) {
                     throw new UnsupportedOperationException("connect of a server");
                 }
-                if (connecting != null) {
+                if (pendingConnect != null) {
                     throw new ConnectionPendingException();
                 }
                 if (remote != null) {
@@ -491,13 +459,18 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 }
                 asked = true;
                 if (tryConnect(address)) {
-                    connected(promise);
+                    connected(promise, wasActive);
                 } else {
-                    connecting = new Connecting(address, promise);
-                    connecting.start();
+                    pendingConnect = new PendingConnect(AbstractUnixChannel.this, address, promise);
+                    pendingConnect.start();
                 }
             } catch (Throwable t) {
+                // The listeners may close the channel, as those of a Bootstrap do.
+                boolean wasBound = !wasActive && isActive();
                 promise.tryFailure(t);
+                if (wasBound) {
+                    pipeline().fireChannelActive();
+                }
                 if (asked && isClosedByFailedConnect()) {
                     close(voidPromise());
                 } else {
@@ -506,8 +479,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
         }
 
-        final void connected(ChannelPromise promise) {
-            boolean wasActive = isActive();
+        final void connected(ChannelPromise promise, boolean wasActive) {
             activate();
             doConnected();
             // The listeners may close the channel, which was active all the same; and the user may have cancelled.
@@ -536,14 +508,16 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             allocHandle.reset(config);
             Throwable cause = null;
             int result = NOTHING;
+            int count = 0;
             try {
                 do {
-                    result = doReadMessages(allocHandle);
+                    result = doReadMessages(allocHandle, count);
+                    count += result;
                 } while (result > 0 && isOpen() && allocHandle.continueReading(this));
             } catch (Throwable t) {
                 cause = t;
             }
-            if (result != NOTHING) {
+            if (result == END_OF_STREAM || cause != null) {
                 readPending = false;
             }
             allocHandle.readComplete();
@@ -574,13 +548,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public final void writeReady() {
+            peerReady();
             flushNow();
         }
 
         @Override
         protected void flush0() {
             // While we wait for room there is no use in trying.
-            if (!isAwaitingWritable()) {
+            if (!isAwaitingWritable() || passesPeer()) {
                 flushNow();
             }
         }

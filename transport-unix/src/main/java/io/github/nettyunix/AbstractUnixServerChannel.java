@@ -34,7 +34,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
         int fd = socket.acceptConnection(peerName);
         if (fd < 0) {
             if (fd == -Errno.EAGAIN) {

@@ -4,6 +4,7 @@ import io.github.nettyunix.socket.ReceiveBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -35,6 +36,19 @@ final class InboundMessages {
         FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
         Arrays.setAll(fds, i -> new FileDescriptor(batch.descriptor(index, i)));
         return fds;
+    }
+
+    /** Closes the descriptors of messages that cannot be handed on. */
+    static void closeDescriptors(ReceiveBatch batch, int from, int to) {
+        for (int index = from; index < to; index++) {
+            for (FileDescriptor fd : plainDescriptors(batch, index)) {
+                try {
+                    fd.close();
+                } catch (IOException ignored) {
+                    // It is closed all the same.
+                }
+            }
+        }
     }
 
     static UnixCredentials credentials(ReceiveBatch batch, int index) {

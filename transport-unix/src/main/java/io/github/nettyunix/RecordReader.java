@@ -45,8 +45,8 @@ final class RecordReader {
     }
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */
-    int read(ExtendedHandle allocHandle) throws IOException {
-        if (messages.isEmpty() && !endOfStream && !receive(allocHandle)) {
+    int read(ExtendedHandle allocHandle, int before) throws IOException {
+        if (messages.isEmpty() && !endOfStream && !receive(allocHandle, before)) {
             return AbstractUnixChannel.NOTHING;
         }
         int count = 0;
@@ -58,7 +58,7 @@ final class RecordReader {
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof IOException) {
-                channel.pipeline().fireExceptionCaught((IOException) message);
+                channel.fireReadError((IOException) message);
             } else {
                 channel.fireRead(message);
             }
@@ -84,19 +84,20 @@ final class RecordReader {
     }
 
     /** Receives what there is, up to a batch; answers false if there is nothing. */
-    private boolean receive(ExtendedHandle allocHandle) throws IOException {
+    private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
         UnixChannelConfig config = channel.config();
         ReceiveBatch batch = ReceiveBatch.current();
         int maxLength = config.maxMessageSize();
         int maxFds = config.descriptorLimit();
         controlData = config.isControlData();
         int flags = wanted | (controlData ? ReceiveBatch.CONTROL : 0);
-        int most = mostMessages(config);
+        int most = mostMessages(config) - before;
         if (expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
-            drained = count < Math.min(most, ReceiveBatch.CAPACITY);
+            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
+            drained = count <= 1;
             for (int i = 0; i < count && !endOfStream; i++) {
-                add(allocHandle, batch, i, null);
+                add(allocHandle, batch, i, count, null);
             }
             return count > 0;
         }
@@ -108,7 +109,7 @@ final class RecordReader {
             }
             ByteBuf content = buffer;
             buffer = null;
-            add(allocHandle, batch, 0, content);
+            add(allocHandle, batch, 0, 1, content);
             return true;
         } finally {
             if (buffer != null) {
@@ -118,7 +119,7 @@ final class RecordReader {
     }
 
     /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
-    private void add(ExtendedHandle allocHandle, ReceiveBatch batch, int index, ByteBuf buffer) {
+    private void add(ExtendedHandle allocHandle, ReceiveBatch batch, int index, int count, ByteBuf buffer) {
         int length = batch.length(index);
         int limit = channel.config().descriptorLimit();
         if (batch.isEndOfStream(index)) {
@@ -129,7 +130,15 @@ final class RecordReader {
         } else if (batch.isControlTruncated(index)) {
             messages.add(new ControlDataTruncatedException(channel.type, channel.endpoint(), limit));
         } else {
-            ByteBuf content = content(batch, index, length, buffer);
+            ByteBuf content;
+            try {
+                content = content(batch, index, length, buffer);
+            } catch (Throwable t) {
+                // Without memory for this one, the rest of the batch is lost with it.
+                InboundMessages.closeDescriptors(batch, index, count);
+                ReferenceCountUtil.release(buffer);
+                throw t;
+            }
             buffer = buffer == content ? null : buffer;
             messages.add(factory.newMessage(content, batch, index, controlData));
             // Grows at once and shrinks slowly.

@@ -57,19 +57,22 @@ final class RecordWriter implements MessageProcessor {
     private Round round;
     private int walked;
     private int most;
-    private boolean socketFull;
 
     // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
     private BitSet done = new BitSet();
     private Map<Integer, Throwable> failures = new HashMap<>(0);
     private final Map<SocketAddress, Wait> waits = new HashMap<>(0);
+    private boolean peerFull;
     private boolean retryScheduled;
 
     // The last recipient is likely to be the next one too.
     private SocketAddress lastRecipient;
     private byte[] lastName;
 
-    private long dropped;
+    // Whether there ever was a message with a recipient: then the others need not wait for the peer.
+    private boolean addressed;
+
+    private volatile long dropped;
 
     RecordWriter(AbstractUnixChannel channel) {
         this.channel = channel;
@@ -78,6 +81,21 @@ final class RecordWriter implements MessageProcessor {
     /** How many messages {@link DatagramQueueFull#DROP} has dropped. */
     long dropped() {
         return dropped;
+    }
+
+    /** A message with a recipient of its own will come. */
+    void setAddressed() {
+        addressed = true;
+    }
+
+    /** Whether there may be something to send while the peer takes no more. */
+    boolean passesPeer() {
+        return addressed;
+    }
+
+    /** The peer may take more. */
+    void peerReady() {
+        peerFull = false;
     }
 
     /**
@@ -93,30 +111,35 @@ final class RecordWriter implements MessageProcessor {
             batch = SendBatch.current();
             round = Round.CURRENT.get();
             walked = 0;
-            socketFull = false;
             in.forEachFlushedMessage(this);
             int count = batch.count();
             if (count > 0) {
                 try {
-                    left -= send();
+                    left -= send(channel.type == SocketType.DATAGRAM ? spins : 1);
                 } finally {
                     Arrays.fill(round.messages, 0, count, null);
                 }
             }
             retire(in);
-            if (socketFull) {
-                channel.awaitWritable();
+            if (peerFull && !addressed) {
                 return;
             }
             if (count == 0) {
-                channel.writeComplete();
+                if (!peerFull) {
+                    channel.writeComplete();
+                }
                 if (!waits.isEmpty()) {
                     retryLater();
                 }
                 return;
             }
         } while (--spins > 0 && left > 0);
-        channel.yieldWriting();
+        if (peerFull) {
+            // Its room must still be told.
+            channel.flushSoon();
+        } else {
+            channel.yieldWriting();
+        }
     }
 
     /** Puts a message into the batch, unless it is done or must wait. Answers false if there is no more room. */
@@ -127,6 +150,9 @@ final class RecordWriter implements MessageProcessor {
             return true;
         }
         SocketAddress recipient = OutboundMessages.recipient(message);
+        if (peerFull && recipient == null) {
+            return true;
+        }
         if (!waits.isEmpty()) {
             Wait wait = waits.get(recipient);
             if (wait != null && !wait.over) {
@@ -147,11 +173,25 @@ final class RecordWriter implements MessageProcessor {
         return index + 1 < most;
     }
 
-    /** Sends the batch; answers how many messages went out. */
-    private int send() throws IOException {
-        long result = batch.sendRecords(channel.socket);
-        int sent = (int) result;
-        int errno = (int) (result >>> Integer.SIZE);
+    /**
+     * Sends the batch; answers how many messages went out.
+     *
+     * @param chances how often to try in vain: a datagram socket's queue is short, and its reader is likely to be at work on
+     *        another processor; that of a connection is long, and the kernel tells when a good part of it is free
+     */
+    private int send(int chances) throws IOException {
+        int sent = 0;
+        int errno;
+        do {
+            long result = batch.sendRecords(channel.socket, sent);
+            int now = (int) result;
+            errno = (int) (result >>> Integer.SIZE);
+            sent += now;
+            if (now == 0) {
+                chances--;
+                Thread.onSpinWait();
+            }
+        } while (errno == Errno.EAGAIN && chances > 0);
         for (int i = 0; i < sent; i++) {
             done.set(round.positions[i]);
             if (!waits.isEmpty()) {
@@ -172,11 +212,13 @@ final class RecordWriter implements MessageProcessor {
             if (policy == DatagramQueueFull.FAIL) {
                 settle(position, newException(message, recipient, errno, "the recipient's queue is full"));
             } else if (policy == DatagramQueueFull.DROP) {
-                dropped++;
+                // Only the event loop writes it.
+                dropped = dropped + 1;
                 settle(position, null);
             } else if (errno == Errno.EAGAIN && recipient == null) {
                 // The kernel will tell when a connected socket can go on.
-                socketFull = true;
+                peerFull = true;
+                channel.awaitWritable();
             } else {
                 waits.computeIfAbsent(recipient, to -> new Wait()).again();
             }
@@ -184,7 +226,8 @@ final class RecordWriter implements MessageProcessor {
             throw newException(message, recipient, errno, null);
         } else {
             waits.remove(recipient);
-            settle(position, newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
+            settle(position, errno == Errno.ENOTCONN ? UnixErrors.newNotYetConnected(channel.localAddress())
+                    : newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
         }
     }
 

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
  * deleting anybody's.
  */
 final class SocketFile {
-    /** A bind that finds others at it gives up after this time; they need microseconds. */
-    private static final long LOCK_DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** A bind waits no longer for others that are at it, who need microseconds: it runs on an event loop. */
+    private static final long LOCK_DEADLINE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final byte[] path;
     private final long device;
@@ -39,13 +39,20 @@ final class SocketFile {
     static SocketFile bind(UnixSocket socket, SocketType type, UnixSocketAddress address, SocketFilePolicy policy)
             throws IOException {
         byte[] path = SocketName.terminated(address.name());
-        try (SocketName name = SocketName.of("bind", type, address)) {
+        // A socket that is just being bound has a file already, and is refused still: it looks stale. So no two of us are at
+        // the same folder, not even where the path is free; and between our look at a stale file and its removal no other
+        // replaces it by his own. Code that does not lock can bind a free path meanwhile; our bind fails then.
+        try (SocketName name = SocketName.of("bind", type, address); Lock lock = lockDirectory(type, address)) {
             if (policy.mode() != SocketFilePolicy.DEFAULT_MODE) {
                 check(SocketFiles.restrictMode(socket.intValue(), policy.mode()), type, address);
             }
             int result = socket.bind(name.bytes());
             if (result == -Errno.EADDRINUSE && policy.existing() != SocketFilePolicy.Existing.FAIL) {
-                result = replace(socket, type, address, policy, path, name);
+                if (lock == null) {
+                    throw inUse(type, address, "another process keeps the directory locked");
+                }
+                removeExisting(type, address, policy, path, name);
+                result = socket.bind(name.bytes());
             }
             check(result, type, address);
         }
@@ -65,33 +72,30 @@ final class SocketFile {
         return policy.keep() ? null : file;
     }
 
-    /** Binds to a path where something is. */
-    private static int replace(UnixSocket socket, SocketType type, UnixSocketAddress address, SocketFilePolicy policy,
-                               byte[] path, SocketName name) throws IOException {
-        // Between our look at the file and its removal no other may have replaced it by his own. Those that find nothing bind
-        // without the lock; then bind fails here, and they have won.
-        try (Lock ignored = lockDirectory(type, address)) {
-            Status status = Status.of(path);
-            if (status != null) {
-                // A regular file answers a connect like a stale socket does.
-                if (!status.isSocket) {
-                    throw inUse(type, address, "there is a file that is no socket");
-                }
-                if (policy.existing() == SocketFilePolicy.Existing.REPLACE_STALE) {
-                    int result = SocketFiles.probe(name.bytes());
-                    if (result == -Errno.EACCES) {
-                        throw inUse(type, address, "there is a socket that we may not connect to, to see whether it is live");
-                    }
-                    if (result != -Errno.ECONNREFUSED && result != -Errno.ENOENT) {
-                        throw inUse(type, address, "there is a live socket");
-                    }
-                }
-                SocketFiles.remove(path);
-            }
-            return socket.bind(name.bytes());
+    /** Makes room where something is, or refuses to. */
+    private static void removeExisting(SocketType type, UnixSocketAddress address, SocketFilePolicy policy, byte[] path,
+                                       SocketName name) throws IOException {
+        Status status = Status.of(path);
+        if (status == null) {
+            return;
         }
+        // A regular file answers a connect like a stale socket does.
+        if (!status.isSocket) {
+            throw inUse(type, address, "there is a file that is no socket");
+        }
+        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_STALE) {
+            int result = SocketFiles.probe(name.bytes());
+            if (result == -Errno.EACCES) {
+                throw inUse(type, address, "there is a socket that we may not connect to, to see whether it is live");
+            }
+            if (result != -Errno.ECONNREFUSED && result != -Errno.ENOENT) {
+                throw inUse(type, address, "there is a live socket");
+            }
+        }
+        SocketFiles.remove(path);
     }
 
+    /** Answers {@code null} if others do not let go of the lock. */
     private static Lock lockDirectory(SocketType type, UnixSocketAddress address) throws IOException {
         FileDescriptor directory;
         try {
@@ -105,7 +109,7 @@ final class SocketFile {
         while (SocketFiles.lock(directory.intValue()) == -Errno.EAGAIN) {
             if (System.nanoTime() - deadline > 0) {
                 directory.close();
-                throw inUse(type, address, "another process keeps the directory locked");
+                return null;
             }
             try {
                 Thread.sleep(1);

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelException;
@@ -135,7 +136,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         } else if (option == MAX_MESSAGE_SIZE) {
             return maxMessageSize;
         } else if (option == SO_PASSCRED) {
-            return check("getsockopt SO_PASSCRED", socket.getOption(UnixSocket.PASSCRED)) != 0;
+            return isPassCredentials();
         }
         synchronized (this) {
             if (option == RECEIVE_CONTROL_DATA) {
@@ -168,6 +169,12 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         } else {
             setControlData(option, value);
         }
+    }
+
+    private boolean isPassCredentials() {
+        int result = socket.getOption(UnixSocket.PASSCRED);
+        // Where there is no such option, nobody can have set it.
+        return result != -Errno.ENOPROTOOPT && check("getsockopt SO_PASSCRED", result) != 0;
     }
 
     private void setControlData(ChannelOption<?> option, Object value) {

@@ -74,7 +74,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     /**
-     * How many messages {@link DatagramQueueFull#DROP} has dropped. To be called on the event loop.
+     * How many messages {@link DatagramQueueFull#DROP} has dropped. To be called from any thread.
      *
      * @return their number
      */
@@ -132,8 +132,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
-        return reader.read(allocHandle);
+    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
+        return reader.read(allocHandle, before);
     }
 
     @Override
@@ -159,7 +159,21 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
 
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
-        return OutboundMessages.filter(this, message);
+        Object filtered = OutboundMessages.filter(this, message);
+        if (OutboundMessages.recipient(filtered) != null) {
+            writer.setAddressed();
+        }
+        return filtered;
+    }
+
+    @Override
+    void peerReady() {
+        writer.peerReady();
+    }
+
+    @Override
+    boolean passesPeer() {
+        return writer.passesPeer();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AddressedEnvelope;
 
+import java.net.SocketAddress;
 import java.util.List;
 
 /**
@@ -18,10 +19,11 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
      * @param content the bytes, which now belong to the packet
      * @param recipient whom to send it to; {@code null} for the peer that the channel is connected to
      * @param fileDescriptors the descriptors, which now belong to the packet
+     * @throws IllegalArgumentException if the recipient's address is of another family
      */
-    public UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixFileDescriptor... fileDescriptors) {
+    public UnixDatagramPacket(ByteBuf content, SocketAddress recipient, UnixFileDescriptor... fileDescriptors) {
         super(content, fileDescriptors);
-        this.recipient = recipient;
+        this.recipient = recipient == null ? null : UnixSocketAddress.from(recipient);
         sender = UnixSocketAddress.unnamed();
     }
 

@@ -10,6 +10,7 @@ import java.io.Serializable;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.SocketAddress;
+import java.nio.channels.NotYetConnectedException;
 
 /** The one place where an errno becomes an exception. */
 final class UnixErrors {
@@ -79,8 +80,14 @@ final class UnixErrors {
         return switch (operation) {
             case "bind" -> new BindFailure(details);
             case "connect" -> details.errno() == Errno.ENOENT ? new NotFound(details) : new ConnectFailure(details);
-            default -> new Failure(details);
+            default -> details.errno() == Errno.ENOENT ? new NotFound(details) : new Failure(details);
         };
+    }
+
+    /** A datagram without a recipient, on a socket that is not connected. */
+    static NotYetConnectedException newNotYetConnected(SocketAddress address) {
+        return new NotConnected(new Details("write", SocketType.DATAGRAM, address, Errno.ENOTCONN,
+                "the datagram names no recipient"));
     }
 
     /** The server's backlog stayed full. */
@@ -146,6 +153,25 @@ final class UnixErrors {
         ConnectTimeout(Details details) {
             super(details.message());
             this.details = details;
+        }
+
+        @Override
+        public Details details() {
+            return details;
+        }
+    }
+
+    private static final class NotConnected extends NotYetConnectedException implements Detailed {
+        private static final long serialVersionUID = 1;
+        private final Details details;
+
+        NotConnected(Details details) {
+            this.details = details;
+        }
+
+        @Override
+        public String getMessage() {
+            return details.message();
         }
 
         @Override

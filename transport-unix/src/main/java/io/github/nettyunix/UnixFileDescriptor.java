@@ -176,7 +176,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         boolean write = wanted.isEmpty() ? (allowed & 2) != 0 : wanted.contains(StandardOpenOption.WRITE);
         if (read && (allowed & 1) == 0 || write && (allowed & 2) == 0) {
             throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null,
-                    Errno.EACCES, "it is open for " + (read ? "writing" : "reading") + " only");
+                    Errno.EACCES, "it is open for " + ((allowed & 1) == 0 ? "writing" : "reading") + " only");
         }
         // Reopening /proc/self/fd/N would check the permissions of the file again. So the JDK opens something that everybody
         // may open, and the descriptor that it got for it becomes a duplicate of ours.

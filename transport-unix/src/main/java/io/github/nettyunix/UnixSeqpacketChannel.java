@@ -38,7 +38,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
             try {
                 SendBatch batch = SendBatch.current();
                 batch.add(Unpooled.EMPTY_BUFFER, null);
-                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender) == 1 && receiver.peek() > 0;
+                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1 && receiver.peek() > 0;
             } finally {
                 try {
                     sender.close();
@@ -109,8 +109,8 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
-        return reader.read(allocHandle);
+    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
+        return reader.read(allocHandle, before);
     }
 
     @Override
@@ -126,6 +126,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         return OutboundMessages.filter(this, message);
+    }
+
+    @Override
+    void peerReady() {
+        writer.peerReady();
     }
 
     @Override

@@ -83,7 +83,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle) throws IOException {
+    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
         if (config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.readiness.EpollReadiness;
+import io.github.nettyunix.readiness.KQueueReadiness;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
@@ -12,22 +13,27 @@ import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Where to begin: whether the transport works here, event loops for it, and channels for sockets from elsewhere.
  * <pre>{@code
  * EventLoopGroup group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
  * }</pre>
- * Any other event loop on Netty's {@link EpollIoHandler} will do as well. All methods are thread-safe.
+ * Any other event loop on Netty's {@link EpollIoHandler} or {@link KQueueIoHandler} will do as well. All methods are thread-safe.
  */
 public final class UnixTransport {
+    private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
     private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
     private static final Throwable UNAVAILABILITY_CAUSE = load();
 
@@ -35,16 +41,24 @@ public final class UnixTransport {
     }
 
     private static Throwable load() {
+        String selector = LINUX ? "epoll" : "kqueue";
+        addSelector(() -> EpollReadiness.SELECTOR);
+        addSelector(() -> KQueueReadiness.SELECTOR);
         try {
-            if (!Epoll.isAvailable()) {
-                return NativeLibrary.explain(Epoll.unavailabilityCause(),
-                        "Netty's epoll library does not load; is netty-transport-native-epoll on the class path?");
-            }
-            SELECTORS.add(EpollReadiness.SELECTOR);
+            Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
+            return cause == null ? NativeLibrary.unavailabilityCause() : NativeLibrary.explain(cause, "Netty's " + selector
+                    + " library does not load; is netty-transport-native-" + selector + " on the class path?");
         } catch (NoClassDefFoundError e) {
-            return new UnsatisfiedLinkError("netty-transport-classes-epoll is not on the class path").initCause(e);
+            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path").initCause(e);
         }
-        return NativeLibrary.unavailabilityCause();
+    }
+
+    private static void addSelector(Supplier<Readiness.Selector> selector) {
+        try {
+            SELECTORS.add(selector.get());
+        } catch (LinkageError ignored) {
+            // Without Netty's classes, or the native library that some of them need, there are no loops of this kind.
+        }
     }
 
     /**
@@ -102,14 +116,14 @@ public final class UnixTransport {
     }
 
     /**
-     * A factory of what drives event loops here: epoll on Linux.
+     * A factory of what drives event loops here: epoll on Linux, kqueue on macOS and the BSDs.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static IoHandlerFactory newIoHandlerFactory() {
         ensureAvailability();
-        return EpollIoHandler.newFactory();
+        return LINUX ? EpollIoHandler.newFactory() : KQueueIoHandler.newFactory();
     }
 
     /**
@@ -167,12 +181,12 @@ public final class UnixTransport {
     }
 
     private static Channel adopt(int given, Description found) {
+        int result = UnixSocket.makeNonBlocking(given);
+        if (result < 0) {
+            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);
+        }
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
         int fd = given == 0 ? moveUp(given) : given;
-        int result = UnixSocket.makeNonBlocking(fd);
-        if (result < 0) {
-            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + fd);
-        }
         UnixSocket socket = new UnixSocket(fd);
         AbstractUnixChannel channel = found.listening
                 ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket) : new UnixServerSeqpacketChannel(socket)

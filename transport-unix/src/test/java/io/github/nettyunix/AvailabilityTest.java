@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.NativeLibrary;
 import io.github.nettyunix.testing.Proof;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+@Tag("once")
 class AvailabilityTest {
     /** What a user's program would print, in a JVM of its own. */
     public static final class Program {

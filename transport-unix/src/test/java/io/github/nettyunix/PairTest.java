@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.ByteBuf;
@@ -9,16 +10,13 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.Channel;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class PairTest {
-    @ParameterizedTest
-    @EnumSource(SocketType.class)
+    @EachType
     void bytesTravelBothWaysBetweenTheEndsOfAPair(SocketType type) throws Exception {
         Descriptors before = Descriptors.now();
         var pair = Channels.pair(type);

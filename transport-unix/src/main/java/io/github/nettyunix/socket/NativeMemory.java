@@ -12,11 +12,21 @@ final class NativeMemory {
     private final long size;
 
     NativeMemory(long size) {
-        this.size = size;
-        address = map(size);
+        this(size, map(size));
         if (address == 0) {
             throw new OutOfMemoryError("cannot reserve " + size + " bytes of address space");
         }
+    }
+
+    private NativeMemory(long size, long address) {
+        this.size = size;
+        this.address = address;
+    }
+
+    /** {@code null} if the system does not give so much: it can be told to count address space as if it were memory. */
+    static NativeMemory tryReserve(long size) {
+        long address = map(size);
+        return address == 0 ? null : new NativeMemory(size, address);
     }
 
     long address() {

@@ -68,6 +68,7 @@ public final class ReceiveBatch {
     private NativeMemory data;
     private int capacity;
     private long stride;
+    private int slots;
 
     private ReceiveBatch() {
     }
@@ -84,7 +85,7 @@ public final class ReceiveBatch {
      */
     public int receive(UnixSocket socket, int count, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
-        return receive(socket.intValue(), memory.address(), Math.min(count, CAPACITY), 0, 0,
+        return receive(socket.intValue(), memory.address(), Math.min(count, slots), 0, 0,
                 data.address(), stride, maxLength, maxFds, wanted);
     }
 
@@ -205,12 +206,21 @@ public final class ReceiveBatch {
             long pages = ((long) maxLength + PAGE - 1) / PAGE * PAGE;
             // Neighbouring slots must not fall into the same set of the processor's cache.
             long newStride = pages + CACHE_LINE;
-            NativeMemory newData = new NativeMemory(newStride * CAPACITY);
+            int newSlots = CAPACITY;
+            NativeMemory newData = NativeMemory.tryReserve(newStride * newSlots);
+            while (newData == null && newSlots > 1) {
+                newSlots /= 2;
+                newData = NativeMemory.tryReserve(newStride * newSlots);
+            }
+            if (newData == null) {
+                throw new OutOfMemoryError("cannot reserve " + newStride + " bytes of address space for a message");
+            }
             if (data != null) {
                 data.free();
             }
             data = newData;
             stride = newStride;
+            slots = newSlots;
             capacity = maxLength;
         }
     }

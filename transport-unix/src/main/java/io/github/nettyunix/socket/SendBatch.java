@@ -122,12 +122,13 @@ public final class SendBatch {
     }
 
     /**
-     * Sends all of it as records, in order.
+     * Sends it as records, in order.
      *
+     * @param first the first message to send
      * @return in the lower half how many went out, in the upper half the errno that stopped the next one, or 0
      */
-    public long sendRecords(UnixSocket socket) {
-        return sendRecords(socket.intValue(), memory.address(), count, vectors.memoryAddress(0));
+    public long sendRecords(UnixSocket socket, int first) {
+        return sendRecords(socket.intValue(), memory.address() + (long) first * SIZE, count - first, vectors.memoryAddress(0));
     }
 
     /** Sends the one message as a part of a stream; the number of its bytes that went out, or a negative errno. */

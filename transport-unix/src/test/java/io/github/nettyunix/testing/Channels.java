@@ -53,6 +53,24 @@ public final class Channels {
         };
     }
 
+    /** A new channel for a connection, or a datagram one, not yet registered. */
+    public static Channel newClient(SocketType type) {
+        return switch (type) {
+            case STREAM -> new UnixStreamChannel();
+            case SEQPACKET -> new UnixSeqpacketChannel();
+            case DATAGRAM -> new UnixDatagramChannel();
+        };
+    }
+
+    /** A new channel that can be bound to be reached: a server, or a datagram one; not yet registered. */
+    public static Channel newBindable(SocketType type) {
+        return switch (type) {
+            case STREAM -> new UnixServerStreamChannel();
+            case SEQPACKET -> new UnixServerSeqpacketChannel();
+            case DATAGRAM -> new UnixDatagramChannel();
+        };
+    }
+
     /** Two connected channels, not yet registered. */
     public static List<? extends Channel> pair(SocketType type) {
         return switch (type) {

@@ -1,8 +1,15 @@
 package io.github.nettyunix.testing;
 
+import io.github.nettyunix.UnixFileDescriptor;
+import io.netty.buffer.Unpooled;
+
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -24,6 +31,29 @@ public final class Descriptors {
         return new Descriptors();
     }
 
+    /** Some descriptors to be sent, each of a small file of its own. */
+    public static UnixFileDescriptor[] some(int count) throws IOException {
+        UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
+        for (int i = 0; i < count; i++) {
+            fds[i] = UnixFileDescriptor.memfd("file " + i, Unpooled.copiedBuffer("file " + i, StandardCharsets.UTF_8));
+        }
+        return fds;
+    }
+
+    /** What {@link #some} has put into the file. */
+    public static String text(UnixFileDescriptor fd) throws IOException {
+        try (FileChannel file = fd.toFileChannel(StandardOpenOption.READ)) {
+            ByteBuffer content = ByteBuffer.allocate(64);
+            file.read(content, 0);
+            return new String(content.array(), 0, content.position(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** How many of them are open. */
+    public static int countOpen(UnixFileDescriptor... fds) {
+        return (int) Stream.of(fds).filter(UnixFileDescriptor::isOpen).count();
+    }
+
     /** What is open, by number. */
     public static Map<Integer, String> open() {
         Map<Integer, String> result = new TreeMap<>();
@@ -38,9 +68,9 @@ public final class Descriptors {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        // The folder itself, and what the JVM opens when it loads a class.
-        result.values().removeIf(target -> target.startsWith("/proc/") || target.endsWith(".jar")
-                || target.endsWith("random"));
+        // The folder itself, and what the JVM opens when it loads a class or looks how much memory it may have.
+        result.values().removeIf(target -> target.startsWith("/proc/") || target.startsWith("/sys/")
+                || target.endsWith(".jar") || target.endsWith("random"));
         return result;
     }
 

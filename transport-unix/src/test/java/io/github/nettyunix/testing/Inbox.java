@@ -1,10 +1,12 @@
 package io.github.nettyunix.testing;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -25,6 +27,12 @@ public class Inbox extends ChannelInboundHandlerAdapter {
     };
 
     private final BlockingQueue<Object> arrived = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Channel> active = new CompletableFuture<>();
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        active.complete(ctx.channel());
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -44,6 +52,15 @@ public class Inbox extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         arrived.add(INACTIVE);
+    }
+
+    /** The channel that this is a handler of, once it is active. */
+    public Channel channel() {
+        try {
+            return active.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("no channel has become active", e);
+        }
     }
 
     /** The next message, exception (a Throwable), user event or {@link #INACTIVE}; the caller releases it. */

@@ -6,6 +6,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.internal.PlatformDependent;
 
 /** The event loops that tests run on. Which selector drives them is chosen from outside, never by a test. */
 public final class Loops {
@@ -32,11 +33,15 @@ public final class Loops {
 
     /** The name of the selector. */
     public static String selector() {
-        return System.getProperty("nettyunix.test.selector", "epoll");
+        return System.getProperty("nettyunix.test.selector", PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
     }
 
     public static IoHandlerFactory newIoHandlerFactory() {
-        return UnixTransport.newIoHandlerFactory();
+        return switch (selector()) {
+            case "epoll", "kqueue" -> UnixTransport.newIoHandlerFactory();
+            case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newIoHandlerFactory();
+            default -> throw new IllegalArgumentException(selector());
+        };
     }
 
     /** A group that all tests of this JVM share. */

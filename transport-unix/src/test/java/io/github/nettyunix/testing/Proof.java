@@ -1,5 +1,7 @@
 package io.github.nettyunix.testing;
 
+import io.github.nettyunix.SocketType;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,7 +9,8 @@ import java.nio.file.StandardOpenOption;
 
 /** Tells ./verify what has been proved, for its summary. */
 public final class Proof {
-    private static final Path FILE = Path.of("target", "proved.txt");
+    private static final Path PROVED = Path.of("target", "proved.txt");
+    private static final Path DOES_NOT_APPLY = Path.of("target", "does-not-apply.txt");
 
     private Proof() {
     }
@@ -17,10 +20,18 @@ public final class Proof {
      *
      * @param peer who was at the other end: "CPython", "Netty", "itself"
      */
-    public static synchronized void of(String peer, String what) {
+    public static void of(String peer, String what) {
+        append(PROVED, peer + '\t' + what);
+    }
+
+    /** A test that cannot be run here, since there are no sockets of this type. */
+    static void doesNotApply(SocketType type) {
+        append(DOES_NOT_APPLY, type.toString());
+    }
+
+    private static synchronized void append(Path file, String line) {
         try {
-            Files.writeString(FILE, Loops.selector() + '\t' + peer + '\t' + what + '\n', StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+            Files.writeString(file, Loops.selector() + '\t' + line + '\n', StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw new AssertionError(e);
         }

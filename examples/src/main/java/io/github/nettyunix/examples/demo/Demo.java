@@ -1,0 +1,148 @@
+package io.github.nettyunix.examples.demo;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixTransport;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A broker hands files that only it can open to a client in another process, by descriptor, over each type of socket. This
+ * is the broker's process; it starts the client's.
+ */
+public final class Demo {
+    /** The user that the client is to run as, for a broker that is root. Otherwise both are the same user. */
+    private static final String CLIENT_USER = System.getProperty("demo.run.as");
+    private static final long TIMEOUT_SECONDS = 30;
+
+    static final List<String> FILES = List.of("first.txt", "second.txt", "third.txt");
+
+    private Demo() {
+    }
+
+    /**
+     * Runs the demo.
+     *
+     * @param args none; the second process is started with {@code client <folder>}
+     */
+    public static void main(String[] args) {
+        int status = 1;
+        try {
+            if (args.length == 2 && args[0].equals("client")) {
+                Client.run(Path.of(args[1]));
+            } else {
+                run();
+                System.out.println("demo: ok");
+            }
+            status = 0;
+        } catch (Exception e) {
+            System.out.println("demo: failed: " + e);
+        }
+        System.exit(status);
+    }
+
+    /** The types of sockets that this platform has. */
+    static List<SocketType> types() {
+        return Stream.of(SocketType.values()).filter(UnixTransport::supports).toList();
+    }
+
+    /** Where the broker's socket of a type is. */
+    static UnixSocketAddress brokerSocket(Path folder, SocketType type) {
+        return UnixSocketAddress.of(folder.resolve(type + ".sock"));
+    }
+
+    /** Where the client may put a socket of its own. */
+    static UnixSocketAddress clientSocket(Path folder, SocketType type) {
+        return UnixSocketAddress.of(folder.resolve("client").resolve(type + ".sock"));
+    }
+
+    private static void run() throws Exception {
+        UnixTransport.ensureAvailability();
+        Path folder = Files.createTempDirectory("netty-transport-unix-demo");
+        // Everybody may reach what is in it, nobody may list it.
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        Path forClient = Files.createDirectory(folder.resolve("client"));
+        Files.setPosixFilePermissions(forClient, PosixFilePermissions.fromString("rwxrwxrwx"));
+        List<UnixFileDescriptor> files = new ArrayList<>();
+        try {
+            for (String name : FILES) {
+                files.add(newSecret(folder.resolve(name)));
+            }
+            System.out.println("broker: opened " + FILES + (CLIENT_USER == null
+                    ? " and deleted them, so that nobody can open them again"
+                    : ", which only " + System.getProperty("user.name") + " may open"));
+            serve(folder, files);
+        } finally {
+            files.forEach(UnixFileDescriptor::release);
+            delete(folder);
+        }
+    }
+
+    private static void serve(Path folder, List<UnixFileDescriptor> files) throws Exception {
+        Process client = startClient(folder);
+        try (Broker broker = new Broker(files, client.pid())) {
+            for (SocketType type : types()) {
+                broker.listen(type, brokerSocket(folder, type));
+            }
+            // It waits for its standard input to end.
+            client.getOutputStream().close();
+            if (!client.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException("the client did not end in " + TIMEOUT_SECONDS + " s");
+            }
+            if (client.exitValue() != 0) {
+                throw new IOException("the client ended with status " + client.exitValue());
+            }
+        } finally {
+            client.destroyForcibly();
+        }
+    }
+
+    /** A file that the client cannot open: root's, or already deleted. */
+    private static UnixFileDescriptor newSecret(Path file) throws IOException {
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, "I am " + file.getFileName() + ", " + UUID.randomUUID() + '\n');
+        UnixFileDescriptor fd = UnixFileDescriptor.open(file, StandardOpenOption.READ);
+        if (CLIENT_USER == null) {
+            Files.delete(file);
+        }
+        return fd;
+    }
+
+    private static Process startClient(Path folder) throws IOException {
+        List<String> command = new ArrayList<>();
+        if (CLIENT_USER != null) {
+            command.addAll(List.of("setpriv", "--reuid=" + id("-u"), "--regid=" + id("-g"), "--clear-groups"));
+        }
+        command.addAll(List.of(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                Demo.class.getName(), "client", folder.toString()));
+        return new ProcessBuilder(command).redirectOutput(Redirect.INHERIT).redirectError(Redirect.INHERIT).start();
+    }
+
+    private static String id(String what) throws IOException {
+        Process id = new ProcessBuilder("id", what, CLIENT_USER).redirectError(Redirect.INHERIT).start();
+        return new String(id.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).trim();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> content = Files.walk(folder)) {
+            for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.nettyunix.examples;
+
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+import javax.tools.ToolProvider;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * The Java in the documentation compiles. Programs, which have a {@code main}, run too, and print what the {@code text} block
+ * behind them says. What is not a program is compiled as if it stood in {@link #AROUND_FRAGMENT}.
+ */
+class DocumentationTest {
+    private static final Path ROOT = Path.of("..");
+    private static final long TIMEOUT_SECONDS = 30;
+
+    private static final Pattern SNIPPET = Pattern.compile("^```java\n(.*?)^```\n(?:```text\n(.*?)^```\n)?",
+            Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern PROGRAM = Pattern.compile("^public class (\\w+)", Pattern.MULTILINE);
+
+    private static final String AROUND_FRAGMENT = """
+            import io.github.nettyunix.*;
+            import io.netty.bootstrap.*;
+            import io.netty.buffer.*;
+            import io.netty.channel.*;
+            import io.netty.channel.unix.*;
+            import java.nio.channels.FileChannel;
+            import java.nio.file.*;
+            class Fragment {
+                void run(EventLoopGroup group, Channel channel, ChannelHandlerContext ctx, UnixSocketAddress address,
+                        UnixFileDescriptor fd, ByteBuf content, UnixMessage message, Throwable cause) throws Exception {
+                    %s
+                }
+            }
+            """;
+
+    private record Snippet(String title, String code, String output) {
+        String className() {
+            Matcher program = PROGRAM.matcher(code);
+            return program.find() ? program.group(1) : "Fragment";
+        }
+
+        boolean isProgram() {
+            return code.contains("public static void main");
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> javaInTheDocumentationCompilesAndRuns(@TempDir Path folder) throws IOException {
+        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            List<Path> documents = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs.sorted()).toList();
+            return documents.stream().filter(file -> file.toString().endsWith(".md")).flatMap(DocumentationTest::snippets)
+                    .map(snippet -> DynamicTest.dynamicTest(snippet.title, () -> check(snippet,
+                            Files.createTempDirectory(folder, "snippet"))));
+        }
+    }
+
+    private static Stream<Snippet> snippets(Path document) {
+        String text;
+        try {
+            text = Files.readString(document);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return SNIPPET.matcher(text).results().map(found -> new Snippet(
+                document.getFileName() + ":" + (1 + text.substring(0, found.start()).lines().count()),
+                found.group(1), found.group(2)));
+    }
+
+    private static void check(Snippet snippet, Path folder) throws Exception {
+        Path source = folder.resolve(snippet.className() + ".java");
+        Files.writeString(source, snippet.isProgram() ? snippet.code : AROUND_FRAGMENT.formatted(snippet.code));
+        ByteArrayOutputStream messages = new ByteArrayOutputStream();
+        String classPath = System.getProperty("java.class.path");
+        int status = ToolProvider.getSystemJavaCompiler().run(null, messages, messages, "-nowarn",
+                "-cp", classPath, "-d", folder.toString(), source.toString());
+        assertEquals(0, status, messages::toString);
+        if (snippet.isProgram()) {
+            String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"));
+            assertFalse(output.contains("LEAK"), output);
+            assertEquals(snippet.output, output);
+        }
+    }
+
+    private static String run(String program, String classPath, Path output) throws Exception {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-Dio.netty.leakDetection.level=paranoid",
+                "-Djava.io.tmpdir=" + output.getParent(), "-cp", classPath, program)
+                .redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        try {
+            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), () -> program + " does not end");
+            return Files.readString(output, StandardCharsets.UTF_8);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Way;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** One direction ends and the other goes on. */
+class CPythonHalfCloseTest {
+    @Way.Connections
+    void afterThePeersEndTheChannelStillWrites(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                send(sock, b"the last")
+                sock.shutdown(socket.SHUT_WR)
+                while data := sock.recv(100):
+                    print(data.decode())
+                print("end")
+                """)) {
+            DuplexChannel channel = (DuplexChannel) meeting.channel();
+            assertEquals("the last", Content.text(meeting.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            assertTrue(channel.isInputShutdown());
+            assertFalse(channel.isOutputShutdown());
+            for (int i = 0; i < 3; i++) {
+                assertTrue(channel.isActive());
+                channel.writeAndFlush(Content.of("answer " + i)).sync();
+                meeting.python().expect("answer " + i);
+            }
+            channel.shutdownOutput().sync();
+            meeting.python().expect("end");
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            meeting.end();
+        }
+        Proof.of("CPython", "writes after the peer's end, " + way);
+    }
+
+    @Way.Connections
+    void afterItsOwnEndTheChannelStillReads(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).start("""
+                while data := sock.recv(100):
+                    print(data.decode())
+                print("end")
+                for _ in range(3):
+                    send(sock, input().encode())
+                """)) {
+            DuplexChannel channel = (DuplexChannel) meeting.channel();
+            channel.write(Content.of("the last"));
+            channel.flush();
+            channel.shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            meeting.python().expect("the last");
+            meeting.python().expect("end");
+            assertTrue(channel.isOutputShutdown());
+            assertFalse(channel.isInputShutdown());
+            for (int i = 0; i < 3; i++) {
+                meeting.python().say("more " + i);
+                assertEquals("more " + i, Content.text(meeting.take()));
+            }
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
+        Proof.of("CPython", "reads after its own end, " + way);
+    }
+
+    @Way.Connections
+    void withoutHalfClosureThePeersEndClosesTheChannel(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).start("""
+                send(sock, b"the last")
+                sock.shutdown(socket.SHUT_WR)
+                print(sock.recv(100))
+                """)) {
+            assertEquals("the last", Content.text(meeting.take()));
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            assertFalse(meeting.channel().isOpen());
+            meeting.python().expect("b''");
+            meeting.end();
+        }
+        Proof.of("CPython", "the peer's end closes a channel without half-closure, " + way);
+    }
+}

@@ -1,0 +1,99 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.channel.Channel;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.BufferedReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The mode of a socket file is the one that was asked for, whatever the umask. */
+@Tag("once")
+@ExtendWith(NothingLeft.class)
+class SocketFileModeTest {
+    private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------", "-w--w--w-");
+
+    @TempDir
+    private Path folder;
+
+    private static String bind(SocketType type, Path path, SocketFilePolicy policy) throws Exception {
+        Channel channel = Channels.newBindable(type);
+        channel.config().setOption(UnixSocketOption.SOCKET_FILE, policy);
+        Channels.register(channel).bind(UnixSocketAddress.of(path)).sync();
+        String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
+        channel.close().sync();
+        return mode;
+    }
+
+    /** Prints the type, the mode asked for and the mode found of sockets that are bound in a folder. */
+    static final class Binder {
+        public static void main(String[] arguments) throws Exception {
+            Path path = Path.of(arguments[0], "s");
+            for (SocketType type : SocketType.values()) {
+                System.out.println(type + " default " + bind(type, path, SocketFilePolicy.replaceStale()));
+                for (String mode : MODES) {
+                    System.out.println(type + " " + mode + " " + bind(type, path, SocketFilePolicy.takeOver().withMode(mode)));
+                }
+            }
+            System.exit(0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"000", "022", "077", "777"})
+    void modeIsExactUnderAnyUmask(String umask) throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + " && exec \"$0\" \"$@\""));
+        // A JVM that may not read its own files does not start: its performance data is one.
+        command.addAll(Jvm.command(Binder.class, "-XX:-UsePerfData", "-Dio.netty.native.workdir=" + folder));
+        command.add(folder.toString());
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String byDefault = umask.equals("000") ? "rwxrwxrwx" : umask.equals("022") ? "rwxr-xr-x"
+                : umask.equals("077") ? "rwx------" : "---------";
+        try (BufferedReader out = process.inputReader()) {
+            for (SocketType type : SocketType.values()) {
+                assertEquals(type + " default " + byDefault, out.readLine());
+                for (String mode : MODES) {
+                    assertEquals(type + " " + mode + " " + mode, out.readLine());
+                }
+            }
+        }
+        assertEquals(0, process.waitFor());
+        process.outputWriter().close();
+        process.errorReader().close();
+        Proof.of("itself", "the mode of a socket file is exact under umask " + umask);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-r-----", "rwxrwxrwx"})
+    void modeHoldsForAReplacedFileToo(String mode) throws Exception {
+        for (SocketType type : SocketType.values()) {
+            Path path = folder.resolve(type.toString());
+            bind(type, path, SocketFilePolicy.failIfExists().withMode("rw-------").keepOnClose());
+            assertEquals(mode, bind(type, path, SocketFilePolicy.replaceStale().withMode(mode)));
+        }
+    }
+
+    @Test
+    void whatIsNoModeIsRefused() {
+        for (String wrong : new String[] {"rw", "0600", "rwsr-xr-x", ""}) {
+            assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.replaceStale().withMode(wrong));
+        }
+        assertTrue(SocketFilePolicy.takeOver().withMode("rw-rw----").keepOnClose().toString().contains("0660"));
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachRow;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RawSocket;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelPromise;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.net.BindException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Of servers that race for one path, one has it afterwards. */
+@ExtendWith(NothingLeft.class)
+class SocketFileRaceTest {
+    private static final int ROUNDS = Integer.getInteger("race.rounds", 200);
+
+    @TempDir
+    private Path folder;
+
+    @EachRow({"STREAM, 2, true", "SEQPACKET, 2, true", "DATAGRAM, 2, true", "STREAM, 4, true", "STREAM, 2, false",
+        "SEQPACKET, 4, false", "DATAGRAM, 4, false"})
+    void justOneOfManyServersGetsAPath(SocketType type, int racers, boolean stale) throws Exception {
+        Path path = folder.resolve("s");
+        UnixSocketAddress address = UnixSocketAddress.of(path);
+        for (int round = 0; round < ROUNDS; round++) {
+            if (stale) {
+                RawSocket.stale(type, path);
+            }
+            CyclicBarrier start = new CyclicBarrier(racers);
+            List<ChannelFuture> binds = new ArrayList<>();
+            for (int i = 0; i < racers; i++) {
+                Channel channel = Channels.newBindable(type);
+                // Neighbours in the group: each has a thread of its own.
+                Loops.group().register(channel).sync();
+                channel.config().setAutoRead(false);
+                ChannelPromise bound = channel.newPromise();
+                binds.add(bound);
+                channel.eventLoop().execute(() -> {
+                    try {
+                        start.await();
+                    } catch (Exception e) {
+                        throw new AssertionError(e);
+                    }
+                    channel.bind(address, bound);
+                });
+            }
+            int winners = 0;
+            for (ChannelFuture bind : binds) {
+                bind.await();
+                if (bind.isSuccess()) {
+                    winners++;
+                } else {
+                    assertInstanceOf(BindException.class, bind.cause());
+                }
+            }
+            assertEquals(1, winners, "winners in round " + round);
+            try (RawSocket client = RawSocket.of(type)) {
+                assertEquals(0, client.connect(address.bytes()));
+            }
+            for (ChannelFuture bind : binds) {
+                bind.channel().close().sync();
+            }
+            assertFalse(Files.exists(path));
+        }
+        Proof.of("itself", racers + " " + type + " servers that race for " + (stale ? "a stale" : "a free")
+                + " path, 200 times: one wins each time");
+    }
+
+    @Test
+    void folderThatAnotherKeepsLockedCanBeBoundInButNothingIsReplacedThere() throws Exception {
+        Path stale = RawSocket.stale(SocketType.STREAM, folder.resolve("stale"));
+        String script = """
+                folder = os.open(sys.argv[1], os.O_RDONLY)
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                print("locked")
+                input()
+                """;
+        try (Python other = Python.run(script, folder)) {
+            other.expect("locked");
+            Channel free = Channels.register(new UnixServerStreamChannel());
+            free.bind(UnixSocketAddress.of(folder.resolve("free"))).sync();
+            free.close().sync();
+            Channel refused = Channels.register(new UnixServerStreamChannel());
+            assertEquals("bind stream " + stale + ": EADDRINUSE (Address already in use): another process keeps the directory locked",
+                    Ends.failure(refused.bind(UnixSocketAddress.of(stale))).getMessage());
+            assertTrue(Files.exists(stale));
+            other.say("");
+            other.succeed();
+            refused.bind(UnixSocketAddress.of(stale)).sync();
+            refused.close().sync();
+        }
+        Proof.of("CPython", "a folder that another process keeps locked does not stop a bind for ever");
+    }
+}

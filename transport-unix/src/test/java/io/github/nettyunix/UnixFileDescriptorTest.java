@@ -1,0 +1,202 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.IllegalReferenceCountException;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.NonReadableChannelException;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+@Tag("once")
+@ExtendWith(NothingLeft.class)
+class UnixFileDescriptorTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void closeIsIdempotentAndMakesReferencesHarmless() throws Exception {
+        UnixFileDescriptor fd = Descriptors.some(1)[0].retain();
+        fd.close();
+        assertFalse(fd.isOpen());
+        // Whoever gets the number now must not lose it to the references that are left.
+        try (UnixFileDescriptor next = Descriptors.some(1)[0]) {
+            assertEquals(fd.intValue(), next.intValue());
+            fd.close();
+            assertFalse(fd.release());
+            assertTrue(fd.release());
+            assertEquals("file 0", Descriptors.text(next));
+            assertThrows(IllegalReferenceCountException.class, fd::release);
+        }
+        Proof.of("itself", "a closed descriptor's references cannot close the next one of its number");
+    }
+
+    @Test
+    void detachGivesUpTheOwnership() throws Exception {
+        UnixFileDescriptor fd = Descriptors.some(1)[0];
+        int number = fd.detach();
+        assertFalse(fd.isOpen());
+        fd.close();
+        fd.release();
+        assertThrows(IllegalStateException.class, fd::detach);
+        try (UnixFileDescriptor again = UnixFileDescriptor.adopt(number)) {
+            assertEquals("file 0", Descriptors.text(again));
+        }
+        assertThrows(IllegalArgumentException.class, () -> UnixFileDescriptor.adopt(-1));
+    }
+
+    @Test
+    void duplicatesShareTheOffsetButNotTheLifetime() throws Exception {
+        UnixFileDescriptor fd = Descriptors.some(1)[0];
+        UnixFileDescriptor duplicate = UnixFileDescriptor.dup(fd);
+        try (FileChannel file = fd.toFileChannel(READ)) {
+            file.position(4);
+        }
+        fd.release();
+        try (FileChannel file = duplicate.toFileChannel(READ)) {
+            assertEquals(4, file.position());
+        }
+        duplicate.release();
+        FileDescriptor plain = FileDescriptor.from("/dev/null");
+        UnixFileDescriptor.dup(plain).release();
+        assertTrue(plain.isOpen());
+        plain.close();
+        IOException closed = assertThrows(IOException.class, () -> UnixFileDescriptor.dup(plain));
+        assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
+    }
+
+    @Test
+    void openCreatesAppendsAndTruncates() throws Exception {
+        Path path = folder.resolve("file");
+        write(path, "one", WRITE, CREATE_NEW);
+        assertEquals("EEXIST", error(path, WRITE, CREATE_NEW));
+        write(path, "two", APPEND);
+        assertEquals("onetwo", Files.readString(path));
+        write(path, "3", WRITE);
+        assertEquals("3netwo", Files.readString(path));
+        write(path, "4", WRITE, CREATE, TRUNCATE_EXISTING);
+        assertEquals("4", Files.readString(path));
+        try (UnixFileDescriptor fd = UnixFileDescriptor.open(path); FileChannel file = fd.toFileChannel()) {
+            ByteBuffer content = ByteBuffer.allocate(8);
+            assertEquals(1, file.read(content));
+            assertThrows(NonWritableChannelException.class, () -> file.write(content.flip()));
+        }
+        assertThrows(UnsupportedOperationException.class, () -> UnixFileDescriptor.open(path, DELETE_ON_CLOSE));
+    }
+
+    @Test
+    void openNamesWhatIsMissing() {
+        Path path = folder.resolve("missing");
+        IOException missing = assertThrows(IOException.class, () -> UnixFileDescriptor.open(path));
+        UnixSocketError error = assertInstanceOf(UnixSocketError.class, missing);
+        assertEquals("ENOENT", error.errnoName());
+        assertEquals("open " + path + ": ENOENT (No such file or directory)", missing.getMessage());
+        assertEquals("EISDIR", error(folder, WRITE));
+    }
+
+    @Test
+    void memoryFileCannotBeChanged() throws Exception {
+        ByteBuf content = Ends.buffer("..sealed..").setIndex(2, 8);
+        UnixFileDescriptor fd = UnixFileDescriptor.memfd("name", content);
+        assertEquals(6, content.readableBytes());
+        try (FileChannel file = fd.toFileChannel(READ, WRITE)) {
+            assertEquals(0, file.position());
+            assertEquals(6, file.size());
+            assertThrows(IOException.class, () -> file.write(ByteBuffer.wrap(new byte[1]), 0));
+            assertThrows(IOException.class, () -> file.write(ByteBuffer.wrap(new byte[1]), 6));
+            assertThrows(IOException.class, () -> file.truncate(2));
+            assertEquals(6, file.size());
+        }
+        assertTrue(Descriptors.open().get(fd.intValue()).contains("memfd:name"));
+        fd.release();
+        UnixFileDescriptor.memfd("", Unpooled.EMPTY_BUFFER).release();
+        IOException tooLong = assertThrows(IOException.class, () -> UnixFileDescriptor.memfd("n".repeat(250), content));
+        assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, tooLong).errnoName());
+    }
+
+    @Test
+    void fileChannelHasTheDirectionsThatWereAskedForAndADescriptorOfItsOwn() throws Exception {
+        Path path = Files.writeString(folder.resolve("file"), "content");
+        try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, READ, WRITE)) {
+            FileChannel reading = fd.toFileChannel(READ);
+            FileChannel writing = fd.toFileChannel(WRITE);
+            FileChannel both = fd.toFileChannel(READ, WRITE);
+            FileChannel allowed = fd.toFileChannel();
+            ByteBuffer byteBuffer = ByteBuffer.allocate(1);
+            assertThrows(NonWritableChannelException.class, () -> reading.write(byteBuffer));
+            assertThrows(NonReadableChannelException.class, () -> writing.read(byteBuffer));
+            assertEquals(1, reading.read(byteBuffer));
+            assertEquals(1, both.position());
+            fd.close();
+            assertEquals(1, writing.write(byteBuffer.flip()));
+            assertEquals(1, allowed.write(byteBuffer.clear()));
+            assertEquals(3, both.position());
+            both.map(FileChannel.MapMode.READ_WRITE, 0, 3).put(0, (byte) 'C');
+            assertEquals("Cccte", Files.readString(path).substring(0, 5));
+            for (FileChannel channel : new FileChannel[] {reading, writing, both, allowed}) {
+                channel.close();
+            }
+            IOException closed = assertThrows(IOException.class, () -> fd.toFileChannel(READ));
+            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
+        }
+        Proof.of("itself", "toFileChannel reads, writes and maps a descriptor, and outlives it");
+    }
+
+    @Test
+    void fileChannelIsRefusedForADirectionThatTheDescriptorDoesNotHave() throws Exception {
+        Path path = Files.createFile(folder.resolve("file"));
+        try (UnixFileDescriptor reading = UnixFileDescriptor.open(path);
+                UnixFileDescriptor writing = UnixFileDescriptor.open(path, WRITE)) {
+            assertRefused(reading, "reading", WRITE);
+            assertRefused(reading, "reading", READ, WRITE);
+            assertRefused(writing, "writing", READ);
+            assertRefused(writing, "writing", READ, WRITE);
+            assertThrows(UnsupportedOperationException.class, () -> reading.toFileChannel(APPEND));
+        }
+    }
+
+    private static void assertRefused(UnixFileDescriptor fd, String only, StandardOpenOption... options) {
+        IOException refused = assertThrows(IOException.class, () -> fd.toFileChannel(options));
+        assertEquals("EACCES", assertInstanceOf(UnixSocketError.class, refused).errnoName());
+        assertTrue(refused.getMessage().endsWith("it is open for " + only + " only"), refused.getMessage());
+    }
+
+    private static void write(Path path, String text, StandardOpenOption... options) throws IOException {
+        try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, options); FileChannel file = fd.toFileChannel(WRITE)) {
+            file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+        }
+    }
+
+    private static String error(Path path, StandardOpenOption... options) {
+        IOException e = assertThrows(IOException.class, () -> UnixFileDescriptor.open(path, options));
+        return assertInstanceOf(UnixSocketError.class, e).errnoName();
+    }
+}

@@ -1,0 +1,142 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.ReferenceCountUtil;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A message is one unit of bytes and descriptors with one count, however many views of it there are. */
+@Tag("once")
+@ExtendWith(NothingLeft.class)
+class UnixMessageTest {
+    private static final UnixCredentials ME = new UnixCredentials(1, 2, 3, List.of());
+
+    private static UnixFileDescriptor[] fds(UnixMessage message) {
+        return message.fileDescriptors().toArray(new UnixFileDescriptor[0]);
+    }
+
+    @Test
+    void lastReleaseReleasesBytesAndDescriptors() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(2));
+        message.retain(2);
+        assertFalse(message.release());
+        assertFalse(message.release());
+        assertEquals(2, Descriptors.countOpen(fds(message)));
+        assertEquals(1, message.content().refCnt());
+        assertTrue(message.release());
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+        assertEquals(0, message.content().refCnt());
+        assertThrows(IllegalReferenceCountException.class, message::release);
+    }
+
+    @Test
+    void emptyBufferWhichIsNeverReleasedDoesNotKeepTheDescriptors() throws Exception {
+        UnixMessage message = new UnixMessage(Unpooled.EMPTY_BUFFER, Descriptors.some(1));
+        assertEquals(1, message.refCnt());
+        message.retain();
+        assertEquals(2, message.refCnt());
+        ReferenceCountUtil.release(message);
+        assertEquals(1, Descriptors.countOpen(fds(message)));
+        assertTrue(message.release());
+        assertEquals(0, message.refCnt());
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+    }
+
+    @Test
+    void duplicateSharesDescriptorsAndCount() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("abc"), Descriptors.some(1));
+        UnixMessage duplicate = message.duplicate();
+        duplicate.content().skipBytes(2);
+        assertEquals(3, message.content().readableBytes());
+        assertEquals(1, duplicate.refCnt());
+        assertSame(message.fileDescriptors(), duplicate.fileDescriptors());
+
+        UnixMessage retained = duplicate.retainedDuplicate();
+        assertEquals(2, message.refCnt());
+        assertFalse(message.release());
+        assertEquals(1, Descriptors.countOpen(fds(retained)));
+        assertTrue(retained.release());
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+        assertEquals(0, duplicate.refCnt());
+        Proof.of("itself", "duplicates of a UnixMessage share its descriptors and its count");
+    }
+
+    @Test
+    void replacedContentsAreReleasedWithTheUnit() throws Exception {
+        ByteBuf first = Ends.buffer("first");
+        ByteBuf second = Ends.buffer("second");
+        ByteBuf third = Ends.buffer("third");
+        UnixMessage message = new UnixMessage(first, Descriptors.some(1)).withCredentials(ME);
+        UnixMessage other = message.replace(second).replace(third);
+        assertSame(third, other.content());
+        assertEquals(ME, other.credentials());
+        assertTrue(other.release());
+        assertEquals(0, first.refCnt() + second.refCnt() + third.refCnt());
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+    }
+
+    @Test
+    void copyIsAUnitOfItsOwn() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(2)).withCredentials(ME);
+        UnixMessage copy = message.copy();
+        assertNotSame(message.content(), copy.content());
+        assertEquals(ME, copy.credentials());
+        assertNotEquals(message.fileDescriptors().get(0).intValue(), copy.fileDescriptors().get(0).intValue());
+        assertTrue(message.release());
+        assertEquals("x", copy.content().toString(StandardCharsets.UTF_8));
+        assertEquals("file 1", Descriptors.text(copy.fileDescriptors().get(1)));
+        assertTrue(copy.release());
+    }
+
+    @Test
+    void copyOfAMessageWithAClosedDescriptorLeavesNothingBehind() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(3));
+        message.fileDescriptors().get(2).close();
+        assertThrows(UncheckedIOException.class, message::copy);
+        assertEquals(2, Descriptors.countOpen(fds(message)));
+        assertTrue(message.release());
+    }
+
+    @Test
+    void packetsKeepTheirClassAndTheirAddresses() throws Exception {
+        UnixSocketAddress recipient = UnixSocketAddress.of("/run/x");
+        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), recipient, Descriptors.some(1));
+        List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(), packet.replace(Ends.buffer("y")),
+                packet.withCredentials(ME), packet.retain(), packet.touch());
+        for (UnixDatagramPacket view : views) {
+            assertEquals(recipient, view.recipient());
+            assertEquals(UnixSocketAddress.unnamed(), view.sender());
+            assertEquals(3, view.refCnt());
+        }
+        UnixDatagramPacket copy = packet.copy();
+        assertEquals(recipient, copy.recipient());
+        assertTrue(copy.release());
+        assertTrue(packet.release(3));
+    }
+
+    @Test
+    void descriptorsCannotBeTakenOutOfTheList() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(1));
+        assertThrows(UnsupportedOperationException.class, () -> message.fileDescriptors().remove(0));
+        message.release();
+    }
+}

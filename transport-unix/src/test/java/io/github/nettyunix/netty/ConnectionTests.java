@@ -1,0 +1,345 @@
+package io.github.nettyunix.netty;
+
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.UnixSocketOption;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapFactory;
+import io.netty.testsuite.transport.socket.AbstractSocketReuseFdTest;
+import io.netty.testsuite.transport.socket.AbstractSocketShutdownOutputByPeerTest;
+import io.netty.testsuite.transport.socket.CompositeBufferGatheringWriteTest;
+import io.netty.testsuite.transport.socket.SocketAddressesTest;
+import io.netty.testsuite.transport.socket.SocketAutoReadTest;
+import io.netty.testsuite.transport.socket.SocketBufReleaseTest;
+import io.netty.testsuite.transport.socket.SocketCancelWriteTest;
+import io.netty.testsuite.transport.socket.SocketConditionalWritabilityTest;
+import io.netty.testsuite.transport.socket.SocketConnectTest;
+import io.netty.testsuite.transport.socket.SocketConnectionAttemptTest;
+import io.netty.testsuite.transport.socket.SocketDataReadInitialStateTest;
+import io.netty.testsuite.transport.socket.SocketEchoTest;
+import io.netty.testsuite.transport.socket.SocketExceptionHandlingTest;
+import io.netty.testsuite.transport.socket.SocketFileRegionTest;
+import io.netty.testsuite.transport.socket.SocketFixedLengthEchoTest;
+import io.netty.testsuite.transport.socket.SocketGatheringWriteTest;
+import io.netty.testsuite.transport.socket.SocketHalfClosedTest;
+import io.netty.testsuite.transport.socket.SocketMultipleConnectTest;
+import io.netty.testsuite.transport.socket.SocketObjectEchoTest;
+import io.netty.testsuite.transport.socket.SocketReadPendingTest;
+import io.netty.testsuite.transport.socket.SocketRstTest;
+import io.netty.testsuite.transport.socket.SocketSslClientRenegotiateTest;
+import io.netty.testsuite.transport.socket.SocketSslEchoTest;
+import io.netty.testsuite.transport.socket.SocketSslGreetingTest;
+import io.netty.testsuite.transport.socket.SocketStartTlsTest;
+import io.netty.testsuite.transport.socket.SocketStringEchoTest;
+import io.netty.testsuite.transport.socket.SocketTestPermutation;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.net.SocketAddress;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+/** Netty's tests of connections. Subclasses say what they run on. */
+@ExtendWith(Conformance.class)
+abstract class ConnectionTests {
+    /** Bootstraps of servers, and of the clients that connect to them. */
+    abstract List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections();
+
+    @Nested
+    class Echo extends SocketEchoTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class StringEcho extends SocketStringEchoTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class FixedLengthEcho extends SocketFixedLengthEchoTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class ObjectEcho extends SocketObjectEchoTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class GatheringWrite extends SocketGatheringWriteTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class CompositeBufferGatheringWrite extends CompositeBufferGatheringWriteTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class FileRegion extends SocketFileRegionTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class AutoRead extends SocketAutoReadTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class ReadPending extends SocketReadPendingTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class DataReadInitialState extends SocketDataReadInitialStateTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class HalfClosed extends SocketHalfClosedTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class Rst extends SocketRstTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class ExceptionHandling extends SocketExceptionHandlingTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class ConditionalWritability extends SocketConditionalWritabilityTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class BufRelease extends SocketBufReleaseTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class CancelWrite extends SocketCancelWriteTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class Connect extends SocketConnectTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class MultipleConnect extends SocketMultipleConnectTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class Addresses extends SocketAddressesTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+
+        @Override
+        protected void assertAddress(SocketAddress address) {
+            assertInstanceOf(DomainSocketAddress.class, address);
+        }
+
+        @Override
+        protected SocketAddress newSocketAddress() {
+            return Permutations.newPath();
+        }
+    }
+
+    @Nested
+    class ReuseFd extends AbstractSocketReuseFdTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+
+        @Override
+        protected SocketAddress newSocketAddress() {
+            return Permutations.newPath();
+        }
+    }
+
+    @Nested
+    class StartTls extends SocketStartTlsTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    @Tag("soak")
+    class SslEcho extends SocketSslEchoTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class SslGreeting extends SocketSslGreetingTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class SslClientRenegotiate extends SocketSslClientRenegotiateTest {
+        @Override
+        protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+            return connections();
+        }
+    }
+
+    @Nested
+    class ShutdownOutputByPeer extends AbstractSocketShutdownOutputByPeerTest<DuplexChannel> {
+        @Override
+        protected List<BootstrapFactory<ServerBootstrap>> newFactories() {
+            return connections().stream()
+                    .map(combo -> (BootstrapFactory<ServerBootstrap>) combo::newServerInstance).toList();
+        }
+
+        @Override
+        protected DuplexChannel newSocket() {
+            return (DuplexChannel) connections().get(0).newClientInstance().handler(new ChannelInboundHandlerAdapter())
+                    .register().syncUninterruptibly().channel();
+        }
+
+        @Override
+        protected void connect(DuplexChannel socket, SocketAddress address) {
+            socket.connect(address).syncUninterruptibly();
+        }
+
+        @Override
+        protected void write(DuplexChannel socket, int data) {
+            socket.writeAndFlush(Unpooled.buffer().writeByte(data)).syncUninterruptibly();
+        }
+
+        @Override
+        protected void shutdownOutput(DuplexChannel socket) {
+            socket.shutdownOutput().syncUninterruptibly();
+        }
+
+        @Override
+        protected void close(DuplexChannel socket) {
+            socket.close().syncUninterruptibly();
+        }
+    }
+
+    @Nested
+    class ConnectionAttempt extends SocketConnectionAttemptTest {
+        @Override
+        protected List<BootstrapFactory<Bootstrap>> newFactories() {
+            return List.of(() -> new BadHosts(connections().get(0)));
+        }
+
+        /** Netty's looks first for a host on the Internet that does not answer. */
+        @Override
+        @Test
+        public void testConnectCancellation(TestInfo testInfo) throws Throwable {
+            run(testInfo, this::testConnectCancellation);
+        }
+    }
+
+    /** Connects to a server that does not answer, or to one that is no more where the port is nobody's. */
+    private static final class BadHosts extends Bootstrap {
+        private final Bootstrap client;
+        private final ServerBootstrap server;
+
+        @SuppressWarnings("deprecation") // the type that a bootstrap's config shows its factory as
+        BadHosts(BootstrapComboFactory<ServerBootstrap, Bootstrap> combo) {
+            client = combo.newClientInstance();
+            server = combo.newServerInstance().option(ChannelOption.AUTO_READ, false).option(ChannelOption.SO_BACKLOG, 0)
+                    .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().keepOnClose())
+                    .childHandler(new ChannelInboundHandlerAdapter());
+            group(client.config().group()).channelFactory(client.config().channelFactory());
+        }
+
+        @Override
+        public ChannelFuture connect(String host, int port) {
+            Channel listening = server.bind(Permutations.newPath()).syncUninterruptibly().channel();
+            SocketAddress address = listening.localAddress();
+            if (port == SocketTestPermutation.UNASSIGNED_PORT) {
+                listening.close().syncUninterruptibly();
+            } else {
+                // This one fills the backlog.
+                client.handler(new ChannelInboundHandlerAdapter()).connect(address).syncUninterruptibly();
+            }
+            return connect(address);
+        }
+    }
+}

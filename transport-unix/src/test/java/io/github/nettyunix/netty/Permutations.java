@@ -1,0 +1,106 @@
+package io.github.nettyunix.netty;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Loops;
+import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ServerChannel;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
+import io.netty.util.internal.PlatformDependent;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/** What Netty's tests run on instead of TCP and UDP. */
+final class Permutations {
+    private static final Path FOLDER = newFolder();
+    private static final AtomicInteger NAMES = new AtomicInteger();
+
+    private Permutations() {
+    }
+
+    private static Path newFolder() {
+        try {
+            Path folder = Files.createTempDirectory("netty");
+            // By then the servers are closed, and have removed their files.
+            folder.toFile().deleteOnExit();
+            return folder;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** The path of a socket file to be. */
+    static UnixSocketAddress newPath() {
+        return UnixSocketAddress.of(FOLDER.resolve(NAMES.incrementAndGet() + ".sock"));
+    }
+
+    private static UnixSocketAddress newAbstractName() {
+        return UnixSocketAddress.ofAbstract(FOLDER.getFileName() + "-" + NAMES.incrementAndGet());
+    }
+
+    /** Where servers and datagram sockets of a permutation get their addresses from: socket files, and abstract names. */
+    static Stream<Supplier<UnixSocketAddress>> addresses() {
+        return PlatformDependent.isOsx() ? Stream.of(Permutations::newPath)
+                : Stream.of(Permutations::newPath, Permutations::newAbstractName);
+    }
+
+    /** Server and client of a type. */
+    static List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections(SocketType type) {
+        return addresses().map(addresses -> combo(() -> server(Channels.serverClass(type), addresses),
+                () -> client(Channels.clientClass(type)))).toList();
+    }
+
+    static Bootstrap client(Class<? extends Channel> type) {
+        return new Bootstrap().group(Loops.group()).channel(type);
+    }
+
+    static ServerBootstrap server(Class<? extends ServerChannel> type, Supplier<UnixSocketAddress> addresses) {
+        return new UnixServerBootstrap(addresses).group(Loops.group()).channel(type);
+    }
+
+    static <S extends AbstractBootstrap<?, ?>> BootstrapComboFactory<S, Bootstrap> combo(
+            Supplier<S> server, Supplier<Bootstrap> client) {
+        return new BootstrapComboFactory<>() {
+            @Override
+            public S newServerInstance() {
+                return server.get();
+            }
+
+            @Override
+            public Bootstrap newClientInstance() {
+                return client.get();
+            }
+        };
+    }
+
+    /** Netty's tests name a port of this host to bind to; this binds to an address of ours. */
+    private static final class UnixServerBootstrap extends ServerBootstrap {
+        private final Supplier<UnixSocketAddress> addresses;
+
+        UnixServerBootstrap(Supplier<UnixSocketAddress> addresses) {
+            this.addresses = addresses;
+        }
+
+        @Override
+        public ServerBootstrap localAddress(SocketAddress ignored) {
+            return super.localAddress(addresses.get());
+        }
+
+        @Override
+        public ChannelFuture bind(SocketAddress ignored) {
+            return super.bind(addresses.get());
+        }
+    }
+}

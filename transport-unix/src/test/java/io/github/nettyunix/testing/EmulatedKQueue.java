@@ -1,0 +1,29 @@
+package io.github.nettyunix.testing;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.kqueue.KQueueIoHandler;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+
+/** Netty's own kqueue loop on Linux; the kernel's part is emulated by {@code emulated_kqueue.c}. */
+final class EmulatedKQueue {
+    static {
+        // Brings the native methods of io.netty.channel.unix, which both loops need.
+        Epoll.ensureAvailability();
+        try {
+            // Netty sees that its native methods are there already, and loads nothing.
+            System.load(Path.of(EmulatedKQueue.class.getResource("/libemulated_kqueue.so").toURI()).toString());
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private EmulatedKQueue() {
+    }
+
+    static IoHandlerFactory newIoHandlerFactory() {
+        return KQueueIoHandler.newFactory();
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelOption;
+import io.netty.util.ReferenceCountUtil;
+
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The two ends of a pair in use: a test writes to one and looks at what arrives at the other. */
+public final class Ends implements AutoCloseable {
+    private static final long TIMEOUT_SECONDS = 10;
+
+    public final Channel sender;
+    public final Channel receiver;
+    /** What has happened at the receiver, and at the sender. */
+    public final Inbox inbox = new Inbox();
+    public final Inbox senderInbox = new Inbox();
+
+    private Ends(Channel sender, Channel receiver) {
+        this.sender = sender;
+        this.receiver = receiver;
+    }
+
+    /** A pair that is not registered yet: set options, then {@link #start}. */
+    public static Ends of(SocketType type) {
+        var pair = Channels.pair(type);
+        return new Ends(pair.get(0), pair.get(1));
+    }
+
+    /** A pair in use. */
+    public static Ends started(SocketType type) throws InterruptedException {
+        return of(type).start();
+    }
+
+    /** Sets an option of the receiver. */
+    public <T> Ends with(ChannelOption<T> option, T value) {
+        assertTrue(receiver.config().setOption(option, value));
+        return this;
+    }
+
+    /** Sets an option of the sender. */
+    public <T> Ends withSender(ChannelOption<T> option, T value) {
+        assertTrue(sender.config().setOption(option, value));
+        return this;
+    }
+
+    /** Registers both; the receiver has these handlers before its inbox. */
+    public Ends start(ChannelHandler... handlers) throws InterruptedException {
+        receiver.pipeline().addLast(handlers);
+        Channels.register(receiver, inbox);
+        Channels.register(sender, senderInbox);
+        return this;
+    }
+
+    /** Writes some text and flushes. */
+    public ChannelFuture send(String text) {
+        return sender.writeAndFlush(buffer(text));
+    }
+
+    /** The text of the next message, which is released; its descriptors go with it. */
+    public String text() {
+        return text(inbox.take(Object.class));
+    }
+
+    public static ByteBuf buffer(String text) {
+        return Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+    }
+
+    /** The text of a message, which is released. */
+    public static String text(Object message) {
+        if (message instanceof Throwable) {
+            throw new AssertionError("expected a message", (Throwable) message);
+        }
+        ByteBuf content = message instanceof ByteBufHolder holder ? holder.content() : (ByteBuf) message;
+        String text = new String(ByteBufUtil.getBytes(content), StandardCharsets.UTF_8);
+        ReferenceCountUtil.release(message);
+        return text;
+    }
+
+    /** Why an operation has failed, which it has to. */
+    public static Throwable failure(ChannelFuture future) throws InterruptedException {
+        assertTrue(future.await(TIMEOUT_SECONDS, TimeUnit.SECONDS), "neither succeeded nor failed");
+        assertFalse(future.isSuccess(), "it succeeded");
+        assertNotNull(future.cause());
+        return future.cause();
+    }
+
+    /** Waits until the channel's event loop has run what it has to do now. */
+    public static void settle(Channel channel) throws InterruptedException {
+        channel.eventLoop().submit(() -> { }).sync();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        sender.close().sync();
+        receiver.close().sync();
+        // What the pipelines have still to tell comes before that.
+        settle(sender);
+        settle(receiver);
+        inbox.release();
+        senderInbox.release();
+    }
+}

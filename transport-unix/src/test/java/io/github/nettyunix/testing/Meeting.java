@@ -1,0 +1,213 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketAddress;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A channel and a Python script that have met: the script finds the variables {@code sock} and {@code peer}, whom to send to,
+ * which is None if the socket is connected. A test ends with {@link #end()}; after a failure {@link #close()} puts away what
+ * is left.
+ */
+public final class Meeting implements AutoCloseable {
+    private final Descriptors before = Descriptors.now();
+    private final Map<ChannelOption<?>, Object> options = new HashMap<>();
+    private final Map<ChannelOption<?>, Object> serverOptions = new HashMap<>();
+    private final Inbox inbox = new Inbox();
+    private final Way way;
+    private final Path folder;
+    private UnixSocketAddress server;
+    private UnixSocketAddress client = UnixSocketAddress.unnamed();
+    private Channel listener;
+    private Channel channel;
+    private Python python;
+
+    private Meeting(Way way) throws IOException {
+        this.way = way;
+        folder = Files.createTempDirectory("unix");
+        server = name("server");
+        if (way.type() == SocketType.DATAGRAM) {
+            client = name("client");
+        }
+    }
+
+    private UnixSocketAddress name(String name) {
+        Path path = folder.resolve(name);
+        return way.isAbstract() ? UnixSocketAddress.ofAbstract(path.toString()) : UnixSocketAddress.of(path);
+    }
+
+    public static Meeting in(Way way) throws IOException {
+        return new Meeting(way);
+    }
+
+    /** At another address than one of the meeting's choice. */
+    public Meeting at(UnixSocketAddress address) {
+        server = address;
+        return this;
+    }
+
+    /** An option of the channel, however it comes about. */
+    public <T> Meeting option(ChannelOption<T> option, T value) {
+        options.put(option, value);
+        return this;
+    }
+
+    /** An option of whatever is there first: the server, if there is one in this process, or the channel. */
+    public <T> Meeting firstOption(ChannelOption<T> option, T value) {
+        (way.isServing() ? serverOptions : options).put(option, value);
+        return this;
+    }
+
+    /** Runs the script until both have met. */
+    public Meeting start(String script, Object... arguments) throws Exception {
+        List<Object> all = new ArrayList<>(List.of(way.type(), way.isServing() ? "connect" : "serve", hex(server), hex(client)));
+        all.addAll(List.of(arguments));
+        try {
+            if (way.isServing()) {
+                listen();
+            }
+            python = Python.run("sock, peer = meet()\n" + script, all.toArray());
+            python.expect(way.isServing() ? "met" : "ready");
+            if (!way.isServing()) {
+                connect();
+            }
+            channel = inbox.channel();
+            return this;
+        } catch (Throwable t) {
+            close();
+            throw t;
+        }
+    }
+
+    private void listen() throws InterruptedException {
+        if (way.type() == SocketType.DATAGRAM) {
+            Bootstrap bootstrap = Channels.client(way.type(), inbox);
+            options.putAll(serverOptions);
+            options.forEach((option, value) -> bootstrap.option(cast(option), value));
+            listener = bootstrap.bind(server).sync().channel();
+        } else {
+            ServerBootstrap bootstrap = Channels.server(way.type(), () -> inbox);
+            options.forEach((option, value) -> bootstrap.childOption(cast(option), value));
+            serverOptions.forEach((option, value) -> bootstrap.option(cast(option), value));
+            listener = bootstrap.bind(server).sync().channel();
+        }
+    }
+
+    private void connect() throws InterruptedException {
+        Bootstrap bootstrap = Channels.client(way.type(), inbox);
+        options.forEach((option, value) -> bootstrap.option(cast(option), value));
+        if (way.type() == SocketType.DATAGRAM) {
+            bootstrap.connect(server, client).sync();
+            python.say("go");
+        } else {
+            bootstrap.connect(server).sync();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static ChannelOption<Object> cast(ChannelOption<?> option) {
+        return (ChannelOption<Object>) option;
+    }
+
+    private static String hex(UnixSocketAddress address) {
+        return HexFormat.of().formatHex(address.bytes());
+    }
+
+    public Way way() {
+        return way;
+    }
+
+    public Channel channel() {
+        return channel;
+    }
+
+    public Inbox inbox() {
+        return inbox;
+    }
+
+    public Python python() {
+        return python;
+    }
+
+    /** The address that was bound first. */
+    public UnixSocketAddress server() {
+        return server;
+    }
+
+    /** The address of a datagram socket that came second. */
+    public UnixSocketAddress client() {
+        return client;
+    }
+
+    /** A message for the script. */
+    public UnixMessage message(ByteBuf content, UnixFileDescriptor... fds) {
+        return way.isUnconnected() ? new UnixDatagramPacket(content, client, fds) : new UnixMessage(content, fds);
+    }
+
+    /** Bytes for the script, as a ByteBuf where that is possible. */
+    public Object bytes(ByteBuf content) {
+        return way.isUnconnected() ? message(content) : content;
+    }
+
+    public ChannelFuture send(Object message) {
+        return channel.writeAndFlush(message);
+    }
+
+    /** The bytes that arrive next. */
+    public byte[] take() {
+        return Content.take(inbox.take());
+    }
+
+    /** The script has done without an error what it had to do, nothing is left unread, and nothing is left open. */
+    public void end() throws Exception {
+        python.succeed();
+        closeAll();
+        for (Object rest; !inbox.isEmpty() && (rest = inbox.take()) != null;) {
+            if (rest != Inbox.INACTIVE) {
+                throw new AssertionError("arrived and not expected: " + rest);
+            }
+        }
+        before.assertUnchanged();
+        // Of the sockets in this process no file is left.
+        Files.delete(folder);
+    }
+
+    private void closeAll() throws IOException, InterruptedException {
+        for (Channel each : new Channel[] {channel, listener}) {
+            if (each != null) {
+                each.close().sync();
+            }
+        }
+        if (!way.isAbstract()) {
+            Files.deleteIfExists(folder.resolve(way.isServing() ? "client" : "server"));
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (python != null) {
+            python.close();
+        }
+        if (Files.exists(folder)) {
+            closeAll();
+            inbox.release();
+        }
+    }
+}

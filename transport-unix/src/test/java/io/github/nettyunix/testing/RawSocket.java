@@ -1,0 +1,73 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.unix.FileDescriptor;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A socket with nothing but system calls on it, for states that no channel ever shows to others. */
+public final class RawSocket implements AutoCloseable {
+    private final UnixSocket socket;
+
+    private RawSocket(int fd) {
+        assertTrue(fd >= 0, "errno " + -fd);
+        socket = new UnixSocket(fd);
+    }
+
+    public static RawSocket of(SocketType type) {
+        return new RawSocket(UnixSocket.newSocket(type.ordinal()));
+    }
+
+    /** Bound to a path, and not listening. */
+    public static RawSocket bound(SocketType type, Path path) {
+        return of(type).bind(path.toString().getBytes());
+    }
+
+    /** Leaves a socket file at the path that nobody holds. */
+    public static Path stale(SocketType type, Path path) throws IOException {
+        bound(type, path).close();
+        return path;
+    }
+
+    public RawSocket bind(byte[] name) {
+        assertEquals(0, socket.bind(name));
+        return this;
+    }
+
+    public RawSocket listen(int backlog) {
+        assertEquals(0, socket.startListening(backlog));
+        return this;
+    }
+
+    /** 0, or a negative errno. */
+    public int connect(byte[] name) {
+        return socket.connect(name);
+    }
+
+    /** A connection, or a negative errno. */
+    public int tryAccept() {
+        return socket.acceptConnection(new byte[256]);
+    }
+
+    public RawSocket accept() {
+        return new RawSocket(tryAccept());
+    }
+
+    public byte[] localName() {
+        return socket.localName();
+    }
+
+    public FileDescriptor fd() {
+        return socket;
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

@@ -1,0 +1,19 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixTransport;
+
+/** The socket types that the platform has. That the others are refused is shown by {@code MissingTypeTest}. */
+public final class Types {
+    private Types() {
+    }
+
+    /** Whether a test with this type applies; to be asked once a test, since ./verify counts those that do not. */
+    public static boolean apply(SocketType type) {
+        boolean supported = UnixTransport.supports(type);
+        if (!supported) {
+            Proof.doesNotApply(type);
+        }
+        return supported;
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.nettyunix.testing;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.unix.DomainDatagramPacket;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.util.Arrays;
+import java.util.stream.Stream;
+
+/**
+ * How a channel and a peer in another process meet.
+ *
+ * @param isAbstract whether the server has an abstract name, not a socket file
+ * @param isServing whether the channel was accepted by a server, not connected to one; a datagram channel that serves is
+ *        bound only, one that does not is bound and connected
+ */
+public record Way(SocketType type, boolean isAbstract, boolean isServing) {
+    private static final String ALL = "io.github.nettyunix.testing.Way#";
+
+    /** A test of every socket type, kind of name and role. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ParameterizedTest(name = "{0}")
+    @MethodSource(ALL + "all")
+    public @interface Every {
+    }
+
+    /** A test of what has a beginning and an end. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ParameterizedTest(name = "{0}")
+    @MethodSource(ALL + "connections")
+    public @interface Connections {
+    }
+
+    /** A test that takes its time: once for every socket type and role. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ParameterizedTest(name = "{0}")
+    @MethodSource(ALL + "few")
+    public @interface Few {
+    }
+
+    public static Stream<Way> all() {
+        return ways().filter(Way::applies);
+    }
+
+    private static Stream<Way> ways() {
+        return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
+                new Way(type, false, false), new Way(type, false, true),
+                new Way(type, true, false), new Way(type, true, true)));
+    }
+
+    public static Stream<Way> connections() {
+        return ways().filter(way -> way.type != SocketType.DATAGRAM).filter(Way::applies);
+    }
+
+    public static Stream<Way> records() {
+        return ways().filter(way -> way.type != SocketType.STREAM).filter(Way::applies);
+    }
+
+    public static Stream<Way> few() {
+        return ways().filter(way -> way.isAbstract == way.isServing).filter(Way::applies);
+    }
+
+    private boolean applies() {
+        return Types.apply(type);
+    }
+
+    /** Whether every message has to name its recipient. */
+    public boolean isUnconnected() {
+        return type == SocketType.DATAGRAM && isServing;
+    }
+
+    /** The class of what a channel reads. */
+    public Class<?> inbound(boolean controlData) {
+        return type == SocketType.DATAGRAM ? controlData ? UnixDatagramPacket.class : DomainDatagramPacket.class
+                : controlData ? UnixMessage.class : ByteBuf.class;
+    }
+
+    @Override
+    public String toString() {
+        return type + (isAbstract ? ", abstract name, " : ", socket file, ") + (isServing ? "serving" : "connecting");
+    }
+}
