@@ -39,7 +39,7 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(names = "--results", paramLabel = "FOLDER", description = "write tables, rows and charts (SVG) to a folder")
     private Path folder;
 
-    @Option(names = "--redraw", paramLabel = "FILE", description = "measure nothing: draw the charts of these rows again")
+    @Option(names = "--redraw", paramLabel = "FILE", description = "measure nothing: draw the charts of a folder's results.json again")
     private Path redraw;
 
     @Option(names = "--only", paramLabel = "SYSTEM", split = ",", description = "these systems only")
@@ -79,7 +79,8 @@ public final class Benchmarks implements Callable<Integer> {
             return 0;
         }
         if (redraw != null) {
-            Charts.draw(Json.read(redraw), Contestant.all(), folder == null ? redraw.toAbsolutePath().getParent() : folder);
+            Path beside = redraw.toAbsolutePath().getParent();
+            Charts.draw(Json.read(redraw), Contestant.all(), Files.readAllLines(beside.resolve("results.txt")).get(0), beside);
             return 0;
         }
         Runner.Plan plan = quick ? QUICK : FULL;
@@ -92,7 +93,8 @@ public final class Benchmarks implements Callable<Integer> {
         Runner runner = new Runner(plan, contestants, processors, progress);
 
         StringBuilder text = new StringBuilder();
-        print(Machine.describe(processors) + "\nbenchmarks/run "
+        String machine = Machine.describe(processors);
+        print(machine + "\nbenchmarks/run "
                 + String.join(" ", spec.commandLine().getParseResult().originalArgs()) + '\n', text);
         List<Outcome> outcomes = new ArrayList<>();
         List<String> noisy = new ArrayList<>();
@@ -114,7 +116,7 @@ public final class Benchmarks implements Callable<Integer> {
             Json.write(rows, json);
         }
         if (folder != null) {
-            Charts.draw(rows, contestants, folder);
+            Charts.draw(rows, contestants, machine, folder);
             Json.write(rows, folder.resolve("results.json"));
             Files.writeString(folder.resolve("results.txt"), text);
         }

@@ -73,7 +73,7 @@ public class BatchBenchmark {
     }
 
     private int exchange(boolean descriptors) {
-        encode(descriptors).sendRecords(one);
+        encode(descriptors).sendRecords(one, 0);
         ReceiveBatch batch = ReceiveBatch.current();
         int count = batch.receive(other, MESSAGES, MAX_LENGTH, descriptors ? UnixSocket.MAX_FDS : 0,
                 ReceiveBatch.RECORDS | (descriptors ? ReceiveBatch.CONTROL : 0));

@@ -11,7 +11,9 @@ import org.knowm.xchart.style.theme.XChartTheme;
 
 import java.awt.Color;
 import java.awt.Font;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,15 +73,24 @@ public final class Charts {
         return bars;
     }
 
-    /** Draws the charts for which there are rows. */
-    public static void draw(List<Result> rows, List<Contestant> contestants, Path folder) throws IOException {
+    /**
+     * Draws the charts for which there are rows.
+     *
+     * @param caption on what machine and when
+     */
+    public static void draw(List<Result> rows, List<Contestant> contestants, String caption, Path folder) throws IOException {
         Files.createDirectories(folder);
         for (Spec spec : SPECS) {
             Map<String, String> present = new LinkedHashMap<>(spec.bars);
             present.keySet().removeIf(workload -> rows.stream().noneMatch(row -> row.workload().equals(workload)));
             if (!present.isEmpty()) {
                 CategoryChart chart = chart(spec, present, rows, contestants);
-                ChartEncoder.saveChart(chart, folder.resolve(spec.file).toString(), "svg");
+                chart.setXAxisTitle(caption);
+                ByteArrayOutputStream svg = new ByteArrayOutputStream();
+                ChartEncoder.saveChart(chart, svg, "svg");
+                // Letters are outlines, and a hundredth of a pixel will do.
+                Files.writeString(folder.resolve(spec.file + ".svg"),
+                        svg.toString(StandardCharsets.UTF_8).replaceAll("(\\.\\d\\d)\\d+", "$1"));
             }
         }
     }
@@ -93,6 +104,7 @@ public final class Charts {
         chart.getStyler().setPlotGridVerticalLinesVisible(false);
         chart.getStyler().setChartTitleBoxVisible(false);
         chart.getStyler().setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
+        chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
         chart.getStyler().setLegendBorderColor(Color.WHITE);
         chart.getStyler().setErrorBarsColor(Color.DARK_GRAY);
