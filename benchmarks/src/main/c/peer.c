@@ -178,6 +178,7 @@ int main(int argc, char **argv) {
         {"echo", echo_server, echo_client},
         {"connect", connect_server, connect_client},
         {"descriptors", descriptors_server, descriptors_client},
+        {"shared", shared_server, shared_client},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
         if (strcmp(all[i].operation, self.operation) == 0) {

@@ -68,5 +68,7 @@ void connect_server(void);
 void connect_client(void);
 void descriptors_server(void);
 void descriptors_client(void);
+void shared_server(void);
+void shared_client(void);
 
 #endif

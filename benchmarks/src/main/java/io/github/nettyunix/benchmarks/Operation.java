@@ -9,7 +9,9 @@ public enum Operation {
     /** The client connects, sends one byte and closes; the server hangs up when it has the byte. */
     CONNECT("connect"),
     /** The client sends descriptors with every message; the server closes them. */
-    DESCRIPTORS("descriptors");
+    DESCRIPTORS("descriptors"),
+    /** The client copies each message into one of two memfds in turn, and passes the memfd; the server has both mapped. */
+    SHARED("shared");
 
     private final String name;
 

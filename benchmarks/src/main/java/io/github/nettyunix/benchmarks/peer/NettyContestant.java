@@ -59,6 +59,11 @@ abstract class NettyContestant extends JavaContestant {
         return false;
     }
 
+    /** Whether descriptors and bytes go together. */
+    boolean canShareMemory() {
+        return false;
+    }
+
     SocketAddress address(Path path) {
         return new DomainSocketAddress(path.toString());
     }
@@ -80,7 +85,8 @@ abstract class NettyContestant extends JavaContestant {
     @Override
     public boolean supports(Workload workload) {
         return channelClass(workload.kind()) != null && (!workload.spin() || canSpin())
-                && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.count()));
+                && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.count()))
+                && (workload.operation() != Operation.SHARED || canShareMemory());
     }
 
     @Override
@@ -144,6 +150,7 @@ abstract class NettyContestant extends JavaContestant {
                     case ECHO -> channel.pipeline().addLast(new Echo.ServerHandler());
                     case CONNECT -> channel.pipeline().addLast(new Connections.ServerHandler(tally));
                     case DESCRIPTORS -> channel.pipeline().addLast(newDescriptorReceiver(settings, tally));
+                    case SHARED -> channel.pipeline().addLast(new SharedMemory.Receiver(settings.size(), tally));
                     default -> throw new AssertionError();
                 }
             }
@@ -159,6 +166,7 @@ abstract class NettyContestant extends JavaContestant {
             case ECHO -> new Echo.EchoClient(settings);
             case CONNECT -> new Connections.ConnectClient(bootstrap, serverAddress(settings));
             case DESCRIPTORS -> newDescriptorSender(settings);
+            case SHARED -> new SharedMemory.Sender(settings.size());
         };
         bootstrap.handler(new ChannelInitializer<>() {
             @Override

@@ -63,8 +63,13 @@ final class UnixTransportContestant extends NettyContestant {
     }
 
     @Override
+    boolean canShareMemory() {
+        return true;
+    }
+
+    @Override
     void configureServer(ServerBootstrap bootstrap, Settings settings) {
-        if (settings.operation() == Operation.DESCRIPTORS) {
+        if (settings.operation() == Operation.DESCRIPTORS || settings.operation() == Operation.SHARED) {
             bootstrap.childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         }
     }
