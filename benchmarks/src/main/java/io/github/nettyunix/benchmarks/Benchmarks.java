@@ -102,10 +102,12 @@ public final class Benchmarks implements Callable<Integer> {
             Outcome outcome = runner.run(workload);
             progress.clear();
             outcomes.add(outcome);
-            print(Tables.format(outcome.workload(), results(outcome), contestants, outcome.noise()), text);
+            String remark = "";
             if (outcome.noise() > MachineNoise.QUIET) {
+                remark = "  (the machine was not quiet: others used up to %.0f %% of it)".formatted(outcome.noise() * 100);
                 noisy.add(workload.id());
             }
+            print(Tables.format(workload, results(outcome), contestants, remark), text);
         }
         if (!noisy.isEmpty()) {
             print("\nThe machine was not quiet during: " + String.join(", ", noisy) + '\n', text);

@@ -51,10 +51,10 @@ public record Workload(String id, String title, Operation operation, SocketKind 
         }
         for (SocketKind kind : SocketKind.values()) {
             for (int size : new int[] {SMALL, KIB, 64 * KIB}) {
+                String suffix = size < KIB ? "-" + size : "-" + size / KIB + 'k';
                 String label = size < KIB ? size + " B" : size / KIB + " KiB";
-                all.add(new Workload("one-way-" + kind + "-" + label.replace(" ", "").replace("iB", "").toLowerCase()
-                        .replace("b", ""), "one way, " + kind + ", " + label, Operation.ONE_WAY, kind, size, 1, false,
-                        Measure.RATE));
+                all.add(new Workload("one-way-" + kind + suffix, "one way, " + kind + ", " + label, Operation.ONE_WAY, kind,
+                        size, 1, false, Measure.RATE));
             }
         }
         for (int connections : new int[] {1, 16, 256, 4096}) {
@@ -65,8 +65,8 @@ public record Workload(String id, String title, Operation operation, SocketKind 
                 false, Measure.RATE));
         for (SocketKind kind : List.of(SocketKind.STREAM, SocketKind.SEQPACKET)) {
             for (int fds : new int[] {1, 16}) {
-                all.add(new Workload("fds-" + fds + (kind == SocketKind.STREAM ? "" : "-" + kind),
-                        "file descriptors, " + fds + " a message, " + kind, Operation.DESCRIPTORS, kind, SMALL, fds, false,
+                String suffix = kind == SocketKind.STREAM ? "" : "-" + kind;
+                all.add(new Workload("fds-" + fds + suffix, "file descriptors, " + fds + " a message, " + kind, Operation.DESCRIPTORS, kind, SMALL, fds, false,
                         Measure.DESCRIPTORS));
             }
         }

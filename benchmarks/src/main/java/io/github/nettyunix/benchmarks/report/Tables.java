@@ -11,16 +11,18 @@ import java.util.Map;
 
 /** A table for a workload. */
 public final class Tables {
-    private static final double QUIET = 0.03;
-
     private Tables() {
     }
 
+    /**
+     * A table.
+     *
+     * @param metrics by name the results of all systems; {@code null} for a system that does not support the workload
+     */
     public static String format(Workload workload, Map<String, Map<Contestant, Result>> metrics,
-                                List<Contestant> contestants, double noise) {
+                                List<Contestant> contestants, String remark) {
         Formatter out = new Formatter(Locale.ROOT);
-        out.format("%n%s, %s%s%n", workload.title(), workload.measure().unit,
-                noise > QUIET ? "  (the machine was not quiet: others used up to %.0f %% of it)".formatted(noise * 100) : "");
+        out.format("%n%s, %s%s%n", workload.title(), workload.measure().unit, remark);
         if (metrics.isEmpty()) {
             out.format("  nothing was measured%n");
         }
