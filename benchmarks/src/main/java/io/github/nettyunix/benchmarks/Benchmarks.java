@@ -25,7 +25,8 @@ import java.util.stream.Collectors;
 @Command(name = "benchmarks/run", sortOptions = false, usageHelpWidth = 110, description = {
         "Measures this transport beside its peers and raw C: a server and a client in two processes, pinned to a "
                 + "processor each, all systems in turn, several rounds. Every message is counted and checked.", ""},
-        footer = {"", "benchmarks/run jmh [OPTION...] runs the JMH microbenchmarks."})
+        footer = {"", "benchmarks/run jmh [OPTION...] runs the JMH microbenchmarks.",
+                "BENCHMARKS_JAVA_OPTIONS are given to the Java systems' processes."})
 public final class Benchmarks implements Callable<Integer> {
     private static final Runner.Plan FULL = new Runner.Plan(5, 4000, 2000, false);
     private static final Runner.Plan QUICK = new Runner.Plan(3, 1400, 400, true);

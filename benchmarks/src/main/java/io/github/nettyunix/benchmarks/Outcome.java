@@ -62,7 +62,10 @@ record Outcome(Workload workload, Map<Contestant, List<Round>> rounds) {
     }
 
     private Double ratio(double value, Double reference) {
-        return reference == null ? null : workload.measure().moreIsBetter ? (Double) (value / reference) : (Double) (reference / value);
+        if (reference == null) {
+            return null;
+        }
+        return workload.measure().moreIsBetter ? value / reference : reference / value;
     }
 
     double noise() {

@@ -105,7 +105,8 @@ final class Pair implements AutoCloseable {
 
     private void check(String side, boolean condition, Map<String, Long> said) throws IOException {
         if (!condition) {
-            throw new IOException(contestant.id() + ' ' + side + " of " + workload.id() + ": messages were lost or wrong: " + said);
+            throw new IOException(contestant.id() + ' ' + side + " of " + workload.id()
+                    + ": messages were lost or wrong: " + said);
         }
     }
 

@@ -66,8 +66,8 @@ public record Workload(String id, String title, Operation operation, SocketKind 
         for (SocketKind kind : List.of(SocketKind.STREAM, SocketKind.SEQPACKET)) {
             for (int fds : new int[] {1, 16}) {
                 String suffix = kind == SocketKind.STREAM ? "" : "-" + kind;
-                all.add(new Workload("fds-" + fds + suffix, "file descriptors, " + fds + " a message, " + kind, Operation.DESCRIPTORS, kind, SMALL, fds, false,
-                        Measure.DESCRIPTORS));
+                all.add(new Workload("fds-" + fds + suffix, "file descriptors, " + fds + " a message, " + kind,
+                        Operation.DESCRIPTORS, kind, SMALL, fds, false, Measure.DESCRIPTORS));
             }
         }
         all.add(new Workload("payload-16m", "16 MiB payloads, stream", Operation.ONE_WAY, SocketKind.STREAM, 16 * MIB, 1,
