@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
+int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
     struct cmsghdr *message = header->msg_control;
     size_t used = 0;
     if (fd_count > 0) {
@@ -26,10 +26,11 @@ void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, c
         used += CMSG_SPACE(sizeof(claim));
     }
 #else
-    (void) sender;
+    if (sender != NULL) return EOPNOTSUPP;
 #endif
     header->msg_controllen = (__typeof__(header->msg_controllen)) used;
     if (used == 0) header->msg_control = NULL;
+    return 0;
 }
 
 void nettyunix_close_all(const int32_t *fds, int count) {
@@ -38,6 +39,7 @@ void nettyunix_close_all(const int32_t *fds, int count) {
 
 control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0};
+    (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
     /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
     const char *end = (const char *) header->msg_control + header->msg_controllen;
@@ -67,6 +69,12 @@ control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, 
             struct ucred peer;
             memcpy(&peer, data, sizeof(peer));
             *sender = (credentials) {peer.pid, (int32_t) peer.uid, (int32_t) peer.gid};
+            found.has_credentials = 1;
+#elif defined(SCM_CREDS2)
+        } else if (message->cmsg_type == SCM_CREDS2 && length >= SOCKCRED2SIZE(1)) {
+            struct sockcred2 peer;
+            memcpy(&peer, data, SOCKCRED2SIZE(1));
+            *sender = (credentials) {peer.sc_pid, (int32_t) peer.sc_euid, (int32_t) peer.sc_egid};
             found.has_credentials = 1;
 #endif
         }

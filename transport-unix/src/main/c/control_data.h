@@ -4,15 +4,16 @@
 
 #include "nettyunix.h"
 
-#ifdef __linux__
-#define CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
-#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 #include <sys/time.h>
+
+#if defined(__linux__)
+#define CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
+#elif defined(SCM_CREDS2)
+#define CREDENTIALS_SPACE CMSG_SPACE(SOCKCRED2SIZE(CMGROUP_MAX))    /* FreeBSD */
 #else
 #define CREDENTIALS_SPACE 0
-#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
-#include <sys/time.h>
 #endif
+#define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 
 typedef struct {
     int32_t pid, uid, gid;
@@ -27,9 +28,10 @@ typedef struct {
 
 /*
  * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for CONTROL_OUT bytes.
+ * Answers an errno: only Linux lets a sender say who he is.
  */
 #define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
-void nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
+int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
  * Takes the descriptors (at most max_fds) and credentials out of a received header. If the control data was cut, or holds

@@ -25,6 +25,17 @@
 #endif
 #endif
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0                                  /* older macOS: see SO_NOSIGPIPE */
+#endif
+
+/* macOS may lose a descriptor that is closed here before the receiver has taken it: how long a sent one is kept open. */
+#ifdef __APPLE__
+#define KEEP_SENT_MILLIS 1000
+#else
+#define KEEP_SENT_MILLIS 0
+#endif
+
 #define MAX_FDS 253                                     /* SCM_MAX_FD of Linux */
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 
@@ -36,6 +47,13 @@
 #define POINTER(address) ((void *) (intptr_t) (address))
 #define NATIVE(name, signature, function) {(char *) (name), (char *) (signature), (void *) (function)}
 #define COUNT(array) ((jint) (sizeof(array) / sizeof((array)[0])))
+
+/* Flags of a received record that the end of the stream does not have: see mark_records in unix_socket.c. */
+#ifdef __linux__
+#define RECORD_MARKS MSG_CTRUNC
+#else
+#define RECORD_MARKS (MSG_CTRUNC | MSG_EOR)
+#endif
 
 /* Finds io.github.nettyunix.socket.<simple_name>, wherever shading has moved it, and registers its native methods. */
 jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMethod *methods, jint count);

@@ -47,6 +47,11 @@ static jstring error_message(JNIEnv *env, jclass class, jint number) {
     return (*env)->NewStringUTF(env, text);
 }
 
+static jint keep_sent_millis(JNIEnv *env, jclass class) {
+    (void) env, (void) class;
+    return KEEP_SENT_MILLIS;
+}
+
 /* The longest path that bind and connect take, without the NUL behind it. */
 static jint max_path(JNIEnv *env, jclass class) {
     (void) env, (void) class;
@@ -59,6 +64,7 @@ jint nettyunix_platform_onload(JNIEnv *env) {
         NATIVE("errorName", "(I)Ljava/lang/String;", error_name),
         NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
         NATIVE("maxPath", "()I", max_path),
+        NATIVE("keepSentMillis", "()I", keep_sent_millis),
     };
     return nettyunix_register(env, "Platform", methods, COUNT(methods));
 }

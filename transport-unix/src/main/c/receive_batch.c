@@ -6,6 +6,12 @@
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
 #endif
+/* Asks for the whole length of a record that does not fit; elsewhere the kernel says only that it does not. */
+#ifdef __linux__
+#define WHOLE_LENGTH MSG_TRUNC
+#else
+#define WHOLE_LENGTH 0
+#endif
 
 /* ReceiveBatch.java reads it; it knows these offsets. */
 typedef struct {
@@ -49,7 +55,8 @@ static void prepare(incoming *message, struct msghdr *header, struct iovec *vect
 /* Answers false at the end of the stream. */
 static int decode(incoming *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
     /* Whether the kernel attached something to the message: see mark_records in unix_socket.c. */
-    int marked = (header->msg_flags & MSG_CTRUNC) != 0 || header->msg_controllen > 0;
+    int marked = (header->msg_flags & RECORD_MARKS) != 0 || header->msg_controllen > 0;
+    if (WHOLE_LENGTH == 0 && header->msg_flags & MSG_TRUNC && length <= capacity) length = capacity + 1;
     message->length = length;
     message->flags = 0;
     message->fd_count = 0;
@@ -87,8 +94,8 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     (void) env, (void) class;
     incoming *message = POINTER(messages);
     struct sockaddr_un addresses[BATCH];
-    /* With MSG_TRUNC the kernel answers the whole length of a record; on a stream it would discard the bytes. */
-    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? MSG_TRUNC : 0);
+    /* On a stream MSG_TRUNC would discard the bytes. */
+    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? WHOLE_LENGTH : 0);
     if (length > 0 || count == 1) {
         struct iovec vectors[2] = {{POINTER(buffer), (size_t) length}, {POINTER(data), (size_t) (capacity - length)}};
         int skipped = length > 0 ? 0 : 1;

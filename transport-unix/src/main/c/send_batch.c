@@ -20,8 +20,8 @@ _Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *
 
 enum { BATCH = 64 };
 
-/* address: room for one, used if the message names its recipient. */
-static void encode(outgoing *message, struct iovec *vectors, struct msghdr *header, struct sockaddr_un *address) {
+/* address: room for one, used if the message names its recipient. Answers an errno. */
+static int encode(outgoing *message, struct iovec *vectors, struct msghdr *header, struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vectors + message->first_vector;
     header->msg_iovlen = (__typeof__(header->msg_iovlen)) message->vectors;
@@ -29,20 +29,39 @@ static void encode(outgoing *message, struct iovec *vectors, struct msghdr *head
         header->msg_name = address;
         header->msg_namelen = nettyunix_encode_name(address, message->name, (size_t) message->name_length);
     }
-    if (message->fd_count > 0 || message->has_credentials) {
-        header->msg_control = message->control;
-        nettyunix_attach(header, message->fds, message->fd_count, message->has_credentials ? &message->sender : NULL);
+    if (message->fd_count == 0 && !message->has_credentials) return 0;
+    header->msg_control = message->control;
+    return nettyunix_attach(header, message->fds, message->fd_count, message->has_credentials ? &message->sender : NULL);
+}
+
+/* Answers the number of bytes that went out. */
+static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flags) {
+    struct sockaddr_un address;
+    struct msghdr header;
+    int error = encode(message, vectors, &header, &address);
+    if (error != 0) return -error;
+    jlong result = RESULT(sendmsg(fd, &header, flags | MSG_NOSIGNAL));
+#ifdef __APPLE__
+    /* With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large indeed. */
+    if (result == -EMSGSIZE && message->fd_count > 0) {
+        size_t size = header.msg_controllen;
+        int limit = 0;
+        socklen_t length = sizeof(limit);
+        for (int i = 0; i < message->vectors; i++) size += header.msg_iov[i].iov_len;
+        if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &limit, &length) == 0 && size <= (size_t) limit) return -ENOBUFS;
     }
+#endif
+    return result;
 }
 
 /* Sends records in order; answers how many went out, in the upper half the errno that stopped the next one, or 0. */
 static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors) {
     (void) env, (void) class;
     outgoing *message = POINTER(messages);
-    struct sockaddr_un addresses[BATCH];
     int sent = 0;
     int error = 0;
 #if HAS_MMSG
+    struct sockaddr_un addresses[BATCH];
     struct mmsghdr headers[BATCH];
     for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &addresses[i]);
     while (sent < count && error == 0) {
@@ -50,11 +69,9 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
         if (result < 0) error = -result; else sent += result;
     }
 #else
-    for (; sent < count && error == 0; sent++) {
-        struct msghdr header;
-        encode(&message[sent], POINTER(vectors), &header, &addresses[0]);
-        ssize_t result = RESULT(sendmsg(fd, &header, MSG_EOR | MSG_NOSIGNAL));
-        if (result < 0) { error = (int) -result; break; }
+    while (sent < count && error == 0) {
+        jlong result = send_one(fd, &message[sent], POINTER(vectors), MSG_EOR);
+        if (result < 0) error = (int) -result; else sent++;
     }
 #endif
     return ((jlong) error << 32) | sent;
@@ -63,9 +80,7 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
 /* Sends one message on a stream; answers how many of its bytes went out. */
 static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong message, jlong vectors) {
     (void) env, (void) class;
-    struct msghdr header;
-    encode(POINTER(message), POINTER(vectors), &header, NULL);
-    return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL));
+    return send_one(fd, POINTER(message), POINTER(vectors), 0);
 }
 
 jint nettyunix_send_batch_onload(JNIEnv *env) {

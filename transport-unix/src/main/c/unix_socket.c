@@ -5,6 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(LOCAL_PEERCRED)
+#include <sys/ucred.h>
+#endif
+
 #if defined(__linux__)
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -15,6 +19,8 @@
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
+#elif !defined(SOL_LOCAL)
+#define SOL_LOCAL 0                                     /* NetBSD */
 #endif
 
 /* In the order of SocketType. */
@@ -61,14 +67,20 @@ static jbyteArray decode(JNIEnv *env, const struct sockaddr_un *address, socklen
 #ifndef SOCK_CLOEXEC
 /* Answers the descriptor, or -1 with errno after having closed it. */
 static int prepare(int fd) {
-    if (fd != -1 && (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)) {
+    if (fd == -1) return -1;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
         int error = errno;
         close(fd);
         errno = error;
         return -1;
     }
-#ifdef SO_NOSIGPIPE
-    if (fd != -1) setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int) {1}, sizeof(int));
+#ifdef __APPLE__
+    /* By default 8 KiB for streams and 2 KiB for datagrams; here as much as on Linux. */
+    int size = 212992;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof(on));
 #endif
     return fd;
 }
@@ -204,75 +216,105 @@ static jint peek(JNIEnv *env, jclass class, jint fd) {
     struct iovec vector = {&byte, 1};
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
-    return result == 0 && (header.msg_flags & MSG_CTRUNC) != 0 ? 1 : result;
+    return result == 0 && (header.msg_flags & RECORD_MARKS) != 0 ? 1 : result;
 }
 
 /*
  * An empty record and the end of a seqpacket stream both read as 0 bytes. With one of these options the kernel wants to
  * attach control data to every record, but not to the end of the stream: SO_PASSSEC shows as MSG_CTRUNC where there is no
- * control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer.
+ * control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer. On the BSDs the sender
+ * marks every record with MSG_EOR.
  */
 static jint mark_records(JNIEnv *env, jclass class, jint fd, jboolean timestamp, jboolean on) {
     (void) env, (void) class;
     int value = on;
-#ifdef SO_PASSSEC
-    if (!timestamp) return RESULT(setsockopt(fd, SOL_SOCKET, SO_PASSSEC, &value, sizeof(value)));
+#ifdef __linux__
+    return RESULT(setsockopt(fd, SOL_SOCKET, timestamp ? SO_TIMESTAMP : SO_PASSSEC, &value, sizeof(value)));
 #else
-    if (!timestamp) return -ENOPROTOOPT;
+    (void) fd, (void) timestamp, (void) value;
+    return 0;
 #endif
-    return RESULT(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &value, sizeof(value)));
 }
 
-/* In the order of UnixSocket's constants; -1 where the platform has no such option. */
-static const int options[] = {
-#ifdef __linux__
-    SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS,
+/* In the order of UnixSocket's constants; name -1 where the platform has no such option. */
+static const struct { int level, name; } options[] = {
+#if defined(__linux__)
+    {SOL_SOCKET, SO_PASSCRED}, {SOL_SOCKET, SO_PASSPIDFD}, {SOL_SOCKET, SO_PASSSEC}, {SOL_SOCKET, SO_PASSRIGHTS},
+#elif defined(LOCAL_CREDS_PERSISTENT)
+    {SOL_LOCAL, LOCAL_CREDS_PERSISTENT}, {0, -1}, {0, -1}, {0, -1},     /* FreeBSD */
 #else
-    -1, -1, -1, -1,
+    {0, -1}, {0, -1}, {0, -1}, {0, -1},
 #endif
 };
 
 static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jboolean on) {
     (void) env, (void) class;
     int value = on;
-    if (options[option] == -1) return -ENOPROTOOPT;
-    return RESULT(setsockopt(fd, SOL_SOCKET, options[option], &value, sizeof(value)));
+    if (options[option].name == -1) return -ENOPROTOOPT;
+    return RESULT(setsockopt(fd, options[option].level, options[option].name, &value, sizeof(value)));
 }
 
 static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
     (void) env, (void) class;
     int value = 0;
     socklen_t length = sizeof(value);
-    if (options[option] == -1) return -ENOPROTOOPT;
-    return getsockopt(fd, SOL_SOCKET, options[option], &value, &length) == -1 ? -errno : value;
+    if (options[option].name == -1) return -ENOPROTOOPT;
+    return getsockopt(fd, options[option].level, options[option].name, &value, &length) == -1 ? -errno : value;
 }
 
-/* pid, uid, gid of the process that connected, or called listen or socketpair. */
+/* pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell. */
 static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
     (void) class;
-#ifdef __linux__
+#if defined(SO_PEERCRED)
+#if defined(__linux__)
     struct ucred peer;
+#else
+    struct sockpeercred peer;                           /* OpenBSD */
+#endif
     socklen_t length = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1) return -errno;
     jint values[] = {peer.pid, (jint) peer.uid, (jint) peer.gid};
+#elif defined(LOCAL_PEEREID)
+    struct unpcbid peer;                                /* NetBSD */
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_LOCAL, LOCAL_PEEREID, &peer, &length) == -1) return -errno;
+    jint values[] = {peer.unp_pid, (jint) peer.unp_euid, (jint) peer.unp_egid};
+#else
+    struct xucred peer;                                 /* macOS, FreeBSD */
+    socklen_t length = sizeof(peer);
+    pid_t pid = 0;
+    if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &peer, &length) == -1) return -errno;
+#ifdef LOCAL_PEERPID
+    length = sizeof(pid);
+    if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, &pid, &length) == -1) return -errno;
+#else
+    pid = peer.cr_pid;
+#endif
+    jint values[] = {pid, (jint) peer.cr_uid, (jint) peer.cr_groups[0]};
+#endif
     (*env)->SetIntArrayRegion(env, credentials, 0, COUNT(values), values);
     return 0;
-#else
-    (void) env, (void) fd, (void) credentials;
-    return -ENOPROTOOPT;
-#endif
 }
 
 /* The peer's supplementary groups; answers how many there are, -ERANGE if the array is too small for them. */
 static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     (void) class;
-#ifdef __linux__
+#if defined(__linux__)
     jint values[65536 / sizeof(jint)];
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
     if (length > sizeof(values)) length = sizeof(values);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1) return -errno;
     jint count = (jint) (length / sizeof(jint));
     (*env)->SetIntArrayRegion(env, groups, 0, count, values);
+    return count;
+#elif defined(LOCAL_PEERCRED)
+    struct xucred peer;
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &peer, &length) == -1) return -errno;
+    /* The first one is the group that peer_credentials answers. */
+    jint count = peer.cr_ngroups - 1;
+    if (count > (*env)->GetArrayLength(env, groups)) return -ERANGE;
+    if (count > 0) (*env)->SetIntArrayRegion(env, groups, 0, count, (const jint *) &peer.cr_groups[1]);
     return count;
 #else
     (void) env, (void) fd, (void) groups;

@@ -384,6 +384,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 throw newException("connect", address, result);
             }
             remote = address;
+            if (local == null) {
+                // Not before: SO_PASSCRED gives a name to a socket without one when it connects.
+                local = UnixSocketAddress.ofBytes(socket.localName());
+            }
             return true;
         }
     }

@@ -27,7 +27,7 @@ final class OutboundMessages {
         if (message instanceof ByteBuf buffer) {
             ByteBuf direct = channel.toDirect(buffer);
             // A cancelled write leaves this very buffer in the queue, so an empty record must look different.
-            return direct == Unpooled.EMPTY_BUFFER && channel.type != SocketType.STREAM ? new UnixMessage(direct) : direct;
+            return direct == Unpooled.EMPTY_BUFFER ? new UnixMessage(direct) : direct;
         }
         if (message instanceof FileDescriptor fd) {
             checkOpen(channel, fd);

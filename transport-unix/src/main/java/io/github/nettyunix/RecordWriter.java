@@ -194,6 +194,7 @@ final class RecordWriter implements MessageProcessor {
         } while (errno == Errno.EAGAIN && chances > 0);
         for (int i = 0; i < sent; i++) {
             done.set(round.positions[i]);
+            SentDescriptors.keep(channel, round.messages[i]);
             if (!waits.isEmpty()) {
                 waits.remove(OutboundMessages.recipient(round.messages[i]));
             }

@@ -38,6 +38,11 @@ final class SocketFile {
     /** Binds the socket to a path. */
     static SocketFile bind(UnixSocket socket, SocketType type, UnixSocketAddress address, SocketFilePolicy policy)
             throws IOException {
+        byte[] bound = socket.localName();
+        if (bound != null && bound.length > 0) {
+            // The kernel would refuse it only after we had made room.
+            throw UnixErrors.newException("bind", type, address, Errno.EINVAL, "the socket is bound already");
+        }
         byte[] path = SocketName.terminated(address.name());
         // A socket that is just being bound has a file already, and is refused still: it looks stale. So no two of us are at
         // the same folder, not even where the path is free; and between our look at a stale file and its removal no other

@@ -26,6 +26,9 @@ final class SocketName implements AutoCloseable {
     /** Refuses, early and with the limit, what cannot be a name of this type of socket. */
     static SocketName of(String operation, SocketType type, UnixSocketAddress address) throws IOException {
         byte[] name = address.name();
+        if (address.isAbstract() && !isLinux()) {
+            throw UnixErrors.newException(operation, type, address, Errno.EINVAL, "only Linux has abstract names");
+        }
         if (fits(address)) {
             return new SocketName(name, null);
         }

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.socket.StreamBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -16,7 +17,6 @@ import io.netty.channel.unix.Buffer;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.IovArray;
 import io.netty.channel.unix.SocketWritableByteChannel;
 
 import java.io.IOException;
@@ -40,9 +40,6 @@ import java.util.concurrent.TimeUnit;
 public final class UnixStreamChannel extends AbstractUnixConnection implements DomainSocketChannel {
     /** What goes with a descriptor that is written without a message. */
     private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1)).asReadOnly();
-
-    /** More in one call would only make the kernel walk a longer array: it takes about SO_SNDBUF. */
-    private static final long MAX_BYTES_PER_WRITE = 1 << 20;
 
     private static final int WOULD_BLOCK = -1;
 
@@ -182,6 +179,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
+        if (message instanceof ByteBuf buffer) {
+            return toDirect(buffer);
+        }
         return message instanceof FileRegion ? message : OutboundMessages.filter(this, message);
     }
 
@@ -206,19 +206,14 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     /** Writes the buffers up to the next message that is something else. */
     private int writeBytes(ChannelOutboundBuffer in) throws Exception {
-        IovArray vectors = SendBatch.current().vectors();
-        vectors.maxBytes(MAX_BYTES_PER_WRITE);
-        in.forEachFlushedMessage(vectors);
-        if (vectors.count() == 0) {
-            in.removeBytes(0);
-            return 0;
-        }
-        long written = socket.send(vectors.memoryAddress(0), vectors.count());
+        StreamBatch batch = StreamBatch.current();
+        in.forEachFlushedMessage(batch);
+        long written = batch.send(socket);
         if (written < 0) {
             return waitOrThrow((int) written);
         }
         in.removeBytes(written);
-        return 1;
+        return written == 0 ? 0 : 1;
     }
 
     /** Writes a message with control data, which goes with the first of its bytes that the kernel takes. */
@@ -242,6 +237,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             // The kernel refuses this message, and nothing of it went out.
             in.remove(newException("write", errno, null));
             return 1;
+        }
+        if (!started) {
+            SentDescriptors.keep(this, message);
         }
         in.progress(written);
         if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {

@@ -5,6 +5,7 @@ import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Meeting;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
@@ -14,8 +15,6 @@ import io.netty.channel.ChannelException;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,8 +36,7 @@ class CPythonAdoptTest {
                 .start(script, arguments);
     }
 
-    @ParameterizedTest
-    @EnumSource(value = SocketType.class, names = {"STREAM", "SEQPACKET"})
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aListeningAndAConnectedSocketServe(SocketType type) throws Exception {
         try (Meeting meeting = receive("""
                 import tempfile

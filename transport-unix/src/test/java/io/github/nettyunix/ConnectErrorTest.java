@@ -114,7 +114,7 @@ class ConnectErrorTest {
         server.bind(UnixSocketAddress.of(path)).sync();
         Path other = folder.resolve("other");
         assertError(BindException.class, server.bind(UnixSocketAddress.of(other)), "bind", type, other,
-                "EINVAL (Invalid argument)");
+                "EINVAL (Invalid argument): the socket is bound already");
         assertFalse(Files.exists(other));
         Channel channel = Channels.register(Channels.newClient(type));
         channel.connect(UnixSocketAddress.of(path)).sync();

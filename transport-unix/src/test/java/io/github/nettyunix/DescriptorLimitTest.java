@@ -91,10 +91,11 @@ class DescriptorLimitTest {
         Proof.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit + " are allowed");
     }
 
-    @EachRow({"1, 2", "1, 253", "2, 3", "252, 253"})
-    void streamWithMoreThanTheLimitClosesAfterOneError(int limit, int fds) throws Exception {
+    @EachRow({"1, 2, false", "1, 253, true", "2, 3, true", "252, 253, false"})
+    void streamWithMoreThanTheLimitClosesAfterOneError(int limit, int fds, boolean halfClosure) throws Exception {
         Ends pair = Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
-                .with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);
+                .with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure)
+                .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);
         try (Ends ends = pair.start()) {
             send(ends, "before", limit);
             send(ends, "too many", fds);

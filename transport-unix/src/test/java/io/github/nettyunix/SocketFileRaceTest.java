@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
@@ -11,10 +12,16 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelPromise;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,5 +115,63 @@ class SocketFileRaceTest {
             refused.close().sync();
         }
         Proof.of("CPython", "a folder that another process keeps locked does not stop a bind for ever");
+    }
+
+    /** Binds to its argument for every line that it reads, tells whether it could, and closes for the next line. */
+    static final class Racer {
+        public static void main(String[] arguments) throws Exception {
+            UnixSocketAddress address = UnixSocketAddress.of(arguments[0]);
+            BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+            System.out.println("ready");
+            while (in.readLine() != null) {
+                Channel channel = Channels.register(new UnixServerStreamChannel());
+                System.out.println(channel.bind(address).await().isSuccess() ? "won" : "lost");
+                in.readLine();
+                channel.close().sync();
+                System.out.println("closed");
+            }
+            System.exit(0);
+        }
+    }
+
+    @Tag("once")
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void justOneOfTwoProcessesGetsAPath(boolean stale) throws Exception {
+        Path path = folder.resolve("s");
+        List<String> command = new ArrayList<>(Jvm.command(Racer.class));
+        command.add(path.toString());
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        List<Process> racers = List.of(builder.start(), builder.start());
+        for (Process racer : racers) {
+            assertEquals("ready", racer.inputReader().readLine());
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+            if (stale) {
+                RawSocket.stale(SocketType.STREAM, path);
+            }
+            assertEquals(List.of("lost", "won"), tell(racers), "in round " + round);
+            assertEquals(List.of("closed", "closed"), tell(racers));
+            assertFalse(Files.exists(path));
+        }
+        for (Process racer : racers) {
+            racer.outputWriter().close();
+            assertEquals(0, racer.waitFor());
+            racer.inputReader().close();
+        }
+        Proof.of("itself", "two processes that race for " + (stale ? "a stale" : "a free") + " path, 200 times: one wins each time");
+    }
+
+    /** Says something to all at once; their answers, sorted. */
+    private static List<String> tell(List<Process> racers) throws IOException {
+        for (Process racer : racers) {
+            racer.outputWriter().append('\n').flush();
+        }
+        List<String> answers = new ArrayList<>();
+        for (Process racer : racers) {
+            answers.add(racer.inputReader().readLine());
+        }
+        answers.sort(null);
+        return answers;
     }
 }

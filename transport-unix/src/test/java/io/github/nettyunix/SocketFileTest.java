@@ -168,6 +168,23 @@ class SocketFileTest {
     }
 
     @EachType
+    void secondBindIsRefusedBeforeItRemovesAnything(SocketType type) throws Exception {
+        Path stale = RawSocket.stale(type, folder.resolve("stale"));
+        for (SocketFilePolicy policy : POLICIES) {
+            Channel channel = bind(type, policy);
+            for (Path other : List.of(path(), stale, folder.resolve("free"))) {
+                UnixSocketError error = assertInstanceOf(UnixSocketError.class,
+                        Ends.failure(channel.bind(UnixSocketAddress.of(other))));
+                assertEquals("EINVAL", error.errnoName(), policy + " " + other);
+            }
+            assertTrue(Files.exists(path()) && Files.exists(stale));
+            assertEquals(UnixSocketAddress.of(path()), channel.localAddress());
+            channel.close().sync();
+            assertFalse(Files.exists(path()));
+        }
+    }
+
+    @EachType
     void closeRemovesOnlyTheFileThatItMade(SocketType type) throws Exception {
         for (SocketFilePolicy policy : POLICIES) {
             Channel channel = bind(type, policy);

@@ -140,12 +140,17 @@ class WrittenDescriptorsTest {
             ChannelFuture after = ends.sender.write(Ends.buffer("after"));
             Ends.settle(ends.sender);
             fds[0].close();
+            // Another file has the number now, and is nobody's to send.
+            UnixFileDescriptor other = Descriptors.some(1)[0];
+            assertEquals(fds[0].intValue(), other.intValue());
             ends.sender.flush();
             before.sync();
             after.sync();
             bare.sync();
             assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, Ends.failure(message)).errnoName());
             assertEquals(0, Descriptors.countOpen(fds));
+            assertEquals("file 0", Descriptors.text(other));
+            other.release();
             StringBuilder arrived = new StringBuilder();
             while (arrived.indexOf("after") < 0) {
                 arrived.append(ends.text().replace("\0", ""));

@@ -17,6 +17,9 @@ final class Platform {
     /** What strerror(3) says of it. */
     static native String errorMessage(int errno);
 
+    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    static native int keepSentMillis();
+
     /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
     static native int maxPath();
 }

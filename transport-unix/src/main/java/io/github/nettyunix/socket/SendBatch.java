@@ -59,12 +59,6 @@ public final class SendBatch {
     public void clear() {
         count = 0;
         vectors.clear();
-        vectors.maxBytes(Limits.SSIZE_MAX);
-    }
-
-    /** The vectors of the batch, for whoever fills them himself. */
-    public IovArray vectors() {
-        return vectors;
     }
 
     public int count() {

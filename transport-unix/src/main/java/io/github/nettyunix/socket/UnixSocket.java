@@ -21,6 +21,8 @@ public final class UnixSocket extends Socket {
     public static final int MAX_NAME = Platform.maxPath();
     /** The most descriptors that one message can carry; SCM_MAX_FD of Linux. */
     public static final int MAX_FDS = 253;
+    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    public static final int KEEP_SENT_MILLIS = Platform.keepSentMillis();
 
     public UnixSocket(int fd) {
         super(fd);

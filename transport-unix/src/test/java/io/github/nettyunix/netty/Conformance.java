@@ -78,7 +78,7 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         return context.getTestClass().flatMap(type -> find(context))
-                .map(line -> ConditionEvaluationResult.disabled(line.reason))
+                .map(line -> ConditionEvaluationResult.disabled("does not apply: " + line.reason))
                 .orElseGet(() -> ConditionEvaluationResult.enabled("it applies"));
     }
 

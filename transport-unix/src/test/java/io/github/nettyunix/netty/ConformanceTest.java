@@ -2,6 +2,7 @@ package io.github.nettyunix.netty;
 
 import io.github.nettyunix.netty.Conformance.Inapplicable;
 import io.netty.testsuite.transport.socket.SocketEchoTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.commons.annotation.Testable;
 import org.junit.platform.commons.support.AnnotationSupport;
@@ -24,6 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Every test class of Netty's is run, or docs/conformance.md says why it cannot be. */
+@Tag("once")
 class ConformanceTest {
     /** The test classes of Netty's jars by their simple names; those that cannot be loaded here have no class. */
     private static final Map<String, Class<?>> TESTS = find();

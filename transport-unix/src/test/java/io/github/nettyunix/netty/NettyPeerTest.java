@@ -10,14 +10,16 @@ import io.netty.channel.epoll.EpollDomainSocketFdTest;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledIf;
 
 import java.net.SocketAddress;
 import java.util.List;
 
 /** Streams between these channels and Netty's own, in both roles. */
+@Tag("once")
 @EnabledIf("isNettyPeer")
-class NettyPeerTest extends ConnectionTests {
+class NettyPeerTest extends EchoTests {
     static boolean isNettyPeer() {
         return Loops.selector().equals("epoll");
     }

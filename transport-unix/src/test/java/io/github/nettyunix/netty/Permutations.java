@@ -13,6 +13,7 @@ import io.netty.channel.ServerChannel;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.util.internal.PlatformDependent;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.file.Files;
@@ -33,8 +34,13 @@ final class Permutations {
     private static Path newFolder() {
         try {
             Path folder = Files.createTempDirectory("netty");
-            // By then the servers are closed, and have removed their files.
-            folder.toFile().deleteOnExit();
+            // Some of Netty's tests leave their server open.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                for (File file : folder.toFile().listFiles()) {
+                    file.delete();
+                }
+                folder.toFile().delete();
+            }));
             return folder;
         } catch (IOException e) {
             throw new AssertionError(e);
@@ -50,8 +56,8 @@ final class Permutations {
         return UnixSocketAddress.ofAbstract(FOLDER.getFileName() + "-" + NAMES.incrementAndGet());
     }
 
-    /** Where servers and datagram sockets of a permutation get their addresses from: socket files, and abstract names. */
-    static Stream<Supplier<UnixSocketAddress>> addresses() {
+    /** Where servers get their addresses from: socket files, and abstract names. */
+    private static Stream<Supplier<UnixSocketAddress>> addresses() {
         return PlatformDependent.isOsx() ? Stream.of(Permutations::newPath)
                 : Stream.of(Permutations::newPath, Permutations::newAbstractName);
     }

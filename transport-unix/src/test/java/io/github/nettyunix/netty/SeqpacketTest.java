@@ -1,12 +1,14 @@
 package io.github.nettyunix.netty;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.testing.OnlyWith;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 
 import java.util.List;
 
+@OnlyWith(SocketType.SEQPACKET)
 class SeqpacketTest extends ConnectionTests {
     @Override
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections() {

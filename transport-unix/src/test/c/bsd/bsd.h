@@ -1,0 +1,54 @@
+/*
+ * Included before everything else to see whether the library's code for macOS and the BSDs is valid C, on Linux, whose own
+ * headers stand in for theirs: what Linux has and they lack is hidden, what they have is declared as they document it. This
+ * shows that a compiler gets through every #ifdef; whether it works takes the platform itself.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#undef O_PATH
+#undef MAP_NORESERVE
+#undef SO_PASSCRED
+#undef SO_PASSSEC
+#ifndef LIKE_OPENBSD
+#undef SO_PEERCRED
+#endif
+#ifndef LIKE_FREEBSD
+#undef MFD_ALLOW_SEALING
+#undef F_ADD_SEALS
+#endif
+
+#ifdef LIKE_MACOS
+#define __APPLE__ 1
+#undef SOCK_CLOEXEC
+#undef MSG_CMSG_CLOEXEC
+#undef MSG_NOSIGNAL
+#define SO_NOSIGPIPE 0x1022
+#define accept4 not_on_macos
+#endif
+
+#ifdef LIKE_FREEBSD
+#define SCM_CREDS2 8
+#define CMGROUP_MAX 16
+struct sockcred2 {
+    int sc_version;
+    pid_t sc_pid;
+    uid_t sc_uid, sc_euid;
+    gid_t sc_gid, sc_egid;
+    int sc_ngroups;
+    gid_t sc_groups[1];
+};
+#define SOCKCRED2SIZE(groups) (sizeof(struct sockcred2) + (sizeof(gid_t) * ((groups) - 1)))
+#endif
+
+#ifdef LIKE_OPENBSD
+struct sockpeercred {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+};
+#endif
+
+#define sendmmsg not_everywhere
+#define recvmmsg not_everywhere
