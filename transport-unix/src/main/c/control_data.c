@@ -85,11 +85,12 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
             int pidfd;
             memcpy(&pidfd, data, sizeof(pidfd));
             /* Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has ended. */
-            if (pidfd >= 0) found.pidfd = pidfd; else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
+            if (pidfd >= 0) found.pidfd = pidfd;
+            else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
         } else if (message->cmsg_type == SCM_SECURITY) {
             found.label = data;
             found.label_length = (int32_t) strnlen(data, length);
-            lost |= found.truncated && data + length >= (const char *) header->msg_control + room;
+            lost |= room > 0 && found.truncated && data + length >= (const char *) header->msg_control + room;
 #elif defined(SCM_CREDS2)
         } else if (message->cmsg_type == SCM_CREDS2 && length >= SOCKCRED2SIZE(1)) {
             struct sockcred2 peer;

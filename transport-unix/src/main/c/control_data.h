@@ -42,10 +42,10 @@ typedef struct {
 int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header, whose control
- * buffer had room for so many bytes. If the control data was cut, or holds more descriptors than that, all of them are closed
- * and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd or the label
- * could not be delivered.
+ * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room is that of
+ * its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors than that, all of
+ * them are closed and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd
+ * or the label could not be delivered.
  */
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 

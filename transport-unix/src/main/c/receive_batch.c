@@ -89,7 +89,8 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         message->name_length = (int32_t) size;
     }
     if (wanted & CONTROL) {
-        control_data found = nettyunix_detach(header, control_room(max_fds, wanted), message->fds, max_fds, &message->sender);
+        size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
+        control_data found = nettyunix_detach(header, room, message->fds, max_fds, &message->sender);
         message->fd_count = found.fd_count;
         message->pidfd = found.pidfd;
         if (!(wanted & PIDFD)) close_pidfd(message);
@@ -124,8 +125,6 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     struct sockaddr_un addresses[BATCH];
     /* On a stream MSG_TRUNC would discard the bytes. */
     int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? WHOLE_LENGTH : 0);
-    /* Descriptors that nobody wants are ours until they are closed: those of one message, not of a whole batch. */
-    if (wanted & PIDFD && max_fds == 0) count = 1;
     if (length > 0 || count == 1) {
         struct iovec vectors[2] = {{POINTER(buffer), (size_t) length}, {POINTER(data), (size_t) (capacity - length)}};
         int skipped = length > 0 ? 0 : 1;

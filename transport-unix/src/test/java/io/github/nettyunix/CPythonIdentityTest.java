@@ -305,6 +305,26 @@ class CPythonIdentityTest {
         }
     }
 
+    /** Where a limit of 0 has them read one by one. */
+    @EachType
+    void whatHasPiledUpIsReadToItsEnd(SocketType type) throws Exception {
+        int messages = 40;
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).with(ChannelOption.AUTO_READ, false).start()) {
+            for (int i = 0; i < messages; i++) {
+                ends.sender.write(Ends.buffer("x"));
+            }
+            ends.sender.writeAndFlush(Ends.buffer("y")).sync();
+            ends.receiver.config().setAutoRead(true);
+            StringBuilder text = new StringBuilder();
+            while (text.length() <= messages) {
+                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                assertEquals(ProcessHandle.current().pid(), pidOf(message.pidFd()));
+                text.append(Ends.text(message));
+            }
+            assertEquals("x".repeat(messages) + "y", text.toString());
+        }
+    }
+
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aPidFdIsNotSentOn(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true)

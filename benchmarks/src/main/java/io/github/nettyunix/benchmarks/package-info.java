@@ -1,5 +1,6 @@
 /**
- * JMH benchmarks of the Unix transport and its peers:
- * {@code java -cp 'benchmarks/target/classes:benchmarks/target/lib/*' org.openjdk.jmh.Main}.
+ * The benchmarks: {@link io.github.nettyunix.benchmarks.Benchmarks} runs workloads in pairs of processes, whose programs are in
+ * {@code peer} and, for raw C, in {@code src/main/c}; {@code report} makes tables, JSON and charts of what came out;
+ * {@code jmh} has the microbenchmarks.
  */
 package io.github.nettyunix.benchmarks;

@@ -15,9 +15,12 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelHandler;
+import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannelOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -156,6 +159,19 @@ class FileDescriptorHandlersTest {
             UnixMessage message = ends.inbox.take(UnixMessage.class);
             assertEquals(1, message.fileDescriptors().size());
             message.release();
+        }
+    }
+
+    @Test
+    void plainDescriptorsOfAnotherTypeAreRefusedToo() throws Exception {
+        try (Ends ends = Ends.of(SocketType.STREAM)
+                .with(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
+                .start(new FileDescriptorTypeHandler(Type.MEMFD))) {
+            ends.sender.writeAndFlush(Descriptors.some(1)[0]).sync();
+            ends.inbox.take(FileDescriptor.class).close();
+            ends.sender.writeAndFlush(UnixFileDescriptor.open(Path.of("/dev/null"))).sync();
+            ends.inbox.take(FileDescriptorRefusedException.class);
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
         }
     }
 

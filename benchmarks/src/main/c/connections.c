@@ -1,0 +1,51 @@
+/* Connect, one byte, close. The server hangs up when it has the byte. */
+#include "peer.h"
+
+static void take(int fd) {
+    char byte;
+    ssize_t length = recv(fd, &byte, 1, 0);
+    if (length < 0 && errno == EAGAIN) return;
+    if (length != 1) errors++;
+    close(fd);
+    received++;
+}
+
+void connect_server(void) {
+    int listener = listen_or_bind();
+    int epoll = new_epoll();
+    watch(epoll, STDIN_FILENO, EPOLLIN);
+    watch(epoll, listener, EPOLLIN);
+    reply("ready");
+    for (;;) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == STDIN_FILENO) {
+                server_command();
+            } else if (fd == listener) {
+                int connection = accept_connection(listener);
+                if (connection >= 0) watch(epoll, connection, EPOLLIN);
+            } else {
+                take(fd);
+            }
+        }
+        server_progress();
+    }
+}
+
+void connect_client(void) {
+    reply("ready");
+    for (int64_t duration; (duration = next_round()) > 0;) {
+        int64_t start = now(), end;
+        long count = 0;
+        do {
+            int fd = connect_to_server();
+            if (send(fd, "!", 1, MSG_NOSIGNAL) != 1) fail("send");
+            close(fd);
+            count++;
+            end = now();
+        } while (end - start < duration);
+        round_done(count, end - start, "");
+    }
+}

@@ -1,0 +1,74 @@
+/* What the programs of all workloads have in common. See Settings.java and Side.java, whose counterparts these are. */
+#ifndef PEER_H
+#define PEER_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+    bool batch;             /* many messages in one system call */
+    bool server;
+    const char *operation;
+    int type;               /* SOCK_STREAM ... */
+    size_t size;            /* of a message; on streams with its header */
+    int count;              /* connections, or descriptors a message */
+    bool spin;
+    const char *folder;     /* the sockets' */
+} settings;
+
+extern settings self;
+
+/* A message begins with the length of what follows (4 bytes, big-endian) and its number (8 bytes). */
+enum { HEADER = 12, BATCH = 64, EVENTS = 256 };
+
+/* The server's side of a round: what came so far, and what the client says it sent. */
+extern long received, errors, expected;
+
+_Noreturn void fail(const char *what);
+int64_t now(void);
+void reply(const char *line);
+
+int new_socket(void);
+int listen_or_bind(void);
+int connect_to_server(void);
+/* Datagram sockets: makes the association mutual, so that the kernel's limit is bytes and not messages. */
+void connect_back(int fd);
+int accept_connection(int listener);
+
+void put_header(char *message, int64_t number);
+/* Counts a message whose header is at hand; length is the whole message's. */
+void check_header(const char *header, size_t length);
+
+int new_epoll(void);
+void watch(int epoll, int fd, uint32_t events);
+void await(int epoll);
+
+/* The server: answers false at the end of the input. Reads a command if stdin is ready. */
+void server_command(void);
+void server_progress(void);
+/* The client: the duration of the next round; 0 at the end. */
+int64_t next_round(void);
+void round_done(long messages, int64_t nanos, const char *more);
+
+void one_way_server(void);
+void one_way_client(void);
+void echo_server(void);
+void echo_client(void);
+void connect_server(void);
+void connect_client(void);
+void descriptors_server(void);
+void descriptors_client(void);
+void shared_server(void);
+void shared_client(void);
+
+#endif

@@ -1,0 +1,97 @@
+package io.github.nettyunix.benchmarks;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Writer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** One side's process, pinned to a processor. It ends when its input does, and with this one. */
+final class PeerProcess implements AutoCloseable {
+    private static final long PATIENCE_SECONDS = 40;
+
+    private final String name;
+    private final Process process;
+    private final Writer commands;
+    private final BufferedReader replies;
+
+    PeerProcess(String name, int processor, List<String> command) throws IOException {
+        this.name = name;
+        List<String> pinned = new ArrayList<>(List.of("taskset", "-c", Integer.toString(processor)));
+        pinned.addAll(command);
+        process = new ProcessBuilder(pinned).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        commands = process.outputWriter();
+        replies = new BufferedReader(new InputStreamReader(process.getInputStream()));
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    void tell(String command) throws IOException {
+        commands.write(command + '\n');
+        commands.flush();
+    }
+
+    void await(String expected) throws IOException {
+        String line = readLine();
+        if (!line.equals(expected)) {
+            throw new IOException(name + " said \"" + line + "\" and not \"" + expected + '"');
+        }
+    }
+
+    /** A line of {@code name=number}s. */
+    Map<String, Long> read() throws IOException {
+        Map<String, Long> values = new HashMap<>();
+        for (String word : readLine().split(" ")) {
+            int equals = word.indexOf('=');
+            values.put(word.substring(0, equals), Long.parseLong(word.substring(equals + 1)));
+        }
+        return values;
+    }
+
+    private String readLine() throws IOException {
+        Thread watchdog = new Thread(() -> {
+            try {
+                TimeUnit.SECONDS.sleep(PATIENCE_SECONDS);
+                process.destroyForcibly();
+            } catch (InterruptedException e) {
+                // It answered.
+            }
+        });
+        watchdog.setDaemon(true);
+        watchdog.start();
+        String line;
+        try {
+            line = replies.readLine();
+        } finally {
+            watchdog.interrupt();
+        }
+        if (line == null) {
+            throw new IOException(name + " ended, or did not answer for " + PATIENCE_SECONDS + " s");
+        }
+        return line;
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            commands.close();
+        } catch (IOException ignored) {
+            // It has ended.
+        }
+        try {
+            if (!process.waitFor(1, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

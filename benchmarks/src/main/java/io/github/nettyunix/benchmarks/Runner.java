@@ -1,0 +1,84 @@
+package io.github.nettyunix.benchmarks;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs workloads: in every round each contestant has its turn. */
+final class Runner {
+    /**
+     * How long to run.
+     *
+     * @param keep whether processes live through all rounds, rather than being started and warmed up for each
+     */
+    record Plan(int rounds, long warmUpMillis, long roundMillis, boolean keep) {
+        /** About what the processes' start and end take. */
+        private static final long START_MILLIS = 1100;
+
+        long millis() {
+            long start = warmUpMillis + START_MILLIS;
+            return (keep ? start : rounds * start) + rounds * roundMillis;
+        }
+    }
+
+    private final Plan plan;
+    private final List<Contestant> contestants;
+    private final List<Integer> processors;
+    private final Progress progress;
+
+    Runner(Plan plan, List<Contestant> contestants, List<Integer> processors, Progress progress) {
+        this.plan = plan;
+        this.contestants = contestants;
+        this.processors = processors;
+        this.progress = progress;
+    }
+
+    Outcome run(Workload workload) {
+        Map<Contestant, List<Round>> rounds = new LinkedHashMap<>();
+        contestants.forEach(contestant -> rounds.put(contestant, new ArrayList<>()));
+        List<Contestant> running = new ArrayList<>(contestants.stream().filter(c -> c.supports(workload)).toList());
+        // Memory is measured once in the life of a process.
+        boolean keep = plan.keep && workload.measure() != Workload.Measure.MEMORY;
+        Map<Contestant, Pair> pairs = new HashMap<>();
+        try {
+            for (int i = 0; i < plan.rounds; i++) {
+                for (Contestant contestant : List.copyOf(running)) {
+                    progress.turn(workload, contestant, i + 1, plan.rounds);
+                    try {
+                        Pair pair = pairs.get(contestant);
+                        if (pair == null) {
+                            pair = new Pair(contestant, workload, processors);
+                            pairs.put(contestant, pair);
+                            pair.warmUp(plan.warmUpMillis);
+                        }
+                        rounds.get(contestant).add(pair.measure(plan.roundMillis));
+                        if (!keep) {
+                            pairs.remove(contestant).close();
+                        }
+                    } catch (IOException e) {
+                        progress.failed(e.getMessage());
+                        running.remove(contestant);
+                        rounds.get(contestant).clear();
+                        close(pairs.remove(contestant));
+                    }
+                }
+            }
+        } finally {
+            pairs.values().forEach(Runner::close);
+        }
+        return new Outcome(workload, rounds);
+    }
+
+    private static void close(Pair pair) {
+        try {
+            if (pair != null) {
+                pair.close();
+            }
+        } catch (IOException e) {
+            System.err.println(e);
+        }
+    }
+}
