@@ -19,7 +19,8 @@ public abstract class JavaContestant implements Contestant {
 
     public static List<JavaContestant> all() {
         return List.of(new UnixTransportContestant(), new NettyEpollContestant(false), new NettyEpollContestant(true),
-                new NettyIoUringContestant(), new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(), new JdkContestant());
+                new NettyIoUringContestant(), new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(),
+                new JdkContestant());
     }
 
     abstract Server newServer(Settings settings, Tally tally) throws Exception;
