@@ -24,7 +24,8 @@ import java.util.stream.Collectors;
 /** The command line. */
 @Command(name = "benchmarks/run", sortOptions = false, usageHelpWidth = 110, description = {
         "Measures this transport beside its peers and raw C: a server and a client in two processes, pinned to a "
-                + "processor each, all systems in turn, several rounds. Every message is counted and checked.", ""},
+                + "processor each, all systems in turn, several rounds. Every message is counted and checked. A round "
+                + "during which other processes were busy is repeated, three times at most.", ""},
         footer = {"", "benchmarks/run jmh [OPTION...] runs the JMH microbenchmarks.",
                 "BENCHMARKS_JAVA_OPTIONS are given to the Java systems' processes."})
 public final class Benchmarks implements Callable<Integer> {
@@ -40,7 +41,8 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(names = "--results", paramLabel = "FOLDER", description = "write tables, rows and charts (SVG) to a folder")
     private Path folder;
 
-    @Option(names = "--redraw", paramLabel = "FILE", description = "measure nothing: draw the charts of a folder's results.json again")
+    @Option(names = "--redraw", paramLabel = "FILE", description = {
+            "measure nothing: draw the charts of a folder's results.json again"})
     private Path redraw;
 
     @Option(names = "--only", paramLabel = "SYSTEM", split = ",", description = "these systems only")

@@ -56,6 +56,7 @@ final class PeerProcess implements AutoCloseable {
     }
 
     private String readLine() throws IOException {
+        long asked = System.nanoTime();
         Thread watchdog = new Thread(() -> {
             try {
                 TimeUnit.SECONDS.sleep(PATIENCE_SECONDS);
@@ -73,7 +74,8 @@ final class PeerProcess implements AutoCloseable {
             watchdog.interrupt();
         }
         if (line == null) {
-            throw new IOException(name + " ended, or did not answer for " + PATIENCE_SECONDS + " s");
+            boolean late = System.nanoTime() - asked >= TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+            throw new IOException(name + (late ? " did not answer for " + PATIENCE_SECONDS + " s" : " ended"));
         }
         return line;
     }

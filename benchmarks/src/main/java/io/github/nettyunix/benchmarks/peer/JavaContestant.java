@@ -18,8 +18,9 @@ public abstract class JavaContestant implements Contestant {
     }
 
     public static List<JavaContestant> all() {
-        return List.of(new UnixTransportContestant(), new NettyEpollContestant(), new NettyIoUringContestant(),
-                new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(), new JdkContestant());
+        return List.of(new UnixTransportContestant(), new NettyEpollContestant(false), new NettyEpollContestant(true),
+                new NettyIoUringContestant(), new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(),
+                new JdkContestant());
     }
 
     abstract Server newServer(Settings settings, Tally tally) throws Exception;
@@ -41,6 +42,11 @@ public abstract class JavaContestant implements Contestant {
         return null;
     }
 
+    /** For the JVM. */
+    List<String> options() {
+        return List.of();
+    }
+
     @Override
     public Role role() {
         return Role.JAVA_PEER;
@@ -56,6 +62,7 @@ public abstract class JavaContestant implements Contestant {
         if (more != null) {
             command.addAll(List.of(more.trim().split("\\s+")));
         }
+        command.addAll(options());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), PeerProgram.class.getName(), id, side));
         command.addAll(settings.toArguments());
         return command;

@@ -35,9 +35,10 @@ abstract class NettyContestant extends JavaContestant {
 
     private static final int BACKLOG = 4096;
     private static final int CONNECT_TRIES = 10_000;
-    /** Messages larger than this are counted as they come, and not put together. */
-    private static final int LARGEST_FRAME = 1 << 20;
+    /** Messages of a stream that are this large are counted as they come, and not put together, which would be a copy. */
     private static final int LARGE = 16 * 1024;
+    /** Payloads this large are written one at a time. */
+    private static final int HUGE = 1 << 20;
 
     NettyContestant(String id, String title) {
         super(id, title);
@@ -140,7 +141,7 @@ abstract class NettyContestant extends JavaContestant {
                     case ONE_WAY -> {
                         if (settings.kind() != SocketKind.STREAM) {
                             channel.pipeline().addLast(new OneWay.Receiver(tally));
-                        } else if (settings.size() > LARGEST_FRAME) {
+                        } else if (settings.size() >= LARGE) {
                             channel.pipeline().addLast(new OneWay.StreamReceiver(settings.size(), tally));
                         } else {
                             channel.pipeline().addLast(new LengthFieldBasedFrameDecoder(settings.size(), 0, Integer.BYTES),
@@ -162,7 +163,7 @@ abstract class NettyContestant extends JavaContestant {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, newIoHandlerFactory(settings.spin()));
         Bootstrap bootstrap = newBootstrap(group, settings);
         NettyClient client = switch (settings.operation()) {
-            case ONE_WAY -> settings.size() > LARGEST_FRAME ? new OneWay.PayloadSender(settings) : new OneWay.Sender(settings);
+            case ONE_WAY -> settings.size() >= HUGE ? new OneWay.PayloadSender(settings) : new OneWay.Sender(settings);
             case ECHO -> new Echo.EchoClient(settings);
             case CONNECT -> new Connections.ConnectClient(bootstrap, serverAddress(settings));
             case DESCRIPTORS -> newDescriptorSender(settings);

@@ -3,6 +3,7 @@ package io.github.nettyunix.benchmarks.peer;
 import io.github.nettyunix.benchmarks.Operation;
 import io.github.nettyunix.benchmarks.Settings;
 import io.github.nettyunix.benchmarks.SocketKind;
+import io.github.nettyunix.benchmarks.Workload;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -30,8 +31,22 @@ final class NettyEpollContestant extends NettyContestant {
     private static final int WINDOW = 192;
     private static final int ACKNOWLEDGED = 64;
 
-    NettyEpollContestant() {
-        super("netty-epoll", "Netty epoll");
+    private final boolean pooled;
+
+    /** @param pooled whether to use the pooled allocator, which is better than Netty's default one with large buffers */
+    NettyEpollContestant(boolean pooled) {
+        super(pooled ? "netty-epoll-pooled" : "netty-epoll", pooled ? "Netty epoll, pooled" : "Netty epoll");
+        this.pooled = pooled;
+    }
+
+    @Override
+    public boolean supports(Workload workload) {
+        return super.supports(workload) && (!pooled || workload.operation() == Operation.ONE_WAY);
+    }
+
+    @Override
+    List<String> options() {
+        return pooled ? List.of("-Dio.netty.allocator.type=pooled") : List.of();
     }
 
     @Override

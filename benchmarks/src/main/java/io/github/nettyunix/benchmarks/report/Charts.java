@@ -30,7 +30,7 @@ public final class Charts {
     /** One a system, and the same in all charts: Okabe and Ito's, which the colour-blind can tell apart. */
     private static final Map<String, Color> COLOURS = Map.of(
             "c", new Color(0x000000), "c-mmsg", new Color(0x8c8c8c), "unix", new Color(0xd55e00),
-            "netty-epoll", new Color(0x0072b2), "netty-io_uring", new Color(0x56b4e9), "netty-nio", new Color(0x009e73),
+            "netty-epoll", new Color(0x0072b2), "netty-epoll-pooled", new Color(0x003355), "netty-io_uring", new Color(0x56b4e9), "netty-nio", new Color(0x009e73),
             "netty-tcp", new Color(0xcc79a7), "junixsocket", new Color(0xe69f00), "jdk", new Color(0xf0e442));
 
     /**
