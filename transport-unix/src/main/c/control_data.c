@@ -5,6 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#ifndef SCM_SECURITY
+#define SCM_SECURITY 0x03
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+#endif
+
 int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
     struct cmsghdr *message = header->msg_control;
     size_t used = 0;
@@ -37,10 +46,12 @@ void nettyunix_close_all(const int32_t *fds, int count) {
     for (int i = 0; i < count; i++) close(fds[i]);
 }
 
-control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender) {
-    control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0};
+control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender) {
+    control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0, .pidfd = -1, .label_length = -1};
     (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
+    int lost = 0;                       /* something else than descriptors */
+    (void) room;
     /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
     const char *end = (const char *) header->msg_control + header->msg_controllen;
     struct cmsghdr *message = header->msg_controllen < sizeof(struct cmsghdr) ? NULL : CMSG_FIRSTHDR(header);
@@ -70,6 +81,16 @@ control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, 
             memcpy(&peer, data, sizeof(peer));
             *sender = (credentials) {peer.pid, (int32_t) peer.uid, (int32_t) peer.gid};
             found.has_credentials = 1;
+        } else if (message->cmsg_type == SCM_PIDFD && length >= sizeof(int)) {
+            int pidfd;
+            memcpy(&pidfd, data, sizeof(pidfd));
+            /* Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has ended. */
+            if (pidfd >= 0) found.pidfd = pidfd;
+            else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
+        } else if (message->cmsg_type == SCM_SECURITY) {
+            found.label = data;
+            found.label_length = (int32_t) strnlen(data, length);
+            lost |= room > 0 && found.truncated && data + length >= (const char *) header->msg_control + room;
 #elif defined(SCM_CREDS2)
         } else if (message->cmsg_type == SCM_CREDS2 && length >= SOCKCRED2SIZE(1)) {
             struct sockcred2 peer;
@@ -79,12 +100,12 @@ control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, 
 #endif
         }
     }
-    if (max_fds == 0) {
-        found.truncated = 0;
-    } else if (surplus || found.truncated) {
+    found.truncated = lost || (max_fds > 0 && (surplus || found.truncated));
+    if (found.truncated) {
         nettyunix_close_all(fds, found.fd_count);
+        if (found.pidfd != -1) close(found.pidfd);
         found.fd_count = 0;
-        found.truncated = 1;
+        found.pidfd = -1;
     }
     return found;
 }

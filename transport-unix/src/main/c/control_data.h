@@ -15,6 +15,11 @@
 #endif
 #define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 
+/* The longest label is as long as its security module likes: SELinux's have about 100 bytes. */
+#define MAX_LABEL 512
+#define LABEL_SPACE CMSG_SPACE(MAX_LABEL)
+#define PIDFD_SPACE CMSG_SPACE(sizeof(int))
+
 typedef struct {
     int32_t pid, uid, gid;
 } credentials;
@@ -24,6 +29,9 @@ typedef struct {
     int32_t fd_count;
     int32_t has_credentials;
     int32_t truncated;
+    int32_t pidfd;                      /* -1 if there is none */
+    int32_t label_length;               /* -1 if there is none */
+    const char *label;                  /* in the control buffer */
 } control_data;
 
 /*
@@ -34,10 +42,12 @@ typedef struct {
 int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Takes the descriptors (at most max_fds) and credentials out of a received header. If the control data was cut, or holds
- * more descriptors than that, all of them are closed and it counts as truncated; max_fds 0 discards them without a word.
+ * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room is that of
+ * its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors than that, all of
+ * them are closed and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd
+ * or the label could not be delivered.
  */
-control_data nettyunix_detach(struct msghdr *header, int32_t *fds, int max_fds, credentials *sender);
+control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 
 void nettyunix_close_all(const int32_t *fds, int count);
 

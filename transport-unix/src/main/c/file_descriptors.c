@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, jint mode) {
@@ -76,6 +77,38 @@ static jint access_mode(JNIEnv *env, jclass class, jint fd) {
     }
 }
 
+static jint close_on_exec(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+/* The type of the file; its size goes to size[0]. */
+static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
+    (void) class;
+    /* In the order of FileDescriptors' constants. */
+    enum { REGULAR, DIRECTORY, PIPE, SOCKET, MEMORY, CHARACTERS, BLOCKS, OTHER };
+    struct stat file;
+    int result = RESULT(fstat(fd, &file));
+    if (result < 0) return result;
+    jlong bytes = file.st_size;
+    (*env)->SetLongArrayRegion(env, size, 0, 1, &bytes);
+    switch (file.st_mode & S_IFMT) {
+        case S_IFREG:
+#ifdef F_GET_SEALS
+            /* Only files in memory can be sealed, and a memory file has no name. */
+            return file.st_nlink == 0 && fcntl(fd, F_GET_SEALS) != -1 ? MEMORY : REGULAR;
+#else
+            return REGULAR;
+#endif
+        case S_IFDIR: return DIRECTORY;
+        case S_IFIFO: return PIPE;
+        case S_IFSOCK: return SOCKET;
+        case S_IFCHR: return CHARACTERS;
+        case S_IFBLK: return BLOCKS;
+        default: return OTHER;
+    }
+}
+
 /* The number in a java.io.FileDescriptor, which has no public accessor. */
 static jfieldID number_field;
 
@@ -92,6 +125,8 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
         NATIVE("seal", "(I)I", seal),
         NATIVE("accessMode", "(I)I", access_mode),
+        NATIVE("closeOnExec", "(I)I", close_on_exec),
+        NATIVE("status", "(I[J)I", status),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };
     jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");

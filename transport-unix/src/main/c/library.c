@@ -55,6 +55,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
             || nettyunix_platform_onload(env) != JNI_OK
             || nettyunix_file_descriptors_onload(env) != JNI_OK
             || nettyunix_native_memory_onload(env) != JNI_OK
+            || nettyunix_process_onload(env) != JNI_OK
             || nettyunix_receive_batch_onload(env) != JNI_OK
             || nettyunix_send_batch_onload(env) != JNI_OK
             || nettyunix_socket_files_onload(env) != JNI_OK

@@ -61,6 +61,7 @@ jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMet
 jint nettyunix_file_descriptors_onload(JNIEnv *env);
 jint nettyunix_native_memory_onload(JNIEnv *env);
 jint nettyunix_platform_onload(JNIEnv *env);
+jint nettyunix_process_onload(JNIEnv *env);
 jint nettyunix_receive_batch_onload(JNIEnv *env);
 jint nettyunix_send_batch_onload(JNIEnv *env);
 jint nettyunix_socket_files_onload(JNIEnv *env);

@@ -20,21 +20,36 @@ typedef struct {
     int32_t fd_count;
     int32_t name_length;
     credentials sender;
-    int32_t reserved;
+    int32_t pidfd;                      /* -1: none */
     char name[112];
-    int32_t fds[MAX_FDS + 3];
-    char control[1600];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
+    int32_t fds[MAX_FDS];
+    int32_t label_length;               /* -1: none */
+    int32_t label_start;                /* in this struct */
+    int32_t reserved;
+    char control[1840];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
 } incoming;
 
-_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144 && sizeof(incoming) == 2768, "as in ReceiveBatch.java");
+_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144 && offsetof(incoming, label_length) == 1156
+        && sizeof(incoming) == 3008, "as in ReceiveBatch.java");
 _Static_assert(sizeof(((incoming *) 0)->name) >= MAX_NAME, "room");
-_Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE, "room");
+_Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE
+        + PIDFD_SPACE + LABEL_SPACE, "room");
 
 /* incoming.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8 };
+enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32 };
 enum { BATCH = 16 };
+
+/*
+ * How large a control buffer has to be. The kernel puts a message's descriptors before the pidfd: where that is wanted there is
+ * room for all that a sender may have attached, be they wanted or not.
+ */
+static size_t control_room(int max_fds, int wanted) {
+    int fds = max_fds == 0 && wanted & PIDFD ? MAX_FDS : max_fds;
+    return (fds == 0 ? 0 : CMSG_SPACE(sizeof(int) * (size_t) fds)) + CREDENTIALS_SPACE + MARK_SPACE + PIDFD_SPACE
+            + (max_fds > 0 || wanted & LABEL ? LABEL_SPACE : 0);
+}
 
 static void prepare(incoming *message, struct msghdr *header, struct iovec *vector, int vectors,
                     struct sockaddr_un *address, int max_fds, int wanted) {
@@ -47,9 +62,13 @@ static void prepare(incoming *message, struct msghdr *header, struct iovec *vect
     }
     if (wanted & CONTROL) {
         header->msg_control = message->control;
-        header->msg_controllen = (__typeof__(header->msg_controllen))
-                ((max_fds == 0 ? 0 : CMSG_SPACE(sizeof(int) * (size_t) max_fds)) + CREDENTIALS_SPACE + MARK_SPACE);
+        header->msg_controllen = (__typeof__(header->msg_controllen)) control_room(max_fds, wanted);
     }
+}
+
+static void close_pidfd(incoming *message) {
+    if (message->pidfd != -1) nettyunix_close_all(&message->pidfd, 1);
+    message->pidfd = -1;
 }
 
 /* Answers false at the end of the stream. */
@@ -61,6 +80,8 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     message->flags = 0;
     message->fd_count = 0;
     message->name_length = 0;
+    message->pidfd = -1;
+    message->label_length = -1;
     if (wanted & NAMES && header->msg_namelen > 0) {
         const struct sockaddr_un *address = header->msg_name;
         size_t size = nettyunix_decode_name(address, header->msg_namelen);
@@ -68,8 +89,15 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         message->name_length = (int32_t) size;
     }
     if (wanted & CONTROL) {
-        control_data found = nettyunix_detach(header, message->fds, max_fds, &message->sender);
+        size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
+        control_data found = nettyunix_detach(header, room, message->fds, max_fds, &message->sender);
         message->fd_count = found.fd_count;
+        message->pidfd = found.pidfd;
+        if (!(wanted & PIDFD)) close_pidfd(message);
+        if (wanted & LABEL && found.label_length >= 0) {
+            message->label_length = found.label_length;
+            message->label_start = (int32_t) (found.label - (const char *) message);
+        }
         if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
         if (found.truncated) message->flags |= CONTROL_TRUNCATED;
     }
@@ -77,6 +105,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         message->flags |= TRUNCATED;
         nettyunix_close_all(message->fds, message->fd_count);
         message->fd_count = 0;
+        close_pidfd(message);
     }
     if (length == 0 && ((wanted & RECORDS) == 0 || (wanted & ENDING && !marked))) {
         message->flags |= END_OF_STREAM;

@@ -16,6 +16,9 @@
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
 #endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
@@ -322,6 +325,36 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
 #endif
 }
 
+/* A pidfd of the peer, which the caller owns. */
+static jint peer_pidfd(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+#ifdef __linux__
+    int pidfd;
+    socklen_t length = sizeof(pidfd);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == -1 ? -errno : pidfd;
+#else
+    (void) fd;
+    return -ENOPROTOOPT;
+#endif
+}
+
+/* The peer's security label; answers its length, -ERANGE if the array is too small for it. */
+static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
+    (void) class;
+#ifdef __linux__
+    char bytes[4096];
+    socklen_t length = (socklen_t) (*env)->GetArrayLength(env, label);
+    if (length > sizeof(bytes)) length = sizeof(bytes);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, bytes, &length) == -1) return -errno;
+    jint size = (jint) strnlen(bytes, length);
+    (*env)->SetByteArrayRegion(env, label, 0, size, (const jbyte *) bytes);
+    return size;
+#else
+    (void) env, (void) fd, (void) label;
+    return -ENOPROTOOPT;
+#endif
+}
+
 jint nettyunix_unix_socket_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("newSocket", "(I)I", new_socket),
@@ -343,6 +376,8 @@ jint nettyunix_unix_socket_onload(JNIEnv *env) {
         NATIVE("getOption", "(II)I", get_option),
         NATIVE("peerCredentials", "(I[I)I", peer_credentials),
         NATIVE("peerGroups", "(I[I)I", peer_groups),
+        NATIVE("peerPidFd", "(I)I", peer_pidfd),
+        NATIVE("peerLabel", "(I[B)I", peer_label),
     };
     return nettyunix_register(env, "UnixSocket", methods, COUNT(methods));
 }

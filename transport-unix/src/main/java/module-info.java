@@ -1,6 +1,7 @@
 /**
- * Unix domain sockets for Netty. The event loops are those of {@code io.netty.transport.classes.epoll}, which an application on
- * the module path has to require or add itself, with the module of its native library.
+ * Unix domain sockets for Netty. The event loops are those of {@code io.netty.transport.classes.epoll}, or on macOS and the BSDs
+ * {@code io.netty.transport.classes.kqueue}, which an application on the module path has to require or add itself, with the
+ * module of its native library.
  */
 module io.github.nettyunix {
     requires transitive io.netty.buffer;
@@ -11,4 +12,5 @@ module io.github.nettyunix {
     requires static io.netty.transport.classes.kqueue;
 
     exports io.github.nettyunix;
+    exports io.github.nettyunix.handler;
 }

@@ -1,9 +1,10 @@
 # What every Python peer of the tests begins with.
-import array, collections, fcntl, os, signal, socket, struct, sys, zlib
+import array, collections, errno, fcntl, os, signal, socket, struct, sys, zlib
 
 TYPES = {"stream": socket.SOCK_STREAM, "seqpacket": socket.SOCK_SEQPACKET, "datagram": socket.SOCK_DGRAM}
 
 SO_PASSCRED = 16
+SO_PEERSEC = 31
 SCM_CREDENTIALS = 2
 
 Message = collections.namedtuple("Message", "data fds flags sender credentials")

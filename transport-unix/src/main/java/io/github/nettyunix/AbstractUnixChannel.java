@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -19,7 +18,6 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.channel.unix.UnixChannel;
-import io.netty.channel.unix.UnixChannelUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
@@ -47,6 +45,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private Readiness readiness;
     private int interest;
     private boolean readPending;
+    private boolean registeredBefore;
     private volatile boolean active;
     private volatile UnixSocketAddress local;
     private volatile UnixSocketAddress remote;
@@ -93,6 +92,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Whether there are messages that were received and not yet handed on. */
     boolean hasUndelivered() {
+        return false;
+    }
+
+    /** Whether SO_PASSSEC is on because the channel needs it, not because the user wants labels. */
+    boolean isMarkingRecords() {
         return false;
     }
 
@@ -158,15 +162,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return remote;
     }
 
-    final void setAddresses(UnixSocketAddress local, UnixSocketAddress remote) {
-        this.local = local;
-        this.remote = remote;
-    }
-
     /** The socket was active before it became a channel's. */
     final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
-        setAddresses(local, remote);
+        this.local = local;
+        this.remote = remote;
         active = true;
+    }
+
+    final void disconnected() {
+        remote = null;
     }
 
     /** An exception that names this channel's type. */
@@ -211,10 +215,28 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     readiness.start(interest);
                 }
                 promise.setSuccess();
+                if (registeredBefore) {
+                    resume();
+                }
+                registeredBefore = true;
             } else {
                 promise.setFailure(future.cause());
             }
         });
+    }
+
+    /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
+    private void resume() {
+        resumeWriting();
+        flushSoon();
+        if (pendingConnect != null) {
+            eventLoop().execute(pendingConnect);
+        }
+    }
+
+    /** Whether this thread may touch the channel: a task that stayed behind on a loop which the channel has left may not. */
+    final boolean isAtHome() {
+        return isRegistered() && eventLoop().inEventLoop();
     }
 
     @Override
@@ -315,8 +337,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Enough was written for now: go on when other channels had their turn. */
     final void yieldWriting() {
-        setInterest(interest & ~Readiness.WRITE);
-        eventLoop().execute(flushTask);
+        writeComplete();
+        flushSoon();
     }
 
     /** Goes on when other channels had their turn, whatever is waited for. */
@@ -338,14 +360,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         eventLoop().schedule(flushTask, delay, unit);
     }
 
-    /** Writes what is flushed, on the loop that the channel is registered with now. */
+    /** Writes what is flushed; where the channel has left the loop, the next one does that. */
     final void flushLater() {
-        if (eventLoop().inEventLoop()) {
+        if (isAtHome()) {
             unsafe().flushNow();
-        } else {
-            // The channel has moved to another loop.
-            eventLoop().execute(flushTask);
         }
+    }
+
+    /** The channel was registered: what waits for a time need not wait any more. */
+    void resumeWriting() {
     }
 
     final boolean isAwaitingWritable() {
@@ -583,20 +606,4 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;
-
-    /** Whether system calls cannot read from the buffer as it is. */
-    final boolean isCopyNeeded(ByteBuf buffer) {
-        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
-    }
-
-    /** A buffer that system calls can read from; the given one is released if it is another. */
-    final ByteBuf toDirect(ByteBuf buffer) {
-        if (!isCopyNeeded(buffer)) {
-            return buffer;
-        }
-        ByteBuf direct = alloc().directBuffer(buffer.readableBytes());
-        direct.writeBytes(buffer, buffer.readerIndex(), buffer.readableBytes());
-        buffer.release();
-        return direct;
-    }
 }

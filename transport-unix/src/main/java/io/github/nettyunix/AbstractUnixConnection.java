@@ -28,6 +28,16 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     @Override
+    public final UnixFileDescriptor peerPidFd() throws IOException {
+        return PeerIdentity.pidFd(this);
+    }
+
+    @Override
+    public final String peerSecurityLabel() throws IOException {
+        return PeerIdentity.securityLabel(this);
+    }
+
+    @Override
     protected void doBeginRead() {
         // What has ended is ready for ever.
         if (!endOfInput) {

@@ -15,7 +15,8 @@ final class InboundMessages {
 
     /** A message of a stream or of a seqpacket socket. */
     static UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
-        return new UnixMessage(content, descriptors(batch, index), credentials(batch, index));
+        return new UnixMessage(content, descriptors(batch, index), credentials(batch, index), pidFd(batch, index),
+                batch.label(index));
     }
 
     /** The descriptors, each with an owner now. */
@@ -48,7 +49,16 @@ final class InboundMessages {
                     // It is closed all the same.
                 }
             }
+            if (batch.pidFd(index) >= 0) {
+                pidFd(batch, index).release();
+            }
         }
+    }
+
+    /** The sender's pidfd, which has an owner now; {@code null} if there is none. */
+    static UnixFileDescriptor pidFd(ReceiveBatch batch, int index) {
+        int fd = batch.pidFd(index);
+        return fd < 0 ? null : UnixFileDescriptor.adopt(fd);
     }
 
     static UnixCredentials credentials(ReceiveBatch batch, int index) {

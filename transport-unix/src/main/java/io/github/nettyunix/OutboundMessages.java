@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AddressedEnvelope;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannelUtil;
 import io.netty.util.internal.StringUtil;
 
 import java.io.IOException;
@@ -25,7 +26,7 @@ final class OutboundMessages {
      */
     static Object filter(AbstractUnixChannel channel, Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
-            ByteBuf direct = channel.toDirect(buffer);
+            ByteBuf direct = toDirect(channel, buffer);
             // A cancelled write leaves this very buffer in the queue, so an empty record must look different.
             return direct == Unpooled.EMPTY_BUFFER ? new UnixMessage(direct) : direct;
         }
@@ -39,10 +40,10 @@ final class OutboundMessages {
                 if (message instanceof UnixDatagramPacket packet) {
                     return filterMessage(channel, packet);
                 }
-                if (!channel.isCopyNeeded(content)) {
+                if (!isCopyNeeded(content)) {
                     return message;
                 }
-                UnixDatagramPacket packet = new UnixDatagramPacket(channel.toDirect(content.retain()),
+                UnixDatagramPacket packet = new UnixDatagramPacket(toDirect(channel, content.retain()),
                         envelope.recipient() == null ? null : UnixSocketAddress.from((SocketAddress) envelope.recipient()));
                 envelope.release();
                 return packet;
@@ -73,14 +74,29 @@ final class OutboundMessages {
             if (fds.isEmpty() && message.credentials() == null) {
                 content.retain();
                 message.release();
-                return channel.toDirect(content);
+                return toDirect(channel, content);
             }
             if (!content.isReadable()) {
                 throw channel.newException("write", Errno.EINVAL,
                         "on a stream descriptors and credentials travel with bytes, and the message has none");
             }
         }
-        return channel.isCopyNeeded(content) ? message.replace(channel.toDirect(content.retain())) : message;
+        return isCopyNeeded(content) ? message.replace(toDirect(channel, content.retain())) : message;
+    }
+
+    private static boolean isCopyNeeded(ByteBuf buffer) {
+        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
+    }
+
+    /** A buffer that system calls can read from; the given one is released if it is another. */
+    static ByteBuf toDirect(AbstractUnixChannel channel, ByteBuf buffer) {
+        if (!isCopyNeeded(buffer)) {
+            return buffer;
+        }
+        int length = buffer.readableBytes();
+        ByteBuf direct = channel.alloc().directBuffer(length).writeBytes(buffer, buffer.readerIndex(), length);
+        buffer.release();
+        return direct;
     }
 
     private static void checkOpen(AbstractUnixChannel channel, FileDescriptor fd) throws IOException {

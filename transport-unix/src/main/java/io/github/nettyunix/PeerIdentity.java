@@ -4,6 +4,7 @@ import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -13,6 +14,7 @@ final class PeerIdentity {
     private static final int SOME_GROUPS = 64;
     /** NGROUPS_MAX of Linux is 65536; this is the most that fits into what the kernel is asked with. */
     private static final int ALL_GROUPS = 16384;
+    private static final int LONGEST_LABEL = 4096;
 
     private PeerIdentity() {
     }
@@ -20,11 +22,7 @@ final class PeerIdentity {
     /** See {@link UnixPeer#peerCredentials()}. */
     static UnixCredentials credentials(AbstractUnixChannel channel) throws IOException {
         int[] ids = new int[3];
-        int result = channel.socket.peerCredentials(ids);
-        // The kernel answers for a socket without a peer too, with no process and no user.
-        if (result == 0 && ids[0] == 0 && ids[1] == -1) {
-            result = -Errno.ENOTCONN;
-        }
+        int result = peerIds(channel, ids);
         if (result == -Errno.ENOPROTOOPT) {
             throw new UnsupportedOperationException("SO_PEERCRED " + channel.type + ": not on this platform");
         }
@@ -32,6 +30,54 @@ final class PeerIdentity {
             throw channel.newException("getsockopt SO_PEERCRED", result, null);
         }
         return new UnixCredentials(ids[0], ids[1], ids[2], groups(channel.socket));
+    }
+
+    /** The kernel answers for a socket without a peer too, with no process and no user. */
+    private static int peerIds(AbstractUnixChannel channel, int[] ids) {
+        int result = channel.socket.peerCredentials(ids);
+        return result == 0 && ids[0] == 0 && ids[1] == -1 ? -Errno.ENOTCONN : result;
+    }
+
+    /** See {@link UnixPeer#peerPidFd()}. */
+    static UnixFileDescriptor pidFd(AbstractUnixChannel channel) throws IOException {
+        int result = channel.socket.peerPidFd();
+        if (result < 0) {
+            // What a kernel answers where there is no peer depends on its age.
+            int peer = peerIds(channel, new int[3]);
+            throw pidFdFailure(channel, peer < 0 && result != -Errno.ENOPROTOOPT ? peer : result);
+        }
+        return UnixFileDescriptor.adopt(result);
+    }
+
+    /** What is told of an errno: an old kernel, or a peer that has gone. */
+    static IOException pidFdFailure(AbstractUnixChannel channel, int errno) {
+        if (errno == -Errno.ENOPROTOOPT) {
+            throw new UnsupportedOperationException("SO_PEERPIDFD " + channel.type + ": it needs Linux 6.5 or later");
+        }
+        // EINVAL is the older kernels' word for it.
+        return errno == -Errno.ESRCH || errno == -Errno.EINVAL
+                ? channel.newException("getsockopt SO_PEERPIDFD", Errno.ESRCH,
+                        "the peer's process has ended, and only Linux 6.16 and later still has a descriptor of it")
+                : channel.newException("getsockopt SO_PEERPIDFD", errno, null);
+    }
+
+    /** See {@link UnixPeer#peerSecurityLabel()}. */
+    static String securityLabel(AbstractUnixChannel channel) throws IOException {
+        byte[] label = new byte[LONGEST_LABEL];
+        int result = channel.socket.peerLabel(label);
+        if (result == -Errno.ENOPROTOOPT) {
+            int peer = peerIds(channel, new int[3]);
+            if (peer == -Errno.ENOTCONN) {
+                result = peer;
+            } else {
+                throw new UnsupportedOperationException("SO_PEERSEC " + channel.type
+                        + ": it needs Linux 2.6.2 or later and a security module that labels sockets");
+            }
+        }
+        if (result < 0) {
+            throw channel.newException("getsockopt SO_PEERSEC", result, null);
+        }
+        return new String(label, 0, result, StandardCharsets.UTF_8);
     }
 
     private static List<Integer> groups(UnixSocket socket) {

@@ -1,7 +1,6 @@
 package io.github.nettyunix;
 
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.EventLoop;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -41,13 +40,7 @@ final class PendingConnect implements Runnable {
 
     @Override
     public void run() {
-        if (channel.pendingConnect() != this) {
-            return;
-        }
-        EventLoop loop = channel.eventLoop();
-        if (!loop.inEventLoop()) {
-            // The channel has moved to another loop.
-            loop.execute(this);
+        if (channel.pendingConnect() != this || !channel.isAtHome()) {
             return;
         }
         try {

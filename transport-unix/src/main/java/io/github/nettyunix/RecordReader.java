@@ -89,9 +89,11 @@ final class RecordReader {
         ReceiveBatch batch = ReceiveBatch.current();
         int maxLength = config.maxMessageSize();
         int maxFds = config.descriptorLimit();
-        controlData = config.isControlData();
-        int flags = wanted | (controlData ? ReceiveBatch.CONTROL : 0);
-        int most = mostMessages(config) - before;
+        int control = config.controlData();
+        controlData = control != 0;
+        int flags = wanted | control;
+        // Descriptors that come with a pidfd are ours until they are closed, be they wanted or not: one message's at a time then.
+        int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : mostMessages(config) - before;
         if (expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
             // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.

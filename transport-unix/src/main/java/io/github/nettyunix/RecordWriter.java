@@ -34,10 +34,13 @@ final class RecordWriter implements MessageProcessor {
         final int[] positions = new int[SendBatch.CAPACITY];
     }
 
-    /** A recipient whose queue was full when we tried last. No event tells when it has room. */
+    /**
+     * A recipient whose queue was full when we tried last. No event tells when it has room; so the wait grows with the time that
+     * it has taken already, and a reader that has stopped for good costs next to nothing.
+     */
     private static final class Wait {
         private static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
-        private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+        private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
         boolean over;
         long delay;
@@ -227,7 +230,7 @@ final class RecordWriter implements MessageProcessor {
             throw newException(message, recipient, errno, null);
         } else {
             waits.remove(recipient);
-            settle(position, errno == Errno.ENOTCONN ? UnixErrors.newNotYetConnected(channel.localAddress())
+            settle(position, errno == Errno.ENOTCONN && channel.remoteAddress() == null ? UnixErrors.newNotYetConnected(channel.localAddress())
                     : newException(message, recipient, errno, errno == Errno.EMSGSIZE ? limit(message) : null));
         }
     }
@@ -309,7 +312,16 @@ final class RecordWriter implements MessageProcessor {
         }
     }
 
+    /** The channel came to another loop, and the retry stayed behind. */
+    void resume() {
+        retryScheduled = false;
+        waits.values().forEach(wait -> wait.over = true);
+    }
+
     private void retry() {
+        if (!channel.isAtHome()) {
+            return;
+        }
         retryScheduled = false;
         long now = System.nanoTime();
         waits.values().forEach(wait -> wait.over |= wait.due - now <= 0);

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelException;
@@ -29,6 +30,9 @@ import static io.github.nettyunix.UnixSocketOption.MAX_MESSAGE_SIZE;
 import static io.github.nettyunix.UnixSocketOption.RECEIVE_CONTROL_DATA;
 import static io.github.nettyunix.UnixSocketOption.SOCKET_FILE;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSCRED;
+import static io.github.nettyunix.UnixSocketOption.SO_PASSPIDFD;
+import static io.github.nettyunix.UnixSocketOption.SO_PASSRIGHTS;
+import static io.github.nettyunix.UnixSocketOption.SO_PASSSEC;
 import static io.netty.channel.ChannelOption.ALLOW_HALF_CLOSURE;
 import static io.netty.channel.ChannelOption.DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION;
 import static io.netty.channel.ChannelOption.SO_BACKLOG;
@@ -44,14 +48,18 @@ import static io.netty.channel.unix.UnixChannelOption.DOMAIN_SOCKET_READ_MODE;
 @SuppressWarnings("deprecation") // DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION is all that Netty has for it
 public final class UnixChannelConfig extends DefaultChannelConfig
         implements DomainSocketChannelConfig, DomainDatagramChannelConfig, DuplexChannelConfig {
-    private static final Set<ChannelOption<?>> SERVER = Set.of(SO_BACKLOG, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, SO_PASSCRED);
+    private static final Set<ChannelOption<?>> SERVER = Set.of(SO_BACKLOG, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF,
+            SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> STREAM = Set.of(ALLOW_HALF_CLOSURE, DOMAIN_SOCKET_READ_MODE,
-            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE, SO_PASSCRED);
+            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+            SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> SEQPACKET = Set.of(ALLOW_HALF_CLOSURE, MAX_MESSAGE_SIZE,
-            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE, SO_PASSCRED);
+            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+            SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> DATAGRAM = Set.of(DATAGRAM_QUEUE_FULL,
             DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION, MAX_MESSAGE_SIZE,
-            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE, SO_PASSCRED);
+            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+            SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
 
     /** Twice the wmem_max of current Linux, which is the largest SO_SNDBUF of an unprivileged sender. */
     private static final int DEFAULT_MAX_MESSAGE_SIZE = 8 << 20;
@@ -72,7 +80,9 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private boolean receiveControlData;
     private int maxFileDescriptors = -1;
     private boolean passCredentials;
-    private volatile boolean controlData;
+    private boolean passPidFd;
+    private boolean passSecurity;
+    private volatile int controlData;
     private volatile int descriptorLimit;
 
     UnixChannelConfig(AbstractUnixChannel channel, RecvByteBufAllocator allocator) {
@@ -136,9 +146,18 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         } else if (option == MAX_MESSAGE_SIZE) {
             return maxMessageSize;
         } else if (option == SO_PASSCRED) {
-            return isPassCredentials();
+            return isSet(option, UnixSocket.PASSCRED, false);
+        } else if (option == SO_PASSPIDFD) {
+            return isSet(option, UnixSocket.PASSPIDFD, false);
+        } else if (option == SO_PASSRIGHTS) {
+            return isSet(option, UnixSocket.PASSRIGHTS, true);
+        } else if (option == SO_PASSSEC && !unixChannel.isMarkingRecords()) {
+            return isSet(option, UnixSocket.PASSSEC, false);
         }
         synchronized (this) {
+            if (option == SO_PASSSEC) {
+                return passSecurity;
+            }
             if (option == RECEIVE_CONTROL_DATA) {
                 return receiveControlData;
             }
@@ -171,10 +190,31 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         }
     }
 
-    private boolean isPassCredentials() {
-        int result = socket.getOption(UnixSocket.PASSCRED);
-        // Where there is no such option, nobody can have set it.
-        return result != -Errno.ENOPROTOOPT && check("getsockopt SO_PASSCRED", result) != 0;
+    /** Where there is no such option, nobody can have set it. */
+    private boolean isSet(ChannelOption<?> option, int number, boolean otherwise) {
+        int result = socket.getOption(number);
+        return isUnknown(result) ? otherwise : check("getsockopt " + name(option), result) != 0;
+    }
+
+    private void set(ChannelOption<?> option, int number, boolean on, boolean otherwise, String since) {
+        int result = socket.setOption(number, on);
+        if (isUnknown(result)) {
+            if (on == otherwise) {
+                return;
+            }
+            throw new UnsupportedOperationException(name(option) + ' ' + unixChannel.type + ": it needs Linux " + since
+                    + " or later");
+        }
+        check("setsockopt " + name(option), result);
+    }
+
+    private static boolean isUnknown(int result) {
+        return result == -Errno.ENOPROTOOPT || result == -Errno.EOPNOTSUPP;
+    }
+
+    /** Netty's names of options begin with their class. */
+    private static String name(ChannelOption<?> option) {
+        return option.name().substring(option.name().lastIndexOf('#') + 1);
     }
 
     private void setControlData(ChannelOption<?> option, Object value) {
@@ -185,17 +225,35 @@ public final class UnixChannelConfig extends DefaultChannelConfig
                 maxFileDescriptors = ObjectUtil.checkInRange((Integer) value, 0, UnixSocket.MAX_FDS,
                         "MAX_FILE_DESCRIPTORS_PER_MESSAGE");
             } else {
-                assert option == SO_PASSCRED;
-                check("setsockopt SO_PASSCRED", socket.setOption(UnixSocket.PASSCRED, (Boolean) value));
-                passCredentials = (Boolean) value;
+                setIdentity(option, (Boolean) value);
             }
             updateControlData();
         }
         unixChannel.controlDataChanged();
     }
 
+    private void setIdentity(ChannelOption<?> option, boolean on) {
+        if (option == SO_PASSCRED) {
+            set(option, UnixSocket.PASSCRED, on, false, "2.2");
+            passCredentials = on;
+        } else if (option == SO_PASSPIDFD) {
+            set(option, UnixSocket.PASSPIDFD, on, false, "6.5");
+            passPidFd = on;
+        } else if (option == SO_PASSRIGHTS) {
+            set(option, UnixSocket.PASSRIGHTS, on, true, "6.16");
+        } else {
+            assert option == SO_PASSSEC;
+            // Off may be what it must not be, where it marks records: the channel sees to that.
+            if (on || !unixChannel.isMarkingRecords()) {
+                set(option, UnixSocket.PASSSEC, on, false, "2.6.18");
+            }
+            passSecurity = on;
+        }
+    }
+
     private void updateControlData() {
-        controlData = receiveControlData || passCredentials;
+        controlData = !(receiveControlData || passCredentials || passPidFd || passSecurity) ? 0
+                : ReceiveBatch.CONTROL | (passPidFd ? ReceiveBatch.PIDFD : 0) | (passSecurity ? ReceiveBatch.LABEL : 0);
         descriptorLimit = maxFileDescriptors >= 0 ? maxFileDescriptors : receiveControlData ? UnixSocket.MAX_FDS : 0;
     }
 
@@ -203,13 +261,28 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     void inherit(UnixChannelConfig listener) {
         synchronized (listener) {
             passCredentials = listener.passCredentials;
+            passPidFd = listener.passPidFd;
+            passSecurity = listener.passSecurity;
         }
         updateControlData();
+        if (isControlData()) {
+            unixChannel.controlDataChanged();
+        }
     }
 
     /** Whether inbound messages come with their control data. */
     boolean isControlData() {
+        return controlData != 0;
+    }
+
+    /** What of it is wanted, as {@link ReceiveBatch} is told; 0 if nothing is. */
+    int controlData() {
         return controlData;
+    }
+
+    /** Whether labels are wanted. */
+    synchronized boolean isPassSecurity() {
+        return passSecurity;
     }
 
     /** How many descriptors an inbound message may bring then. */

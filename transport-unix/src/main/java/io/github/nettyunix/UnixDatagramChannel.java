@@ -90,6 +90,19 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return PeerIdentity.credentials(this);
     }
 
+    /**
+     * {@inheritDoc} For datagram sockets the kernel knows who made a {@link #pair()}, and nobody else.
+     */
+    @Override
+    public UnixFileDescriptor peerPidFd() throws IOException {
+        return PeerIdentity.pidFd(this);
+    }
+
+    @Override
+    public String peerSecurityLabel() throws IOException {
+        return PeerIdentity.securityLabel(this);
+    }
+
     @Override
     public boolean isConnected() {
         return remoteAddress() != null;
@@ -128,7 +141,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (result < 0) {
             throw newException("disconnect", result, null);
         }
-        setAddresses(localAddress(), null);
+        disconnected();
     }
 
     @Override
@@ -153,7 +166,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         }
         return controlData
                 ? new UnixDatagramPacket(content, localAddress(), lastSender, InboundMessages.descriptors(batch, index),
-                        InboundMessages.credentials(batch, index))
+                        InboundMessages.credentials(batch, index), InboundMessages.pidFd(batch, index), batch.label(index))
                 : new DomainDatagramPacket(content, localAddress(), lastSender);
     }
 
@@ -174,6 +187,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     @Override
     boolean passesPeer() {
         return writer.passesPeer();
+    }
+
+    @Override
+    void resumeWriting() {
+        writer.resume();
     }
 
     @Override

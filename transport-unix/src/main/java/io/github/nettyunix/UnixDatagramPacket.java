@@ -28,8 +28,9 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
-                       List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials) {
-        super(content, fileDescriptors, credentials);
+                       List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials, UnixFileDescriptor pidFd,
+                       String securityLabel) {
+        super(content, fileDescriptors, credentials, pidFd, securityLabel);
         this.recipient = recipient;
         this.sender = sender;
     }
@@ -120,7 +121,7 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     @Override
-    UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors) {
-        return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials());
+    UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixFileDescriptor pidFd) {
+        return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials(), pidFd, securityLabel());
     }
 }

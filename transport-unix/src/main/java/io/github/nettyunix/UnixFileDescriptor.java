@@ -29,6 +29,26 @@ import java.util.Set;
  * @see <a href="https://man7.org/linux/man-pages/man3/cmsg.3.html">cmsg(3)</a>, SCM_RIGHTS
  */
 public final class UnixFileDescriptor extends FileDescriptor implements ReferenceCounted, AutoCloseable {
+    /** What a descriptor can be of. */
+    public enum Type {
+        /** A file on a disk, or one in memory that has a name. */
+        REGULAR_FILE,
+        /** A directory. */
+        DIRECTORY,
+        /** A pipe or a FIFO. */
+        PIPE,
+        /** A socket of any family. */
+        SOCKET,
+        /** A file in memory without a name, as {@link #memfd} makes them. Told from a regular file on Linux only. */
+        MEMFD,
+        /** A character device: a terminal, {@code /dev/null}. */
+        CHARACTER_DEVICE,
+        /** A block device: a disk. */
+        BLOCK_DEVICE,
+        /** Something else, such as an epoll instance, an eventfd or a pidfd. */
+        OTHER
+    }
+
     private static final ResourceLeakDetector<UnixFileDescriptor> LEAK_DETECTOR =
             ResourceLeakDetectorFactory.instance().newResourceLeakDetector(UnixFileDescriptor.class);
 
@@ -152,6 +172,45 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         }
         untrack();
         return intValue();
+    }
+
+    /**
+     * What the descriptor is of.
+     *
+     * @return the type, from <a href="https://man7.org/linux/man-pages/man2/fstat.2.html">fstat(2)</a>
+     * @throws IOException if the descriptor is closed
+     */
+    public Type type() throws IOException {
+        return switch (status("type", new long[1])) {
+            case FileDescriptors.REGULAR -> Type.REGULAR_FILE;
+            case FileDescriptors.DIRECTORY -> Type.DIRECTORY;
+            case FileDescriptors.PIPE -> Type.PIPE;
+            case FileDescriptors.SOCKET -> Type.SOCKET;
+            case FileDescriptors.MEMORY -> Type.MEMFD;
+            case FileDescriptors.CHARACTERS -> Type.CHARACTER_DEVICE;
+            case FileDescriptors.BLOCKS -> Type.BLOCK_DEVICE;
+            default -> Type.OTHER;
+        };
+    }
+
+    /**
+     * How long the file is. It says something of regular files and memory files; what a file has may change until it is sealed.
+     *
+     * @return the size in bytes, st_size of <a href="https://man7.org/linux/man-pages/man2/fstat.2.html">fstat(2)</a>
+     * @throws IOException if the descriptor is closed
+     */
+    public long size() throws IOException {
+        long[] size = new long[1];
+        status("size", size);
+        return size[0];
+    }
+
+    private int status(String operation, long[] size) throws IOException {
+        int result = isOpen() ? FileDescriptors.status(intValue(), size) : -Errno.EBADF;
+        if (result < 0) {
+            throw UnixErrors.newException(operation + " of descriptor " + intValue(), null, null, result);
+        }
+        return result;
     }
 
     /**

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.AbstractReferenceCounted;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.internal.ObjectUtil;
 
 import java.io.IOException;
@@ -12,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Bytes, file descriptors and credentials that travel together. It owns its content and its descriptors: the last
+ * Bytes, file descriptors and the sender's identity that travel together. It owns its content and its descriptors: the last
  * {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
  * {@link UnixFileDescriptor#retain()} it before the message is released.
  *
@@ -31,6 +32,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     private final ByteBuf content;
     private final List<UnixFileDescriptor> fileDescriptors;
     private final UnixCredentials credentials;
+    private final UnixFileDescriptor pidFd;
+    private final String securityLabel;
     // The message that counts: this one, or the one that this is a view of.
     private final UnixMessage unit;
     // Contents of views, which the unit owns as well.
@@ -44,14 +47,17 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
      *        found when it is written
      */
     public UnixMessage(ByteBuf content, UnixFileDescriptor... fileDescriptors) {
-        this(content, List.of(fileDescriptors), null);
+        this(content, List.of(fileDescriptors), null, null, null);
     }
 
     /** Inbound. */
-    UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials) {
+    UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials,
+                UnixFileDescriptor pidFd, String securityLabel) {
         this.content = ObjectUtil.checkNotNull(content, "content");
         this.fileDescriptors = fileDescriptors;
         this.credentials = credentials;
+        this.pidFd = pidFd;
+        this.securityLabel = securityLabel;
         unit = this;
     }
 
@@ -60,6 +66,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
         this.content = ObjectUtil.checkNotNull(content, "content");
         fileDescriptors = of.fileDescriptors;
         this.credentials = credentials;
+        pidFd = of.pidFd;
+        securityLabel = of.securityLabel;
         unit = of.unit;
     }
 
@@ -92,6 +100,29 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
+     * A descriptor of the process that sent the message, which tells it from any later process with the same pid: it becomes
+     * readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to the message and is closed
+     * with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of {@link #fileDescriptors()}, and not sent.
+     *
+     * @return the descriptor; {@code null} if there is none, for what was sent before the option was set, and before Linux 6.16
+     *         if the process had ended already
+     * @see <a href="https://man7.org/linux/man-pages/man2/pidfd_open.2.html">pidfd_open(2)</a>
+     */
+    public final UnixFileDescriptor pidFd() {
+        return pidFd;
+    }
+
+    /**
+     * What the kernel's security module (SELinux, AppArmor, Smack) calls the process that sent the message. It arrives with
+     * {@link UnixSocketOption#SO_PASSSEC}, and is not sent.
+     *
+     * @return the label; {@code null} if there is none
+     */
+    public final String securityLabel() {
+        return securityLabel;
+    }
+
+    /**
      * The same message with credentials to be sent along (SCM_CREDENTIALS; Linux). The kernel checks them: without privileges
      * they must be the process's own, or the write fails with EPERM.
      *
@@ -111,13 +142,18 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     @Override
     public UnixMessage copy() {
         List<UnixFileDescriptor> copies = new ArrayList<>(fileDescriptors.size());
+        UnixFileDescriptor pidFdCopy = null;
         try {
             for (FileDescriptor fd : fileDescriptors) {
                 copies.add(UnixFileDescriptor.dup(fd));
             }
-            return newMessage(content.copy(), List.copyOf(copies));
+            if (pidFd != null) {
+                pidFdCopy = UnixFileDescriptor.dup(pidFd);
+            }
+            return newMessage(content.copy(), List.copyOf(copies), pidFdCopy);
         } catch (IOException | RuntimeException e) {
             copies.forEach(UnixFileDescriptor::release);
+            ReferenceCountUtil.release(pidFdCopy);
             throw e instanceof IOException ? new UncheckedIOException((IOException) e) : (RuntimeException) e;
         }
     }
@@ -193,6 +229,9 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
         for (int i = 0; i < fileDescriptors.size(); i++) {
             fileDescriptors.get(i).touch(hint);
         }
+        if (pidFd != null) {
+            pidFd.touch(hint);
+        }
         return this;
     }
 
@@ -200,6 +239,9 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     protected final void deallocate() {
         for (int i = 0; i < fileDescriptors.size(); i++) {
             fileDescriptors.get(i).release();
+        }
+        if (pidFd != null) {
+            pidFd.release();
         }
         content.release();
         synchronized (this) {
@@ -212,7 +254,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     @Override
     public String toString() {
         return getClass().getSimpleName() + "(content: " + content + ", fileDescriptors: " + fileDescriptors
-                + (credentials == null ? "" : ", " + credentials) + ')';
+                + (credentials == null ? "" : ", " + credentials) + (pidFd == null ? "" : ", pidFd: " + pidFd)
+                + (securityLabel == null ? "" : ", securityLabel: " + securityLabel) + ')';
     }
 
     /** A view of the same class. */
@@ -221,7 +264,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /** A message of the same class that has everything else in common. */
-    UnixMessage newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors) {
-        return new UnixMessage(content, fileDescriptors, credentials);
+    UnixMessage newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixFileDescriptor pidFd) {
+        return new UnixMessage(content, fileDescriptors, credentials, pidFd, securityLabel);
     }
 }

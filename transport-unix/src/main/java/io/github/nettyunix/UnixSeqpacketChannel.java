@@ -102,10 +102,19 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         // With a control buffer only a timestamp is a mark; without one both are.
         if (isRegistered() && !eventLoop().inEventLoop()) {
             eventLoop().execute(this::controlDataChanged);
-        } else if (config().isControlData() && !timestamped) {
-            timestamped = true;
-            socket.markRecords(true, true);
+        } else if (config().isControlData()) {
+            if (!timestamped) {
+                timestamped = true;
+                socket.markRecords(true, true);
+            }
+            // It has done its work as a mark; labels that nobody wants would take the room of descriptors.
+            socket.setOption(UnixSocket.PASSSEC, config().isPassSecurity());
         }
+    }
+
+    @Override
+    boolean isMarkingRecords() {
+        return true;
     }
 
     @Override
@@ -131,6 +140,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     @Override
     void peerReady() {
         writer.peerReady();
+    }
+
+    @Override
+    void resumeWriting() {
+        writer.resume();
     }
 
     @Override

@@ -39,6 +39,39 @@ public final class UnixSocketOption {
     public static final ChannelOption<Boolean> SO_PASSCRED = option("SO_PASSCRED");
 
     /**
+     * Whether inbound messages carry a descriptor of the process that sent them, {@link UnixMessage#pidFd()} (Linux 6.5 and
+     * later). Off by default. In all else it is like {@link #SO_PASSCRED}. Where the limit of descriptors is 0 the kernel still
+     * hands over those that a sender attached, and they are closed at once: the pidfd comes behind them.
+     *
+     * <p>It throws {@link UnsupportedOperationException} where the kernel has no such option.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+     */
+    public static final ChannelOption<Boolean> SO_PASSPIDFD = option("SO_PASSPIDFD");
+
+    /**
+     * Whether inbound messages carry the security label of the process that sent them, {@link UnixMessage#securityLabel()}
+     * (Linux 2.6.18 and later). Off by default. It turns {@link #RECEIVE_CONTROL_DATA} on and is inherited as {@link #SO_PASSCRED}
+     * is, and gives nobody a name. Labels arrive where the kernel has a security module that labels sockets, such as SELinux,
+     * AppArmor or Smack, of up to 512 bytes; a longer one is a {@link ControlDataTruncatedException}.
+     *
+     * <p>It throws {@link UnsupportedOperationException} where the kernel has no such option.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PASSSEC
+     */
+    public static final ChannelOption<Boolean> SO_PASSSEC = option("SO_PASSSEC");
+
+    /**
+     * Whether senders may attach descriptors at all (Linux 6.16 and later). On by default; off, a sender's attempt fails with
+     * EPERM, and nothing of the message arrives. Inherited by what a server accepts.
+     *
+     * <p>Turning it off throws {@link UnsupportedOperationException} where the kernel has no such option.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
+     */
+    public static final ChannelOption<Boolean> SO_PASSRIGHTS = option("SO_PASSRIGHTS");
+
+    /**
      * How a bind to a path treats what is there, which mode the socket file gets and when it goes. By default
      * {@link SocketFilePolicy#replaceStale()}.
      */

@@ -84,11 +84,12 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         if (config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }
-        boolean controlData = config().isControlData();
+        int control = config().controlData();
+        boolean controlData = control != 0;
         ByteBuf buffer = allocHandle.allocate(directAllocator());
         allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
-            int length = controlData ? receiveMessage(buffer, config().descriptorLimit()) : receiveBytes(buffer);
+            int length = controlData ? receiveMessage(buffer, config().descriptorLimit(), control) : receiveBytes(buffer);
             allocHandle.lastBytesRead(length);
             if (length > 0) {
                 buffer.writerIndex(buffer.writerIndex() + length);
@@ -119,10 +120,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         return checkRead(socket.receive(address, buffer.writableBytes()));
     }
 
-    private int receiveMessage(ByteBuf buffer, int descriptorLimit) throws IOException {
+    private int receiveMessage(ByteBuf buffer, int descriptorLimit, int control) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        int result = checkRead(batch.receiveStream(buffer, buffer.writableBytes(), socket, descriptorLimit,
-                ReceiveBatch.CONTROL));
+        int result = checkRead(batch.receiveStream(buffer, buffer.writableBytes(), socket, descriptorLimit, control));
         if (result < 0) {
             return result;
         }
@@ -180,7 +180,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
-            return toDirect(buffer);
+            return OutboundMessages.toDirect(this, buffer);
         }
         return message instanceof FileRegion ? message : OutboundMessages.filter(this, message);
     }

@@ -16,6 +16,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -168,8 +169,9 @@ class AdoptTest {
     static final class Inherited {
         public static void main(String[] arguments) throws Exception {
             Channel channel = UnixTransport.adopt(0);
-            int number = assertInstanceOf(UnixSeqpacketChannel.class, channel).fd().intValue();
-            Channels.register(channel).writeAndFlush(Unpooled.copiedBuffer("moved: " + (number > 2) + ", 0 is "
+            int number = ((UnixChannel) channel).fd().intValue();
+            Channels.register(channel).writeAndFlush(Unpooled.copiedBuffer(channel.getClass().getSimpleName() + " moved: "
+                    + (number > 2) + ", 0 is "
                     + Descriptors.open().get(0) + ", stdin: " + System.in.read(), StandardCharsets.UTF_8)).sync();
             channel.close().sync();
             System.exit(0);
@@ -177,22 +179,29 @@ class AdoptTest {
     }
 
     @Tag("once")
-    @Test
-    void standardInputIsMovedAndDevNullTakesItsPlace() throws Exception {
+    @EachType
+    void standardInputIsMovedAndDevNullTakesItsPlace(SocketType type) throws Exception {
         String script = """
-                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                kind = TYPES[sys.argv.pop(1)]
+                ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
                 import subprocess
                 child = subprocess.Popen(sys.argv[1:], stdin=theirs)
                 theirs.close()
                 print(ours.recv(1000).decode(), flush=True)
-                print(len(ours.recv(1000)), flush=True)
-                sys.exit(child.wait())
+                code = child.wait()
+                if kind != socket.SOCK_DGRAM:
+                    print(len(ours.recv(1000)), flush=True)
+                sys.exit(code)
                 """;
-        try (Python parent = Python.run(script, Jvm.command(Inherited.class).toArray())) {
-            parent.expect("moved: true, 0 is /dev/null, stdin: -1");
-            parent.expect("0");
+        List<Object> arguments = new ArrayList<>(List.of(type));
+        arguments.addAll(Jvm.command(Inherited.class));
+        try (Python parent = Python.run(script, arguments.toArray())) {
+            parent.expect(Channels.clientClass(type).getSimpleName() + " moved: true, 0 is /dev/null, stdin: -1");
+            if (type != SocketType.DATAGRAM) {
+                parent.expect("0");
+            }
             parent.succeed();
         }
-        Proof.of("CPython", "adopt(0) moves an inherited socket, and /dev/null takes its place");
+        Proof.of("CPython", "adopt(0) moves an inherited " + type + " socket, and /dev/null takes its place");
     }
 }

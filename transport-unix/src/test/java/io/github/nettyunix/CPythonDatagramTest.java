@@ -80,13 +80,15 @@ class CPythonDatagramTest {
         int rounds = 50;
         try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
                 server = sock.getpeername()
-                others = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(3)]
+                others = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(4)]
                 others[0].bind("")
+                # As long as the other one that the kernel has chosen.
+                others[3].bind("")
                 others[1].bind(b"\\0" + bytes([0, 255, os.getpid() & 255, os.getpid() >> 8 & 255]))
                 senders = [sock, *others]
                 print(*[s.getsockname().hex() if isinstance(s.getsockname(), bytes) else
                         s.getsockname().encode().hex() or "-" for s in senders])
-                order = [0, 1, 1, 2, 3, 2, 0, 3]
+                order = [0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3]
                 for i in range(int(sys.argv[1])):
                     for j in order:
                         s = senders[j]
@@ -96,7 +98,7 @@ class CPythonDatagramTest {
             List<UnixSocketAddress> senders = Stream.of(meeting.python().line().split(" "))
                     .map(hex -> UnixSocketAddress.ofBytes(HexFormat.of().parseHex(hex.replace("-", "")))).toList();
             assertTrue(senders.get(0).equals(meeting.client()) && senders.get(1).isAbstract() && senders.get(3).isUnnamed());
-            int[] order = {0, 1, 1, 2, 3, 2, 0, 3};
+            int[] order = {0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3};
             for (int i = 0; i < rounds * order.length; i++) {
                 AddressedEnvelope<?, ?> packet = take(meeting, controlData);
                 assertEquals(senders.get(order[i % order.length]), packet.sender());

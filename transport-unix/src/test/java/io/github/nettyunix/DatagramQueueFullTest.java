@@ -12,6 +12,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -215,7 +216,7 @@ class DatagramQueueFullTest {
         assertEquals(0, Descriptors.countOpen(fds));
     }
 
-    @Test
+    @RepeatedTest(50)
     void whatWaitsMovesToAnotherLoopWithItsChannel() throws Exception {
         List<ChannelFuture> writes = flood(slow);
         writes.get(0).sync();

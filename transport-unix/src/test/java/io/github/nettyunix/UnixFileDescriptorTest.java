@@ -143,6 +143,40 @@ class UnixFileDescriptorTest {
     }
 
     @Test
+    void typeAndSizeAreToldOfEveryKind() throws Exception {
+        assertType(UnixFileDescriptor.Type.MEMFD, 6, Descriptors.some(1)[0]);
+        assertType(UnixFileDescriptor.Type.REGULAR_FILE, 7,
+                UnixFileDescriptor.open(Files.writeString(folder.resolve("file"), "content")));
+        // One that has a name is no memory file, wherever it is.
+        Path memory = Files.createTempFile(Path.of("/dev/shm"), "unix", null);
+        UnixFileDescriptor named = UnixFileDescriptor.open(memory);
+        assertEquals(UnixFileDescriptor.Type.REGULAR_FILE, named.type());
+        Files.delete(memory);
+        assertType(UnixFileDescriptor.Type.MEMFD, 0, named);
+        assertType(UnixFileDescriptor.Type.DIRECTORY, -1, UnixFileDescriptor.open(folder));
+        assertType(UnixFileDescriptor.Type.CHARACTER_DEVICE, 0, UnixFileDescriptor.open(Path.of("/dev/null")));
+        FileDescriptor[] pipe = FileDescriptor.pipe();
+        assertType(UnixFileDescriptor.Type.PIPE, 0, UnixFileDescriptor.dup(pipe[0]));
+        pipe[0].close();
+        pipe[1].close();
+        UnixStreamChannel socket = new UnixStreamChannel();
+        assertType(UnixFileDescriptor.Type.SOCKET, 0, UnixFileDescriptor.dup(socket.fd()));
+        socket.unsafe().closeForcibly();
+    }
+
+    /** Closes it, after which neither is known. */
+    private static void assertType(UnixFileDescriptor.Type type, long size, UnixFileDescriptor fd) throws IOException {
+        assertEquals(type, fd.type());
+        if (size >= 0) {
+            assertEquals(size, fd.size());
+        }
+        fd.release();
+        assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, assertThrows(IOException.class, fd::type)).errnoName());
+        assertEquals("size of descriptor " + fd.intValue() + ": EBADF (Bad file descriptor)",
+                assertThrows(IOException.class, fd::size).getMessage());
+    }
+
+    @Test
     void fileChannelHasTheDirectionsThatWereAskedForAndADescriptorOfItsOwn() throws Exception {
         Path path = Files.writeString(folder.resolve("file"), "content");
         try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, READ, WRITE)) {

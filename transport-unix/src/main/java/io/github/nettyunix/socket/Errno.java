@@ -21,9 +21,11 @@ public final class Errno {
     public static final int ENOENT = number("ENOENT");
     public static final int ENOPROTOOPT = number("ENOPROTOOPT");
     public static final int ENOTCONN = number("ENOTCONN");
+    public static final int EOPNOTSUPP = number("EOPNOTSUPP");
     public static final int EPIPE = number("EPIPE");
     public static final int EPROTOTYPE = number("EPROTOTYPE");
     public static final int ERANGE = number("ERANGE");
+    public static final int ESRCH = number("ESRCH");
     public static final int ETIMEDOUT = number("ETIMEDOUT");
     public static final int ETOOMANYREFS = number("ETOOMANYREFS");
 

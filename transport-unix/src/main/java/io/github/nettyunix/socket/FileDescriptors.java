@@ -13,6 +13,16 @@ public final class FileDescriptors {
     public static final int SYNC = 64;
     public static final int DSYNC = 128;
 
+    /** Answers of {@link #status}. */
+    public static final int REGULAR = 0;
+    public static final int DIRECTORY = 1;
+    public static final int PIPE = 2;
+    public static final int SOCKET = 3;
+    public static final int MEMORY = 4;
+    public static final int CHARACTERS = 5;
+    public static final int BLOCKS = 6;
+    public static final int OTHER = 7;
+
     private FileDescriptors() {
     }
 
@@ -33,6 +43,12 @@ public final class FileDescriptors {
 
     /** 1 if it can be read, plus 2 if it can be written. */
     public static native int accessMode(int fd);
+
+    /** Makes a descriptor from elsewhere close-on-exec. */
+    public static native int closeOnExec(int fd);
+
+    /** The type of a file; {@code size[0]} becomes its size in bytes. See fstat(2). */
+    public static native int status(int fd, long[] size);
 
     /** The number in a JDK descriptor. */
     public static native int number(java.io.FileDescriptor fd);

@@ -6,6 +6,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.PlatformDependent;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Messages on their way in, as {@code receive_batch.c} leaves them in memory. One of these serves all channels of a thread;
@@ -26,6 +27,10 @@ public final class ReceiveBatch {
     public static final int NAMES = 4;
     /** ... descriptors and credentials; without it the kernel discards descriptors. */
     public static final int CONTROL = 8;
+    /** ... the senders' pidfds, with CONTROL. */
+    public static final int PIDFD = 16;
+    /** ... the senders' security labels, with CONTROL. */
+    public static final int LABEL = 32;
 
     // struct incoming of receive_batch.c
     private static final int LENGTH = 0;
@@ -35,9 +40,12 @@ public final class ReceiveBatch {
     private static final int PID = 16;
     private static final int UID = 20;
     private static final int GID = 24;
+    private static final int PIDFD_NUMBER = 28;
     private static final int NAME = 32;
     private static final int FDS = 144;
-    private static final int SIZE = 2768;
+    private static final int LABEL_LENGTH = 1156;
+    private static final int LABEL_START = 1160;
+    private static final int SIZE = 3008;
 
     private static final int TRUNCATED = 1;
     private static final int CONTROL_TRUNCATED = 2;
@@ -148,6 +156,22 @@ public final class ReceiveBatch {
 
     public int descriptor(int index, int number) {
         return messages.getInt(index * SIZE + FDS + number * Integer.BYTES);
+    }
+
+    /** The sender's pidfd, which belongs to the caller; -1 if there is none. */
+    public int pidFd(int index) {
+        return messages.getInt(index * SIZE + PIDFD_NUMBER);
+    }
+
+    /** The sender's security label; {@code null} if there is none. */
+    public String label(int index) {
+        int length = messages.getInt(index * SIZE + LABEL_LENGTH);
+        if (length < 0) {
+            return null;
+        }
+        byte[] label = new byte[length];
+        messages.get(index * SIZE + messages.getInt(index * SIZE + LABEL_START), label);
+        return new String(label, StandardCharsets.UTF_8);
     }
 
     /** The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once. */

@@ -115,6 +115,16 @@ public final class UnixSocket extends Socket {
         return peerGroups(fd(), groups);
     }
 
+    /** A descriptor of the peer's process, which the caller owns. */
+    public int peerPidFd() {
+        return peerPidFd(fd());
+    }
+
+    /** The length of the peer's security label; -ERANGE if the array is too small for it. */
+    public int peerLabel(byte[] label) {
+        return peerLabel(fd(), label);
+    }
+
     private int fd() {
         // A number that is closed may belong to somebody else by now.
         return isOpen() ? intValue() : -1;
@@ -149,4 +159,8 @@ public final class UnixSocket extends Socket {
     private static native int peerCredentials(int fd, int[] credentials);
 
     private static native int peerGroups(int fd, int[] groups);
+
+    private static native int peerPidFd(int fd);
+
+    private static native int peerLabel(int fd, byte[] label);
 }

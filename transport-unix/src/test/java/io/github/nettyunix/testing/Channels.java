@@ -11,6 +11,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 
 import java.util.List;
@@ -23,12 +24,22 @@ public final class Channels {
 
     /** For a connecting channel, or a datagram one. */
     public static Bootstrap client(SocketType type, ChannelHandler handler) {
-        return new Bootstrap().group(Loops.group()).channel(clientClass(type)).handler(handler);
+        return client(Loops.group(), type, handler);
+    }
+
+    /** The same on other loops than those that all tests share. */
+    public static Bootstrap client(EventLoopGroup group, SocketType type, ChannelHandler handler) {
+        return new Bootstrap().group(group).channel(clientClass(type)).handler(handler);
     }
 
     /** Every accepted connection gets a handler of its own. */
     public static ServerBootstrap server(SocketType type, Supplier<ChannelHandler> child) {
-        return new ServerBootstrap().group(Loops.group()).channel(serverClass(type))
+        return server(Loops.group(), type, child);
+    }
+
+    /** The same on other loops than those that all tests share. */
+    public static ServerBootstrap server(EventLoopGroup group, SocketType type, Supplier<ChannelHandler> child) {
+        return new ServerBootstrap().group(group).channel(serverClass(type))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {

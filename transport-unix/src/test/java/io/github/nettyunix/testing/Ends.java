@@ -97,9 +97,11 @@ public final class Ends implements AutoCloseable {
         return future.cause();
     }
 
-    /** Waits until the channel's event loop has run what it has to do now. */
+    /** Waits until the channel's event loop has run what it has to do now, and what follows from that. */
     public static void settle(Channel channel) throws InterruptedException {
-        channel.eventLoop().submit(() -> { }).sync();
+        for (int i = 0; i < 2; i++) {
+            channel.eventLoop().submit(() -> { }).sync();
+        }
     }
 
     @Override

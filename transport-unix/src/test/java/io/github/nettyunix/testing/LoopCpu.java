@@ -12,17 +12,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 public final class LoopCpu {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final double MOST = 0.05;
+    private static final int CHANCES = 2;
 
     private LoopCpu() {
     }
 
-    /** Watches the loop for a second: it must use less than 5 % of a core. */
+    /**
+     * Watches the loop for a second: it must use less than 5 % of a core. A loop whose code has just been run for the first
+     * time, and has classes to load, gets one second more.
+     */
     public static void assertIdle(EventLoop loop) throws Exception {
         long thread = loop.submit(() -> Thread.currentThread().getId()).get();
+        double share = share(thread);
+        for (int i = 1; share >= MOST && i < CHANCES; i++) {
+            share = share(thread);
+        }
+        assertTrue(share < MOST, String.format("the event loop uses %.1f %% of a core", share * 100));
+    }
+
+    private static double share(long thread) throws InterruptedException {
         long cpuBefore = THREADS.getThreadCpuTime(thread);
         long before = System.nanoTime();
         TimeUnit.SECONDS.sleep(1);
-        double share = (double) (THREADS.getThreadCpuTime(thread) - cpuBefore) / (System.nanoTime() - before);
-        assertTrue(share < MOST, String.format("the event loop uses %.1f %% of a core", share * 100));
+        return (double) (THREADS.getThreadCpuTime(thread) - cpuBefore) / (System.nanoTime() - before);
     }
 }

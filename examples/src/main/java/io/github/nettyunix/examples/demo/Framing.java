@@ -3,6 +3,7 @@ package io.github.nettyunix.examples.demo;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.handler.FileDescriptorQueueHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -10,11 +11,8 @@ import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.MessageToMessageEncoder;
 import io.netty.handler.codec.TooLongFrameException;
-import io.netty.util.ReferenceCountUtil;
 
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 
 /**
  * Makes messages of a stream, which has no borders: each goes after a header, the number of its bytes (4 bytes) and of its
@@ -24,30 +22,23 @@ final class Framing extends CombinedChannelDuplexHandler<Framing.Decoder, Framin
     private static final int HEADER_LENGTH = 5;
     private static final int MAX_LENGTH = 1 << 16;
 
-    private Framing() {
-        super(new Decoder(), new Encoder());
+    private Framing(FileDescriptorQueueHandler arrived) {
+        super(new Decoder(arrived), new Encoder());
     }
 
     static void addIfNeeded(Channel channel) {
         if (channel instanceof UnixStreamChannel) {
-            channel.pipeline().addLast(new Framing());
+            FileDescriptorQueueHandler arrived = new FileDescriptorQueueHandler();
+            channel.pipeline().addLast(arrived, new Framing(arrived));
         }
     }
 
-    /** What one read finds is any piece of the stream, with the descriptors that came with its bytes. */
     static final class Decoder extends ByteToMessageDecoder {
         // A descriptor arrives with a byte of its message or earlier, in the order in which all were sent.
-        private final Queue<UnixFileDescriptor> arrived = new ArrayDeque<>();
+        private final FileDescriptorQueueHandler arrived;
 
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-            UnixMessage piece = (UnixMessage) message;
-            try {
-                piece.fileDescriptors().forEach(fd -> arrived.add(fd.retain()));
-                super.channelRead(ctx, piece.content().retain());
-            } finally {
-                piece.release();
-            }
+        Decoder(FileDescriptorQueueHandler arrived) {
+            this.arrived = arrived;
         }
 
         @Override
@@ -63,16 +54,9 @@ final class Framing extends CombinedChannelDuplexHandler<Framing.Decoder, Framin
             if (in.readableBytes() < HEADER_LENGTH + length) {
                 return;
             }
-            UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
-            for (int i = 0; i < count; i++) {
-                fds[i] = arrived.remove();
-            }
+            // Before the bytes are retained: it throws if the sender has lied about their number.
+            UnixFileDescriptor[] fds = arrived.take(count);
             out.add(new UnixMessage(in.skipBytes(HEADER_LENGTH).readRetainedSlice(length), fds));
-        }
-
-        @Override
-        protected void handlerRemoved0(ChannelHandlerContext ctx) {
-            arrived.forEach(ReferenceCountUtil::release);
         }
     }
 

@@ -1,0 +1,57 @@
+/* Process.java: who this process is, and its environment. See credentials(7), environ(7). */
+#include "nettyunix.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* pid, effective uid and gid. */
+static jint identity(JNIEnv *env, jclass class, jintArray ids) {
+    (void) class;
+    jint values[] = {getpid(), (jint) geteuid(), (jint) getegid()};
+    (*env)->SetIntArrayRegion(env, ids, 0, COUNT(values), values);
+    return 0;
+}
+
+/* The supplementary groups; answers how many there are, -EINVAL if the array is too small for them. */
+static jint groups(JNIEnv *env, jclass class, jintArray ids) {
+    (void) class;
+    jint *values = (*env)->GetIntArrayElements(env, ids, NULL);
+    if (values == NULL) return -ENOMEM;
+    int count = RESULT(getgroups((*env)->GetArrayLength(env, ids), (gid_t *) values));
+    (*env)->ReleaseIntArrayElements(env, ids, values, 0);
+    return count;
+}
+
+/* The value of a variable whose name ends with a NUL, NULL if it is not set. */
+static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
+    (void) class;
+    jbyte *chars = (*env)->GetByteArrayElements(env, name, NULL);
+    if (chars == NULL) return NULL;
+    const char *value = getenv((const char *) chars);
+    (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
+    if (value == NULL) return NULL;
+    jsize length = (jsize) strlen(value);
+    jbyteArray result = (*env)->NewByteArray(env, length);
+    if (result != NULL) (*env)->SetByteArrayRegion(env, result, 0, length, (const jbyte *) value);
+    return result;
+}
+
+static jint unset(JNIEnv *env, jclass class, jbyteArray name) {
+    (void) class;
+    jbyte *chars = (*env)->GetByteArrayElements(env, name, NULL);
+    if (chars == NULL) return -ENOMEM;
+    int result = unsetenv((const char *) chars) == -1 ? -errno : 0;
+    (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
+    return result;
+}
+
+jint nettyunix_process_onload(JNIEnv *env) {
+    static const JNINativeMethod methods[] = {
+        NATIVE("identity", "([I)I", identity),
+        NATIVE("groups", "([I)I", groups),
+        NATIVE("variable", "([B)[B", variable),
+        NATIVE("unset", "([B)I", unset),
+    };
+    return nettyunix_register(env, "Process", methods, COUNT(methods));
+}

@@ -1,0 +1,138 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LoopCpu;
+import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/** A server that may have no more descriptors: who cannot be accepted waits, and is accepted later. */
+@ExtendWith(NothingLeft.class)
+class AcceptLimitTest {
+    private static final int ROOM = 8;
+    private static final int GUESTS = 12;
+
+    @TempDir
+    private Path folder;
+
+    /** The server: it says when it has to refuse, and echoes. */
+    static final class Server {
+        private static final class Echo extends ChannelInboundHandlerAdapter {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                ctx.writeAndFlush(message);
+            }
+        }
+
+        private Server() {
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            Channel server = Channels.server(SocketType.STREAM, Echo::new).handler(new ChannelInboundHandlerAdapter() {
+                @Override
+                public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                    System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : cause);
+                    ctx.fireExceptionCaught(cause);
+                }
+            }).bind(UnixSocketAddress.of(arguments[0])).sync().channel();
+            System.out.println("ready");
+            // Classes cannot be loaded later: those of the first connection, and those of errors.
+            System.in.read();
+            try {
+                UnixFileDescriptor.open(Path.of(arguments[0]).getParent(), StandardOpenOption.WRITE);
+            } catch (IOException isFolder) {
+                System.out.println("warm");
+            }
+            LoopCpu.assertIdle(server.eventLoop());
+            Deque<UnixFileDescriptor> all = new ArrayDeque<>();
+            try {
+                while (true) {
+                    all.push(UnixFileDescriptor.open(Path.of("/dev/null")));
+                }
+            } catch (IOException full) {
+                for (int i = 0; i < ROOM; i++) {
+                    all.pop().close();
+                }
+            }
+            System.out.println("full");
+            System.in.read();
+            LoopCpu.assertIdle(server.eventLoop());
+            System.out.println("idle");
+            while (System.in.read() >= 0) {
+                Thread.onSpinWait();
+            }
+            for (UnixFileDescriptor fd : all) {
+                fd.close();
+            }
+            server.close().sync();
+            System.exit(0);
+        }
+    }
+
+    @Test
+    void whoCannotBeAcceptedWaitsAndIsAcceptedLater() throws Exception {
+        List<String> command = new ArrayList<>(List.of(folder.resolve("server").toString(), "" + GUESTS));
+        command.addAll(Jvm.command(Server.class, "-Dnettyunix.test.selector=" + Loops.selector()));
+        command.add(folder.resolve("server").toString());
+        try (Python python = Python.run("""
+                import resource, subprocess
+                path, count = sys.argv[1], int(sys.argv[2])
+                server = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+
+                def expect(line):
+                    found = server.stdout.readline().strip()
+                    assert found == line, found
+
+                def guest(number):
+                    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                    sock.connect(path)
+                    sock.send(str(number).encode())
+                    return sock
+
+                def served(number, sock):
+                    echo = sock.recv(100)
+                    assert echo == str(number).encode(), (number, echo)
+
+                expect("ready")
+                with guest(0) as first:
+                    served(0, first)
+                server.stdin.write("\\n")
+                expect("warm")
+                expect("full")
+                guests = [guest(number) for number in range(count)]
+                expect("accept EMFILE")
+                server.stdin.write("\\n")
+                # In the order in which they came; each that leaves makes room for another.
+                for number, sock in enumerate(guests):
+                    served(number, sock)
+                    sock.close()
+                server.stdin.close()
+                rest = [line.strip() for line in server.stdout]
+                assert server.wait() == 0
+                # It does not try all the time.
+                assert set(rest) <= {"idle", "accept EMFILE"} and "idle" in rest and len(rest) < 10, rest
+                print("done")
+                """, command.toArray())) {
+            python.expect("done");
+            python.succeed();
+        }
+        Proof.of("CPython", "at its limit of descriptors a server backs off, recovers, and loses no connection");
+    }
+}

@@ -1,0 +1,240 @@
+package io.github.nettyunix.handler;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.embedded.EmbeddedChannel;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Predicate;
+
+import static io.github.nettyunix.handler.PeerAuthorizationHandler.gid;
+import static io.github.nettyunix.handler.PeerAuthorizationHandler.group;
+import static io.github.nettyunix.handler.PeerAuthorizationHandler.sameUser;
+import static io.github.nettyunix.handler.PeerAuthorizationHandler.uid;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Who is not let in is not heard. */
+@ExtendWith(NothingLeft.class)
+class PeerAuthorizationTest {
+    private static final UnixCredentials OWN = UnixCredentials.ofThisProcess();
+    private static final int NOBODY = 65534;
+
+    private final UnixSocketAddress address = UnixSocketAddress.ofAbstract(UUID.randomUUID().toString());
+
+    /** Keeps what arrives at a connection whether or not it ever was active. */
+    private static final class Witness extends Inbox {
+        static final Object ACTIVE = "ACTIVE";
+        final BlockingQueue<Object> states = new LinkedBlockingQueue<>();
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            states.add(ACTIVE);
+            super.channelActive(ctx);
+        }
+    }
+
+    private Channel serve(SocketType type, ChannelHandler... handlers) throws InterruptedException {
+        return Channels.server(type, () -> new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(handlers);
+            }
+        }).bind(address).sync().channel();
+    }
+
+    private String hex() {
+        return HexFormat.of().formatHex(address.bytes());
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void theWrongUserIsRefusedBeforeAByteIsRead(SocketType type) throws Exception {
+        Witness witness = new Witness();
+        // Root can be somebody else. Otherwise it is we who want somebody else.
+        boolean root = OWN.uid() == 0;
+        Channel server = serve(type, new PeerAuthorizationHandler(root ? sameUser() : uid(NOBODY)), witness);
+        try (Python python = Python.run("""
+                if sys.argv[3] == "true":
+                    os.setgroups([])
+                    os.setgid(65534)
+                    os.setuid(65534)
+                sock = socket.socket(socket.AF_UNIX, TYPES[sys.argv[1]])
+                sock.connect(bytes.fromhex(sys.argv[2]))
+                try:
+                    send(sock, b"intruder", [labelled("x")])
+                    print(sock.recv(100))
+                except OSError as e:
+                    print(b"")
+                """, type, hex(), root)) {
+            PeerRefusedException refused = witness.take(PeerRefusedException.class);
+            python.expect("b''");
+            assertEquals(python.pid(), refused.credentials().pid());
+            assertEquals(root ? NOBODY : OWN.uid(), refused.credentials().uid());
+            assertEquals("peer refused on " + address + ": process " + python.pid() + ", user " + refused.credentials().uid()
+                    + ", group " + refused.credentials().gid(), refused.getMessage());
+            assertNull(refused.getCause());
+            python.succeed();
+        }
+        server.close().sync();
+        assertTrue(witness.isEmpty() && witness.states.isEmpty());
+        Proof.of("CPython", "the wrong user is refused before a byte is read, " + type + (root ? ", as nobody" : ""));
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whoPassesIsServedAndNotLookedAtAgain(SocketType type) throws Exception {
+        Inbox inbox = new Inbox();
+        PeerAuthorizationHandler handler = new PeerAuthorizationHandler(sameUser().and(gid(OWN.gid())));
+        Channel server = serve(type, handler, inbox);
+        try (Python python = Python.run("""
+                sock = socket.socket(socket.AF_UNIX, TYPES[sys.argv[1]])
+                sock.connect(bytes.fromhex(sys.argv[2]))
+                sock.send(b"question")
+                print(sock.recv(100).decode())
+                """, type, hex())) {
+            assertEquals("question", Ends.text(inbox.take()));
+            assertNull(inbox.channel().pipeline().get(PeerAuthorizationHandler.class));
+            inbox.channel().writeAndFlush(Content.of("answer")).sync();
+            python.expect("answer");
+            python.succeed();
+            assertSame(Inbox.INACTIVE, inbox.take());
+        }
+        server.close().sync();
+        Proof.of("CPython", "the right user is served, " + type);
+    }
+
+    @Test
+    void theSenderOfEachDatagramIsLookedAt() throws Exception {
+        Inbox inbox = new Inbox();
+        long[] allowed = new long[1];
+        Channel channel = Channels.client(SocketType.DATAGRAM, new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new PeerAuthorizationHandler(sender -> sender.pid() == allowed[0]), inbox);
+            }
+        }).option(UnixSocketOption.SO_PASSCRED, true).bind(address).sync().channel();
+        try (Python python = Python.run("""
+                input()
+                address = bytes.fromhex(sys.argv[1])
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                sock.sendto(b"first", address)
+                child = os.fork()
+                if child == 0:
+                    sock.sendto(b"intruder", address)
+                    os._exit(0)
+                os.waitpid(child, 0)
+                print(child)
+                sock.sendto(b"last", address)
+                """, hex())) {
+            allowed[0] = python.pid();
+            python.say("go");
+            assertEquals("first", Ends.text(inbox.take(UnixDatagramPacket.class)));
+            PeerRefusedException refused = inbox.take(PeerRefusedException.class);
+            assertEquals(Integer.parseInt(python.line()), refused.credentials().pid());
+            assertTrue(refused.getMessage().startsWith("sender refused on " + address + ": process "), refused.getMessage());
+            assertEquals("last", Ends.text(inbox.take(UnixDatagramPacket.class)));
+            python.succeed();
+        }
+        channel.close().sync();
+        Proof.of("CPython", "the sender of each datagram is looked at");
+    }
+
+    @Test
+    void datagramsWithoutCredentialsAreRefused() throws Exception {
+        try (Ends ends = Ends.of(SocketType.DATAGRAM).start(new PeerAuthorizationHandler(sender -> true))) {
+            ends.send("anonymous").sync();
+            PeerRefusedException refused = ends.inbox.take(PeerRefusedException.class);
+            assertNull(refused.credentials());
+            assertTrue(refused.getMessage().endsWith("the message has no credentials, which SO_PASSCRED asks for"),
+                    refused.getMessage());
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void clientsCanRefuseTheirServer(SocketType type) throws Exception {
+        Channel server = serve(type);
+        Witness witness = new Witness();
+        Channel client = Channels.client(type, new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new PeerAuthorizationHandler(peer -> peer.pid() != OWN.pid()), witness);
+            }
+        }).connect(address).sync().channel();
+        witness.take(PeerRefusedException.class);
+        client.closeFuture().sync();
+        server.close().sync();
+        assertTrue(witness.isEmpty() && witness.states.isEmpty());
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void aChannelInUseIsLookedAtWhenTheHandlerIsAdded(SocketType type) throws Exception {
+        try (Ends ends = Ends.started(type)) {
+            RuntimeException broken = new IllegalStateException("broken");
+            ends.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> true));
+            Ends.settle(ends.receiver);
+            ends.send("served").sync();
+            assertEquals("served", ends.text());
+            assertNull(ends.receiver.pipeline().get(PeerAuthorizationHandler.class));
+            ends.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> {
+                throw broken;
+            }));
+            PeerRefusedException refused = ends.inbox.take(PeerRefusedException.class);
+            assertSame(broken, refused.getCause());
+            assertEquals(OWN.pid(), refused.credentials().pid());
+            ends.receiver.closeFuture().sync();
+            Ends.settle(ends.receiver);
+            assertTrue(ends.inbox.isEmpty());
+        }
+    }
+
+    @Test
+    @Tag("once")
+    void aChannelWithoutAPeerIsClosed() {
+        EmbeddedChannel channel = new EmbeddedChannel(new PeerAuthorizationHandler(peer -> true));
+        PeerRefusedException refused = assertThrows(PeerRefusedException.class, channel::checkException);
+        assertInstanceOf(UnsupportedOperationException.class, refused.getCause());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    @Tag("once")
+    void readyMadeTests() {
+        UnixCredentials peer = new UnixCredentials(1, 2, 3, List.of(4, 5));
+        assertPasses(true, peer, uid(2), gid(3), group(3), group(5), uid(7).or(group(4)));
+        assertPasses(false, peer, uid(1), uid(3), gid(2), gid(4), group(2), group(6), sameUser().and(uid(OWN.uid() + 1)));
+        assertPasses(true, new UnixCredentials(0, OWN.uid(), 77), sameUser());
+    }
+
+    @SafeVarargs
+    private static void assertPasses(boolean expected, UnixCredentials peer, Predicate<UnixCredentials>... tests) {
+        for (int i = 0; i < tests.length; i++) {
+            assertEquals(expected, tests[i].test(peer), "test " + i);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.nettyunix.testing;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+/** An allocator for channels that knows what is in use of its memory. */
+public final class Buffers {
+    private static final long DEADLINE_MILLIS = 5_000;
+
+    private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
+
+    public ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    /** Waits until nothing is in use any more; what loops still have to release, they release soon. */
+    public void assertAllReleased() {
+        long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
+        while (used() != 0 && System.currentTimeMillis() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertEquals(0, used(), "bytes are left in use");
+    }
+
+    private long used() {
+        return allocator.metric().usedDirectMemory() + allocator.metric().usedHeapMemory();
+    }
+}
