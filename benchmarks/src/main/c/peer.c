@@ -48,7 +48,7 @@ int listen_or_bind(void) {
     return fd;
 }
 
-int connect_to_server(void) {
+int connect_blocking(void) {
     int fd = new_socket();
     struct sockaddr_un server = address("server");
     if (self.type == SOCK_DGRAM) {
@@ -56,6 +56,11 @@ int connect_to_server(void) {
         if (bind(fd, (struct sockaddr *) &client, sizeof(client)) < 0) fail("bind");
     }
     if (connect(fd, (struct sockaddr *) &server, sizeof(server)) < 0) fail("connect");
+    return fd;
+}
+
+int connect_to_server(void) {
+    int fd = connect_blocking();
     make_non_blocking(fd);
     return fd;
 }

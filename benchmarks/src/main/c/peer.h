@@ -41,6 +41,7 @@ void reply(const char *line);
 int new_socket(void);
 int listen_or_bind(void);
 int connect_to_server(void);
+int connect_blocking(void);
 /* Datagram sockets: makes the association mutual, so that the kernel's limit is bytes and not messages. */
 void connect_back(int fd);
 int accept_connection(int listener);

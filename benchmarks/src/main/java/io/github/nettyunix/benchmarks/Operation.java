@@ -6,7 +6,7 @@ public enum Operation {
     ONE_WAY("one-way"),
     /** The server sends back what it gets; the client has one message on its way on each connection. */
     ECHO("echo"),
-    /** The client connects, sends one byte and closes; the server hangs up when it has the byte. */
+    /** One after the other the client connects, sends a byte and closes; the server hangs up when it has the byte. */
     CONNECT("connect"),
     /** The client sends descriptors with every message; the server closes them. */
     DESCRIPTORS("descriptors"),

@@ -282,16 +282,21 @@ abstract class BlockingContestant extends JavaContestant {
         ByteBuffer one = ByteBuffer.allocateDirect(1);
         long start = System.nanoTime();
         long count = 0;
+        long errors = 0;
         long end;
         do {
             ByteChannel connection = connect(settings);
             one.clear();
             connection.write(one);
+            one.clear();
+            if (connection.read(one) >= 0) {
+                errors++;
+            }
             connection.close();
             count++;
             end = System.nanoTime();
         } while (end - start < nanos);
-        return new Client.Outcome(count, end - start, 0);
+        return new Client.Outcome(count, end - start, errors);
     }
 
     private static final class EchoConnection {

@@ -12,13 +12,10 @@ import java.net.SocketAddress;
 import java.util.List;
 
 /**
- * The client connects, sends one byte and closes. The server hangs up when it has the byte, and the client closes when it sees
- * that: or else it could overrun the server's backlog, and Netty's connects would fail.
+ * One after the other: the client connects, sends one byte and closes. The server hangs up when it has the byte, and the client
+ * waits for that.
  */
 final class Connections {
-    /** So many at a time. */
-    private static final int AT_A_TIME = 16;
-
     private static final ByteBuf BYTE = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeByte('!')).asReadOnly();
 
     private Connections() {
@@ -48,7 +45,6 @@ final class Connections {
         private final SocketAddress address;
         private long connections;
         private long errors;
-        private int underWay;
 
         ConnectClient(Bootstrap bootstrap, SocketAddress address) {
             this.bootstrap = bootstrap;
@@ -81,10 +77,7 @@ final class Connections {
         void start(List<Channel> channels) {
             connections = 0;
             errors = 0;
-            underWay = AT_A_TIME;
-            for (int i = 0; i < AT_A_TIME; i++) {
-                next();
-            }
+            next();
         }
 
         private void next() {
@@ -94,7 +87,7 @@ final class Connections {
                         fail(future.cause());
                     }
                 });
-            } else if (--underWay == 0) {
+            } else {
                 done(connections, errors, null);
             }
         }
