@@ -123,11 +123,12 @@ final class RecordWriter implements MessageProcessor {
                     Arrays.fill(round.messages, 0, count, null);
                 }
             }
-            retire(in);
+            int retired = retire(in);
             if (peerFull && !addressed) {
                 return;
             }
-            if (count == 0) {
+            // What was given up without being sent has told its writer, who may have written more.
+            if (count == 0 && retired == 0) {
                 if (!peerFull) {
                     channel.writeComplete();
                 }
@@ -255,8 +256,8 @@ final class RecordWriter implements MessageProcessor {
         }
     }
 
-    /** Takes what is done out of the queue, as far as it stands at its head. */
-    private void retire(ChannelOutboundBuffer in) {
+    /** Takes what is done out of the queue, as far as it stands at its head; answers how many messages that were. */
+    private int retire(ChannelOutboundBuffer in) {
         int count = done.nextClearBit(0);
         if (count > 0) {
             Map<Integer, Throwable> causes = failures;
@@ -286,6 +287,7 @@ final class RecordWriter implements MessageProcessor {
             }
         }
         dropCancelled(in);
+        return count;
     }
 
     /** A write that was cancelled leaves this buffer in the queue; it is not walked over, but it stands there. */
