@@ -52,12 +52,13 @@ debian_packages() {
              echo default-jdk-headless
            fi ;;
       cc) echo gcc libc6-dev ;;
+      systemd-socket-activate) echo systemd ;;
       *) echo "$tool" ;;
     esac
   done | xargs
 }
 
-# prepare jdk maven cc python3 socat: installs what is missing where it may (as root on Debian), and otherwise says in one
+# prepare jdk maven cc python3: installs what is missing where it may (as root on Debian), and otherwise says in one
 # line what to install.
 prepare() {
   local tool missing=() packages log
