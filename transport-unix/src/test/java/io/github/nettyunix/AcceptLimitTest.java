@@ -10,6 +10,7 @@ import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,11 +53,13 @@ class AcceptLimitTest {
                 }
             }).bind(UnixSocketAddress.of(arguments[0])).sync().channel();
             System.out.println("ready");
-            // Classes cannot be loaded later: those of the first connection, and those of errors.
+            // Classes cannot be loaded later, nor files be read: those of the first connection, of errors and of the log, where
+            // the pipeline reports what nobody has handled.
             System.in.read();
             try {
                 UnixFileDescriptor.open(Path.of(arguments[0]).getParent(), StandardOpenOption.WRITE);
             } catch (IOException isFolder) {
+                InternalLoggerFactory.getInstance(AcceptLimitTest.class).warn("This is how an error is logged", isFolder);
                 System.out.println("warm");
             }
             LoopCpu.assertIdleSoon(server.eventLoop());
