@@ -12,9 +12,7 @@ public final class Errno {
     public static final int ECONNREFUSED = number("ECONNREFUSED");
     public static final int ECONNRESET = number("ECONNRESET");
     public static final int EMFILE = number("EMFILE");
-    public static final int EINPROGRESS = number("EINPROGRESS");
     public static final int EINVAL = number("EINVAL");
-    public static final int EISCONN = number("EISCONN");
     public static final int EMSGSIZE = number("EMSGSIZE");
     public static final int ENAMETOOLONG = number("ENAMETOOLONG");
     public static final int ENOBUFS = number("ENOBUFS");
