@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by ./verify and ./demo.
+# Sourced by ./verify, ./demo, examples/run and benchmarks/run.
 
 die() {
   echo "$*" >&2
@@ -38,7 +38,8 @@ has() {
     jdk) find_jdk ;;
     maven) command -v mvn >/dev/null ;;
     cc) cc -E -x c -include stdio.h /dev/null >/dev/null 2>&1 ;;
-    *) command -v "$1" >/dev/null ;;
+    postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
   esac
 }
 
@@ -52,7 +53,13 @@ debian_packages() {
              echo default-jdk-headless
            fi ;;
       cc) echo gcc libc6-dev ;;
-      systemd-socket-activate) echo systemd ;;
+      systemd-*) echo systemd ;;
+      nc) echo netcat-openbsd ;;
+      unixserver) echo ucspi-unix ;;
+      logger) echo bsdutils ;;
+      dbus-send) echo dbus-bin ;;
+      postgres) echo postgresql ;;
+      clamd) echo clamav-daemon ;;
       *) echo "$tool" ;;
     esac
   done | xargs
@@ -77,8 +84,9 @@ prepare() {
   apt-get -q update </dev/null >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed."; }
   packages=$(debian_packages "${missing[@]}")
   echo "installing $packages"
+  # RUNLEVEL=1 keeps servers from being started: nobody but the tests needs them, and the tests start their own.
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages </dev/null >"$log" 2>&1 ||
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages </dev/null >"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; die "apt-get install $packages failed."; }
   rm -f "$log"
   for tool in "${missing[@]}"; do
@@ -89,6 +97,29 @@ prepare() {
 # Maven without a terminal's decorations.
 maven() {
   mvn -B -ntp -Dstyle.color=never "$@" </dev/null
+}
+
+# Is file $1 missing or older than one of the files and folders after it?
+stale() {
+  [ ! -e "$1" ] || [ -n "$(find "${@:2}" -type f -newer "$1" -print)" ]
+}
+
+# Builds the examples of the tree in folder $1, if they are older than their sources. Sets $examples and $lib, where
+# in the tree the jar and those that it needs are.
+build_examples() {
+  local version transport log=$1/target/build.log
+  version=$(sed -n 's/^  <version>\(.*\)<\/version>$/\1/p' "$1/pom.xml")
+  transport=transport-unix/target/netty-transport-unix-$version.jar
+  examples=examples/target/netty-transport-unix-examples-$version.jar
+  lib=examples/target/lib
+  if stale "$1/$transport" "$1"/{pom.xml,transport-unix/pom.xml,transport-unix/native.xml,transport-unix/src/main} ||
+    stale "$1/$examples" "$1"/{examples/pom.xml,examples/src/main} || [ ! -d "$1/$lib" ]; then
+    echo "building"
+    mkdir -p "$1/target"
+    maven -f "$1/pom.xml" -DskipTests -Dmaven.javadoc.skip package -pl transport-unix,examples -am >"$log" 2>&1 ||
+      { build_failure "$log"; exit 1; } >&2
+    touch "$1/$transport" "$1/$examples"
+  fi
 }
 
 # From Maven's output in file $1: the tests that failed, with their messages, or else what the failed step had to say.

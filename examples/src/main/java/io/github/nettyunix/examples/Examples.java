@@ -1,0 +1,60 @@
+package io.github.nettyunix.examples;
+
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.examples.echo.EchoCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
+
+/** The one command line in front of all examples. */
+@Command(name = "examples/run", synopsisSubcommandLabel = "EXAMPLE",
+        description = "Examples of the Unix transport for Netty.",
+        commandListHeading = "%nExamples:%n",
+        footer = {"", "A socket is given by its path, or as @NAME for an abstract name (Linux).",
+                "'examples/run EXAMPLE --help' tells more. Exit status: 0 success, 1 a failed result, 2 bad usage."},
+        subcommands = {EchoCommand.class})
+public final class Examples {
+    @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
+    private boolean help;
+
+    private Examples() {
+    }
+
+    /**
+     * Runs an example.
+     *
+     * @param args its name and its arguments
+     */
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    private static CommandLine commandLine() {
+        return new CommandLine(new Examples())
+                .registerConverter(UnixSocketAddress.class, new AddressConverter())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setExecutionExceptionHandler((exception, command, parsed) -> {
+                    // The transport's messages name the operation, the socket and the error.
+                    String message = exception.getMessage() == null ? exception.toString() : exception.getMessage();
+                    command.getErr().println(command.getCommandName() + ": " + message);
+                    return ExitCode.SOFTWARE;
+                });
+    }
+
+    /** {@code @name} is an abstract name, everything else a path. */
+    private static final class AddressConverter implements ITypeConverter<UnixSocketAddress> {
+        @Override
+        public UnixSocketAddress convert(String value) {
+            try {
+                return value.startsWith("@") ? UnixSocketAddress.ofAbstract(value.substring(1)) : UnixSocketAddress.of(value);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}

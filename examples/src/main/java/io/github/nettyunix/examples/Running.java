@@ -1,0 +1,49 @@
+package io.github.nettyunix.examples;
+
+import io.github.nettyunix.UnixTransport;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The event loops of an example. They end with it, also when it is interrupted or terminated: channels are closed then, and
+ * a server's socket file goes with it.
+ */
+public final class Running implements AutoCloseable {
+    private final EventLoopGroup group;
+    private final Thread hook = new Thread(this::shutDown);
+
+    /**
+     * Starts them.
+     *
+     * @throws IllegalStateException if the transport is not available here
+     */
+    public Running() {
+        if (!UnixTransport.isAvailable()) {
+            throw new IllegalStateException(UnixTransport.unavailabilityCause().getMessage(), UnixTransport.unavailabilityCause());
+        }
+        group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    public EventLoopGroup group() {
+        return group;
+    }
+
+    @Override
+    public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The program is being terminated, and the hook does it.
+            return;
+        }
+        shutDown();
+    }
+
+    private void shutDown() {
+        // A quiet period, for what the last channels still have to say.
+        group.shutdownGracefully(50, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    }
+}

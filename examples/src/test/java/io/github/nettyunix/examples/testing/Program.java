@@ -1,0 +1,177 @@
+package io.github.nettyunix.examples.testing;
+
+import io.github.nettyunix.examples.Examples;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A program that a test has started: an example in a process of its own, or a peer from the system. What it prints, to its
+ * standard output and error, is kept; {@link #close()} stops it.
+ */
+public final class Program implements AutoCloseable {
+    private static final long TIMEOUT_SECONDS = 60;
+    private static final List<String> FOLDERS = Stream.concat(
+            Stream.of(System.getenv("PATH").split(File.pathSeparator)),
+            // Where servers are, and not every user's PATH leads.
+            Stream.of("/usr/local/sbin", "/usr/sbin", "/sbin")).toList();
+
+    private final String name;
+    private final Process process;
+    private final StringBuilder output = new StringBuilder();
+    private final Thread reader;
+    private int seen;
+    private boolean ended;
+
+    private Program(ProcessBuilder builder) {
+        name = String.join(" ", builder.command());
+        try {
+            process = builder.redirectErrorStream(true).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        reader = new Thread(this::read, "output of " + process.pid());
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    /** Starts a program of the system, which must be installed. */
+    public static Program start(String... command) {
+        return start(new ProcessBuilder(command));
+    }
+
+    /** Starts a program of the system, with an environment or a folder of its own. */
+    public static Program start(ProcessBuilder builder) {
+        builder.command().set(0, path(builder.command().get(0)));
+        return new Program(builder);
+    }
+
+    /** Starts an example, as examples/run does. */
+    public static Program example(String... arguments) {
+        return start(new ProcessBuilder(exampleCommand(arguments)));
+    }
+
+    /** The command that starts an example, for programs that start programs. */
+    public static List<String> exampleCommand(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
+                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
+                "-cp", System.getProperty("java.class.path"), Examples.class.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /** Where a program is; fails the test if it is not installed. */
+    public static String path(String program) {
+        if (program.contains("/")) {
+            return program;
+        }
+        return FOLDERS.stream().map(folder -> Path.of(folder, program)).filter(Files::isExecutable).findFirst()
+                .orElseThrow(() -> new AssertionError(program + " is not installed; ./verify installs it")).toString();
+    }
+
+    public Process process() {
+        return process;
+    }
+
+    private void read() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line; (line = lines.readLine()) != null;) {
+                synchronized (this) {
+                    output.append(line).append('\n');
+                    notifyAll();
+                }
+            }
+        } catch (IOException e) {
+            // The process was destroyed.
+        } finally {
+            synchronized (this) {
+                ended = true;
+                notifyAll();
+            }
+        }
+    }
+
+    /** Waits for a line that the pattern is found in, behind the one that was waited for last. */
+    public synchronized Matcher awaitLine(String pattern) throws InterruptedException {
+        Pattern wanted = Pattern.compile(pattern);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        while (true) {
+            for (int newline; (newline = output.indexOf("\n", seen)) >= 0;) {
+                Matcher matcher = wanted.matcher(output.substring(seen, newline));
+                seen = newline + 1;
+                if (matcher.find()) {
+                    return matcher;
+                }
+            }
+            long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            if (ended || left <= 0) {
+                throw new AssertionError((ended ? "ended" : "no line for " + TIMEOUT_SECONDS + " s") + ", waiting for \""
+                        + pattern + "\": " + this);
+            }
+            wait(left);
+        }
+    }
+
+    /** Writes to its standard input. */
+    public Program send(String text) throws IOException {
+        OutputStream input = process.getOutputStream();
+        input.write(text.getBytes(StandardCharsets.UTF_8));
+        input.flush();
+        return this;
+    }
+
+    /** Ends its standard input. */
+    public Program endInput() throws IOException {
+        process.getOutputStream().close();
+        return this;
+    }
+
+    /** Waits for its end; answers its exit status. */
+    public int exitValue() throws InterruptedException {
+        if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("did not end in " + TIMEOUT_SECONDS + " s: " + this);
+        }
+        reader.join();
+        return process.exitValue();
+    }
+
+    /** What it has printed so far. */
+    public synchronized String output() {
+        return output.toString();
+    }
+
+    /** Asks it to end, as a service manager does. */
+    public Program terminate() {
+        process.destroy();
+        return this;
+    }
+
+    @Override
+    public void close() {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        try {
+            exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + "\n--- its output:\n" + output() + "---";
+    }
+}
