@@ -82,6 +82,13 @@ static jint close_on_exec(JNIEnv *env, jclass class, jint fd) {
     return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
+/* Whether reading and writing wait; it is a property of the open file, which others may share. */
+static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) {
+    (void) env, (void) class;
+    int flags = RESULT(fcntl(fd, F_GETFL));
+    return flags < 0 ? flags : RESULT(fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK));
+}
+
 /* The type of the file; its size goes to size[0]. */
 static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     (void) class;
@@ -126,6 +133,7 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("seal", "(I)I", seal),
         NATIVE("accessMode", "(I)I", access_mode),
         NATIVE("closeOnExec", "(I)I", close_on_exec),
+        NATIVE("setBlocking", "(IZ)I", set_blocking),
         NATIVE("status", "(I[J)I", status),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };

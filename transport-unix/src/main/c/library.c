@@ -53,6 +53,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
     if (find_package() != 0
             /* FindClass initializes a class, and the constants of the others come from this one. */
             || nettyunix_platform_onload(env) != JNI_OK
+            || nettyunix_child_processes_onload(env) != JNI_OK
             || nettyunix_file_descriptors_onload(env) != JNI_OK
             || nettyunix_native_memory_onload(env) != JNI_OK
             || nettyunix_process_onload(env) != JNI_OK

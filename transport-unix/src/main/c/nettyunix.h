@@ -58,6 +58,7 @@
 /* Finds io.github.nettyunix.socket.<simple_name>, wherever shading has moved it, and registers its native methods. */
 jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMethod *methods, jint count);
 
+jint nettyunix_child_processes_onload(JNIEnv *env);
 jint nettyunix_file_descriptors_onload(JNIEnv *env);
 jint nettyunix_native_memory_onload(JNIEnv *env);
 jint nettyunix_platform_onload(JNIEnv *env);

@@ -26,6 +26,8 @@
 #undef MSG_NOSIGNAL
 #define SO_NOSIGPIPE 0x1022
 #define accept4 not_on_macos
+#define POSIX_SPAWN_CLOEXEC_DEFAULT 0x4000
+#define posix_spawn_file_actions_addinherit_np(actions, fd) ((void) (actions), (void) (fd), 0)
 #endif
 
 #ifdef LIKE_FREEBSD
@@ -40,6 +42,10 @@ struct sockcred2 {
     gid_t sc_groups[1];
 };
 #define SOCKCRED2SIZE(groups) (sizeof(struct sockcred2) + (sizeof(gid_t) * ((groups) - 1)))
+#endif
+
+#if defined(LIKE_NETBSD) || defined(LIKE_OPENBSD)
+#define HAS_CLOSEFROM 0
 #endif
 
 #ifdef LIKE_OPENBSD

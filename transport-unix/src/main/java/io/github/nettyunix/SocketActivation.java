@@ -20,7 +20,8 @@ import java.util.Map;
  *             .childHandler(...).register();
  * }
  * }</pre>
- * A socket that a parent passes as standard input, as inetd does, is {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}.
+ * A socket that a parent passes as standard input, as inetd does, is {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}. To
+ * be the parent, give a {@link ChildProcess} the sockets from descriptor 3 on.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html">sd_listen_fds(3)</a>
  */

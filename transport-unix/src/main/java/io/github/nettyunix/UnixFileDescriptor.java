@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCounted;
@@ -19,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -161,6 +163,28 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
+     * Two sockets that are connected to each other, and block: one for a {@link ChildProcess}, whose program expects that, and one
+     * for {@link UnixTransport#adopt(UnixFileDescriptor)}, or for both to be given away.
+     *
+     * @param type their type
+     * @return the owners of the two, each with one reference
+     * @throws IOException if the platform has no such sockets, or this process may have no more descriptors, see
+     *         <a href="https://man7.org/linux/man-pages/man2/socketpair.2.html">socketpair(2)</a>
+     */
+    public static List<UnixFileDescriptor> socketPair(SocketType type) throws IOException {
+        UnixTransport.ensureAvailability();
+        int[] fds = new int[2];
+        int result = UnixSocket.newSocketPair(type.ordinal(), fds);
+        if (result < 0) {
+            throw UnixErrors.newException("socketpair", type, null, result);
+        }
+        for (int fd : fds) {
+            FileDescriptors.setBlocking(fd, true);
+        }
+        return List.of(new UnixFileDescriptor(fds[0]), new UnixFileDescriptor(fds[1]));
+    }
+
+    /**
      * Takes the number and gives up the ownership: whoever calls this closes it.
      *
      * @return the number
@@ -203,6 +227,21 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         long[] size = new long[1];
         status("size", size);
         return size[0];
+    }
+
+    /**
+     * Whether reading from it and writing to it wait, O_NONBLOCK. The sockets of channels do not block, and programs that are given
+     * one, as standard input for example, may expect that it does. It is a property of what is open: it changes for all
+     * descriptors of that, in all processes. A channel must not be in use any more when its socket blocks.
+     *
+     * @param blocking whether they wait
+     * @throws IOException if the descriptor is closed
+     */
+    public void setBlocking(boolean blocking) throws IOException {
+        int result = isOpen() ? FileDescriptors.setBlocking(intValue(), blocking) : -Errno.EBADF;
+        if (result < 0) {
+            throw UnixErrors.newException("setBlocking of descriptor " + intValue(), null, null, result);
+        }
     }
 
     private int status(String operation, long[] size) throws IOException {

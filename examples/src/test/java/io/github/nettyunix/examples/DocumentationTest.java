@@ -43,6 +43,7 @@ class DocumentationTest {
             import io.netty.channel.unix.*;
             import java.nio.channels.FileChannel;
             import java.nio.file.*;
+            import java.util.*;
             class Fragment {
                 void run(EventLoopGroup group, Channel channel, ChannelHandlerContext ctx, UnixSocketAddress address,
                         UnixFileDescriptor fd, ByteBuf content, UnixMessage message, Throwable cause) throws Exception {

@@ -47,6 +47,9 @@ public final class FileDescriptors {
     /** Makes a descriptor from elsewhere close-on-exec. */
     public static native int closeOnExec(int fd);
 
+    /** Sets or clears O_NONBLOCK, for all descriptors of the same open file. */
+    public static native int setBlocking(int fd, boolean blocking);
+
     /** The type of a file; {@code size[0]} becomes its size in bytes. See fstat(2). */
     public static native int status(int fd, long[] size);
 

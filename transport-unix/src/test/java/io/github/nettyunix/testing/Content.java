@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 
 import java.io.IOException;
@@ -67,7 +68,7 @@ public final class Content {
         return StandardCharsets.UTF_8.decode(text.flip()).toString();
     }
 
-    public static boolean isCloseOnExec(UnixFileDescriptor fd) throws IOException {
+    public static boolean isCloseOnExec(FileDescriptor fd) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd.intValue()))) {
             if (line.startsWith("flags:")) {
                 return (Integer.parseInt(line.substring(6).trim(), 8) & CLOEXEC) != 0;

@@ -1,0 +1,168 @@
+/* ChildProcesses.java: programs that this process starts, and how they end. See posix_spawn(3), waitid(2), kill(2). */
+#include "nettyunix.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __APPLE__
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron())
+#else
+extern char **environ;
+#define POSIX_SPAWN_CLOEXEC_DEFAULT 0
+#endif
+
+/* Whether a child can be told to close all from a number on. */
+#ifndef HAS_CLOSEFROM
+#if defined(__GLIBC__)
+#define HAS_CLOSEFROM __GLIBC_PREREQ(2, 34)
+#elif defined(__FreeBSD__)
+#define HAS_CLOSEFROM (__FreeBSD__ >= 14)
+#else
+#define HAS_CLOSEFROM 0
+#endif
+#endif
+
+/* ChildProcesses.java fills it in. */
+typedef struct {
+    int32_t source;                     /* ours, above every number */
+    int32_t number;                     /* the child's */
+} descriptor;
+
+/* A table of strings that lie one behind the other, with NULL at its end. Answers where they end. */
+static char *tabulate(char **table, jint count, char *strings) {
+    for (jint i = 0; i < count; i++) {
+        table[i] = strings;
+        strings += strlen(strings) + 1;
+    }
+    table[count] = NULL;
+    return strings;
+}
+
+/* What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed. Answers an errno. */
+static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) {
+    int error = 0;
+    for (int fd = first; fd < end && error == 0; fd++) {
+#if defined(__APPLE__)
+        if (fd < 3 && fcntl(fd, F_GETFD) != -1) error = posix_spawn_file_actions_addinherit_np(actions, fd);
+#elif HAS_CLOSEFROM
+        if (fd >= 3) error = posix_spawn_file_actions_addclose(actions, fd);
+#else
+        /* Some call it an error to close what is not open. */
+        if (fd >= 3 && fcntl(fd, F_GETFD) != -1) error = posix_spawn_file_actions_addclose(actions, fd);
+#endif
+    }
+    return error;
+}
+
+static int add_unnamed_from(posix_spawn_file_actions_t *actions, int first) {
+    if (first < 3) {
+        int error = add_unnamed(actions, first, 3);
+        return error != 0 ? error : add_unnamed_from(actions, 3);
+    }
+#if defined(__APPLE__)
+    return 0;                           /* POSIX_SPAWN_CLOEXEC_DEFAULT closes them */
+#elif HAS_CLOSEFROM
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+#else
+    return add_unnamed(actions, first, (int) sysconf(_SC_OPEN_MAX));
+#endif
+}
+
+/* descriptors: ascending by number. Answers an errno. */
+static int add_descriptors(posix_spawn_file_actions_t *actions, const descriptor *descriptors, jint count) {
+    int next = 0;
+    int error = 0;
+    for (jint i = 0; i < count && error == 0; i++) {
+        error = add_unnamed(actions, next, descriptors[i].number);
+        if (error == 0) error = posix_spawn_file_actions_adddup2(actions, descriptors[i].source, descriptors[i].number);
+        next = descriptors[i].number + 1;
+    }
+    return error != 0 ? error : add_unnamed_from(actions, next);
+}
+
+/* Signals as a program expects them: none blocked, none ignored. Answers an errno. */
+static int set_signals(posix_spawnattr_t *attributes) {
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    int error = posix_spawnattr_setsigmask(attributes, &none);
+    if (error == 0) error = posix_spawnattr_setsigdefault(attributes, &all);
+    return error != 0 ? error : posix_spawnattr_setflags(attributes,
+            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_CLOEXEC_DEFAULT);
+}
+
+/*
+ * Answers the pid. The strings are the arguments, the program first, and behind them the environment's variables; -1 variables stand
+ * for this process's environment. The tables have room for all of them and two more.
+ */
+static jint spawn(JNIEnv *env, jclass class, jlong strings, jint arguments, jint variables, jlong tables, jlong descriptors,
+                  jint descriptor_count) {
+    (void) env, (void) class;
+    char **program = POINTER(tables);
+    char **environment = program + arguments + 1;
+    char *rest = tabulate(program, arguments, POINTER(strings));
+    tabulate(environment, variables < 0 ? 0 : variables, rest);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    pid_t pid = 0;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return -error;
+    error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        error = set_signals(&attributes);
+        if (error == 0) error = add_descriptors(&actions, POINTER(descriptors), descriptor_count);
+        if (error == 0) {
+            error = posix_spawnp(&pid, program[0], &actions, &attributes, program, variables < 0 ? environ : environment);
+        }
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return error != 0 ? -error : pid;
+}
+
+/* Waits until a child has ended; it stays a zombie, whose pid no other process can get. */
+static jint await_end(JNIEnv *env, jclass class, jint pid) {
+    (void) env, (void) class;
+    siginfo_t info;
+    int result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
+#ifdef __APPLE__
+    /* It answers for a child that is only stopped as well. */
+    while (result == 0 && info.si_code == CLD_STOPPED) {
+        usleep(10000);
+        result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
+    }
+#endif
+    return result;
+}
+
+/* Takes leave of a child that has ended: its exit status, or 128 and the number of the signal that has killed it. */
+static jint reap(JNIEnv *env, jclass class, jint pid) {
+    (void) env, (void) class;
+    int status = 0;
+    int result = RESULT(waitpid(pid, &status, 0));
+    if (result < 0) return result;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static jint send_signal(JNIEnv *env, jclass class, jint pid, jint number) {
+    (void) env, (void) class;
+    return RESULT(kill(pid, number));
+}
+
+jint nettyunix_child_processes_onload(JNIEnv *env) {
+    static const JNINativeMethod methods[] = {
+        NATIVE("spawn", "(JIIJJI)I", spawn),
+        NATIVE("awaitEnd", "(I)I", await_end),
+        NATIVE("reap", "(I)I", reap),
+        NATIVE("signal", "(II)I", send_signal),
+    };
+    return nettyunix_register(env, "ChildProcesses", methods, COUNT(methods));
+}

@@ -1,0 +1,2 @@
+/* See bsd.h. */
+char ***_NSGetEnviron(void);
