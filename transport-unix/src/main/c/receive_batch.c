@@ -36,10 +36,10 @@ _Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX
         + PIDFD_SPACE + LABEL_SPACE, "room");
 
 /* incoming.flags */
-enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8 };
+enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
 enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32 };
-enum { BATCH = 16 };
+enum { BATCH = 32 };
 
 /*
  * How large a control buffer has to be. The kernel puts a message's descriptors before the pidfd: where that is wanted there is
@@ -69,6 +69,15 @@ static void prepare(incoming *message, struct msghdr *header, struct iovec *vect
 static void close_pidfd(incoming *message) {
     if (message->pidfd != -1) nettyunix_close_all(&message->pidfd, 1);
     message->pidfd = -1;
+}
+
+/* Marks a message whose sender has the name of the one before, if that one is handed on. */
+static void compare_names(incoming *message) {
+    const incoming *before = message - 1;
+    if ((before->flags & (TRUNCATED | CONTROL_TRUNCATED)) == 0 && before->name_length == message->name_length
+            && memcmp(before->name, message->name, (size_t) message->name_length) == 0) {
+        message->flags |= SAME_NAME;
+    }
 }
 
 /* Answers false at the end of the stream. */
@@ -145,6 +154,7 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     int result = RESULT(recvmmsg(fd, headers, (unsigned) count, flags, NULL));
     for (int i = 0; i < result; i++) {
         if (!decode(&message[i], &headers[i].msg_hdr, (int) headers[i].msg_len, capacity, max_fds, wanted)) return i + 1;
+        if (i > 0 && wanted & NAMES) compare_names(&message[i]);
     }
     return result;
 #else
@@ -156,6 +166,7 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
         ssize_t result = RESULT(recvmsg(fd, &header, flags));
         if (result < 0) return received > 0 ? received : (jint) result;
         if (!decode(&message[received], &header, (int) result, capacity, max_fds, wanted)) return received + 1;
+        if (received > 0 && wanted & NAMES) compare_names(&message[received]);
     }
     return received;
 #endif

@@ -40,7 +40,10 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     struct msghdr header;
     int error = encode(message, vectors, &header, &address);
     if (error != 0) return -error;
-    jlong result = RESULT(sendmsg(fd, &header, flags | MSG_NOSIGNAL));
+    flags |= MSG_NOSIGNAL;
+    int bare = header.msg_iovlen == 1 && header.msg_name == NULL && header.msg_control == NULL;
+    jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))    /* the cheaper call */
+            : RESULT(sendmsg(fd, &header, flags));
 #ifdef __APPLE__
     /* With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large indeed. */
     if (result == -EMSGSIZE && message->fd_count > 0) {
@@ -61,6 +64,10 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     int sent = 0;
     int error = 0;
 #if HAS_MMSG
+    if (count == 1) {
+        jlong result = send_one(fd, message, POINTER(vectors), MSG_EOR);
+        return result < 0 ? -result << 32 : 1;
+    }
     struct sockaddr_un addresses[BATCH];
     struct mmsghdr headers[BATCH];
     for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &addresses[i]);

@@ -205,7 +205,9 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong address, jint leng
 
 static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint count) {
     (void) env, (void) class;
-    struct msghdr header = {.msg_iov = POINTER(vector), .msg_iovlen = (__typeof__(header.msg_iovlen)) count};
+    struct iovec *first = POINTER(vector);
+    if (count == 1) return RESULT(send(fd, first->iov_base, first->iov_len, MSG_NOSIGNAL));     /* the cheaper call */
+    struct msghdr header = {.msg_iov = first, .msg_iovlen = (__typeof__(header.msg_iovlen)) count};
     return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL));
 }
 
@@ -220,6 +222,21 @@ static jint peek(JNIEnv *env, jclass class, jint fd) {
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
     return result == 0 && (header.msg_flags & RECORD_MARKS) != 0 ? 1 : result;
+}
+
+/*
+ * Whether whatever a connected datagram socket receives from now on is its peer's: Linux lets nobody else send to it, and what
+ * others had sent before would be there.
+ */
+static jboolean only_peer_sends(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+#ifdef __linux__
+    char byte;
+    return RETRY(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) == -1 && errno == EAGAIN;
+#else
+    (void) fd;
+    return JNI_FALSE;
+#endif
 }
 
 /*
@@ -371,6 +388,7 @@ jint nettyunix_unix_socket_onload(JNIEnv *env) {
         NATIVE("receive", "(IJI)I", receive),
         NATIVE("send", "(IJI)J", send_vector),
         NATIVE("peek", "(I)I", peek),
+        NATIVE("onlyPeerSends", "(I)Z", only_peer_sends),
         NATIVE("markRecords", "(IZZ)I", mark_records),
         NATIVE("setOption", "(IIZ)I", set_option),
         NATIVE("getOption", "(II)I", get_option),

@@ -119,7 +119,9 @@ final class OutboundMessages {
 
     /** Whom a message goes to; {@code null} for the peer. */
     static SocketAddress recipient(Object message) {
-        return message instanceof AddressedEnvelope<?, ?> envelope ? (SocketAddress) envelope.recipient() : null;
+        // The most frequent first, and by its class: to find that it lacks an interface costs much more.
+        return !(message instanceof ByteBuf) && message instanceof AddressedEnvelope<?, ?> envelope
+                ? (SocketAddress) envelope.recipient() : null;
     }
 
     /** How many bytes a message has. */

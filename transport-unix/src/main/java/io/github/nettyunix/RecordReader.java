@@ -24,12 +24,15 @@ final class RecordReader {
         Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData);
     }
 
+    /** The default of MAX_MESSAGES_PER_READ: records are cheap, and a turn of the event loop costs as much as one of them. */
+    static final int MESSAGES_PER_READ = 64;
+
     /** Up to this size copying costs less than another system call. */
     private static final int SMALL = 4096;
 
     private final AbstractUnixChannel channel;
     private final MessageFactory factory;
-    private final int wanted;
+    private int wanted;
     // What was received and not yet handed on, because the user has stopped reading in the middle of a batch.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private boolean endOfStream;
@@ -42,6 +45,11 @@ final class RecordReader {
         this.channel = channel;
         this.factory = factory;
         this.wanted = wanted;
+    }
+
+    /** Whether to ask for the senders' names. */
+    void setNames(boolean names) {
+        wanted = names ? wanted | ReceiveBatch.NAMES : wanted & ~ReceiveBatch.NAMES;
     }
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */

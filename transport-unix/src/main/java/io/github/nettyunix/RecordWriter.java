@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SendBatch;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
@@ -60,6 +61,8 @@ final class RecordWriter implements MessageProcessor {
     private Round round;
     private int walked;
     private int most;
+    // Whether nothing is done ahead and nobody waits: then the batch is what stands at the head of the queue.
+    private boolean inOrder;
 
     // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
     private BitSet done = new BitSet();
@@ -114,6 +117,7 @@ final class RecordWriter implements MessageProcessor {
             batch = SendBatch.current();
             round = Round.CURRENT.get();
             walked = 0;
+            inOrder = done.isEmpty() && waits.isEmpty() && !peerFull;
             in.forEachFlushedMessage(this);
             int count = batch.count();
             if (count > 0) {
@@ -150,6 +154,9 @@ final class RecordWriter implements MessageProcessor {
     @Override
     public boolean processMessage(Object message) {
         int position = walked++;
+        if (inOrder && message instanceof ByteBuf buffer) {
+            return add(position, message, batch.add(buffer, null));
+        }
         if (done.get(position)) {
             return true;
         }
@@ -168,13 +175,17 @@ final class RecordWriter implements MessageProcessor {
                     "a descriptor was closed before it was sent: " + message));
             return true;
         }
-        int index = batch.count();
-        if (!OutboundMessages.add(batch, message, nameOf(recipient), Unpooled.EMPTY_BUFFER)) {
+        return add(position, message, OutboundMessages.add(batch, message, nameOf(recipient), Unpooled.EMPTY_BUFFER));
+    }
+
+    private boolean add(int position, Object message, boolean added) {
+        if (!added) {
             return false;
         }
-        round.messages[index] = message;
-        round.positions[index] = position;
-        return index + 1 < most;
+        int count = batch.count();
+        round.messages[count - 1] = message;
+        round.positions[count - 1] = position;
+        return count < most;
     }
 
     /**

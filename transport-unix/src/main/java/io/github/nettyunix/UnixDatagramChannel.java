@@ -32,12 +32,13 @@ import java.util.List;
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
 public final class UnixDatagramChannel extends AbstractUnixChannel implements DomainDatagramChannel, UnixPeer {
-    private static final ChannelMetadata METADATA = new ChannelMetadata(true, 16);
+    private static final ChannelMetadata METADATA = new ChannelMetadata(true, RecordReader.MESSAGES_PER_READ);
 
     private final RecordReader reader = new RecordReader(this, this::newMessage, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
     private final RecordWriter writer = new RecordWriter(this);
     // The last sender is likely to be the next one too.
     private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
+    private boolean onlyPeerSends;
 
     /**
      * A new socket, to be bound, connected or both.
@@ -134,6 +135,17 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return false;
     }
 
+    /** Looking at names is spared where there is but one sender, whose name cannot change any more. */
+    @Override
+    void doConnected() {
+        byte[] peer = socket.peerName();
+        if (peer != null && peer.length > 0 && socket.onlyPeerSends()) {
+            lastSender = UnixSocketAddress.ofBytes(peer);
+            onlyPeerSends = true;
+            reader.setNames(false);
+        }
+    }
+
     /** Dissolves the association with the peer; the channel stays open and can be connected again. */
     @Override
     protected void doDisconnect() throws Exception {
@@ -141,6 +153,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (result < 0) {
             throw newException("disconnect", result, null);
         }
+        onlyPeerSends = false;
+        reader.setNames(true);
         disconnected();
     }
 
@@ -160,9 +174,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     private Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
-        byte[] name = batch.name(index, lastSender.name());
-        if (name != lastSender.name()) {
-            lastSender = UnixSocketAddress.ofBytes(name);
+        if (!onlyPeerSends) {
+            byte[] name = batch.name(index, lastSender.name());
+            if (name != lastSender.name()) {
+                lastSender = UnixSocketAddress.ofBytes(name);
+            }
         }
         return controlData
                 ? new UnixDatagramPacket(content, localAddress(), lastSender, InboundMessages.descriptors(batch, index),

@@ -6,6 +6,7 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
@@ -49,6 +50,8 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
             }
         }
     }
+
+    private static final ChannelMetadata METADATA = new ChannelMetadata(false, RecordReader.MESSAGES_PER_READ);
 
     private final RecordReader reader = new RecordReader(this, UnixSeqpacketChannel::newMessage,
             ReceiveBatch.RECORDS | ReceiveBatch.ENDING);
@@ -95,6 +98,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
 
     private static Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
         return controlData ? InboundMessages.newMessage(content, batch, index) : content;
+    }
+
+    @Override
+    public ChannelMetadata metadata() {
+        return METADATA;
     }
 
     @Override

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A server and a client of a contestant, each in a process of its own on a processor of its own. */
+/**
+ * A server and a client of a contestant, each in a process of its own. While they warm up both processors are theirs, for the
+ * sake of the compilers of JVMs; when they are measured each has its own.
+ */
 final class Pair implements AutoCloseable {
     /** Connections that warm the server up before its memory is measured. */
     private static final int WARM_UP_CONNECTIONS = 1000;
@@ -26,7 +29,7 @@ final class Pair implements AutoCloseable {
         this.workload = workload;
         this.processors = processors;
         folder = Files.createTempDirectory("benchmarks");
-        server = new PeerProcess(contestant.id() + " server", processors.get(0),
+        server = new PeerProcess(contestant.id() + " server", processors,
                 contestant.command("server", workload.settings(folder)));
         try {
             server.await("ready");
@@ -40,7 +43,7 @@ final class Pair implements AutoCloseable {
     }
 
     private PeerProcess newClient(Workload of) throws IOException {
-        PeerProcess process = new PeerProcess(contestant.id() + " client", processors.get(1),
+        PeerProcess process = new PeerProcess(contestant.id() + " client", processors,
                 contestant.command("client", of.settings(folder)));
         process.await("ready");
         return process;
@@ -52,9 +55,12 @@ final class Pair implements AutoCloseable {
             client = newClient(workload.withCount(WARM_UP_CONNECTIONS));
             measureRate(millis);
             client.close();
+            server.pin(processors.get(0));
         } else {
             // Twice, so that what a round begins and ends with is warm too.
             measureRate(millis / 2);
+            server.pin(processors.get(0));
+            client.pin(processors.get(1));
             measureRate(millis / 2);
         }
     }

@@ -3,14 +3,16 @@ package io.github.nettyunix.benchmarks;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
 import java.io.Writer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
-/** One side's process, pinned to a processor. It ends when its input does, and with this one. */
+/** One side's process. It ends when its input does, and with this one. */
 final class PeerProcess implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 40;
 
@@ -19,14 +21,33 @@ final class PeerProcess implements AutoCloseable {
     private final Writer commands;
     private final BufferedReader replies;
 
-    PeerProcess(String name, int processor, List<String> command) throws IOException {
+    /** @param processors those that it may use */
+    PeerProcess(String name, List<Integer> processors, List<String> command) throws IOException {
         this.name = name;
-        List<String> pinned = new ArrayList<>(List.of("taskset", "-c", Integer.toString(processor)));
-        pinned.addAll(command);
-        process = new ProcessBuilder(pinned).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        List<String> confined = new ArrayList<>(List.of("taskset", "-c", list(processors)));
+        confined.addAll(command);
+        process = new ProcessBuilder(confined).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         commands = process.outputWriter();
         replies = new BufferedReader(new InputStreamReader(process.getInputStream()));
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+    }
+
+    /** Pins it, with all of its threads, to one of them. */
+    void pin(int processor) throws IOException {
+        Process taskset = new ProcessBuilder("taskset", "-a", "-c", "-p", Integer.toString(processor), Long.toString(pid()))
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        try {
+            if (taskset.waitFor() != 0) {
+                throw new IOException(name + " cannot be pinned to processor " + processor);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException();
+        }
+    }
+
+    private static String list(List<Integer> processors) {
+        return processors.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
     long pid() {

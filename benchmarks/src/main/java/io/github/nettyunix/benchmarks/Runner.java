@@ -9,18 +9,13 @@ import java.util.Map;
 
 /** Runs workloads: in every round each contestant has its turn. */
 final class Runner {
-    /**
-     * How long to run.
-     *
-     * @param keep whether processes live through all rounds, rather than being started and warmed up for each
-     */
-    record Plan(int rounds, long warmUpMillis, long roundMillis, boolean keep) {
+    /** How long to run. Processes live through all rounds, but for those whose memory is measured. */
+    record Plan(int rounds, long warmUpMillis, long roundMillis) {
         /** About what the processes' start and end take. */
         private static final long START_MILLIS = 1100;
 
         long millis() {
-            long start = warmUpMillis + START_MILLIS;
-            return (keep ? start : rounds * start) + rounds * roundMillis;
+            return START_MILLIS + warmUpMillis + rounds * roundMillis;
         }
     }
 
@@ -43,7 +38,7 @@ final class Runner {
         contestants.forEach(contestant -> rounds.put(contestant, new ArrayList<>()));
         List<Contestant> running = new ArrayList<>(contestants.stream().filter(c -> c.supports(workload)).toList());
         // Memory is measured once in the life of a process.
-        boolean keep = plan.keep && workload.measure() != Workload.Measure.MEMORY;
+        boolean keep = workload.measure() != Workload.Measure.MEMORY;
         Map<Contestant, Pair> pairs = new HashMap<>();
         try {
             for (int i = 0; i < plan.rounds; i++) {

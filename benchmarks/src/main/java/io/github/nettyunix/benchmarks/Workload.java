@@ -3,6 +3,7 @@ package io.github.nettyunix.benchmarks;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What is measured.
@@ -40,6 +41,11 @@ public record Workload(String id, String title, Operation operation, SocketKind 
     private static final int MIB = 1024 * KIB;
 
     public static final List<Workload> ALL = all();
+
+    /** One of each kind, by their names. */
+    public static final Set<String> QUICK = Set.of("ping-pong-stream", "ping-pong-stream-spinning", "ping-pong-seqpacket",
+            "one-way-stream-64", "one-way-stream-64k", "one-way-seqpacket-64", "one-way-seqpacket-64k", "one-way-datagram-64",
+            "one-way-datagram-64k", "echo-16", "echo-256", "connections", "fds-1", "fds-16", "payload-16m-memfd", "idle-10000");
 
     private static List<Workload> all() {
         List<Workload> all = new ArrayList<>();

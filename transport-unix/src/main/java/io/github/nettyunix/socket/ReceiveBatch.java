@@ -17,7 +17,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class ReceiveBatch {
     /** The most messages that one batch takes. */
-    public static final int CAPACITY = 16;
+    public static final int CAPACITY = 32;
 
     /** What is wanted: messages are records, not parts of a stream. */
     public static final int RECORDS = 1;
@@ -51,6 +51,7 @@ public final class ReceiveBatch {
     private static final int CONTROL_TRUNCATED = 2;
     private static final int HAS_CREDENTIALS = 4;
     private static final int END_OF_STREAM = 8;
+    private static final int SAME_NAME = 16;
 
     private static final int PAGE = 4096;
     private static final int CACHE_LINE = 64;
@@ -174,8 +175,15 @@ public final class ReceiveBatch {
         return new String(label, StandardCharsets.UTF_8);
     }
 
-    /** The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once. */
+    /**
+     * The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once.
+     *
+     * @param previous that of the message before, where that one was not truncated
+     */
     public byte[] name(int index, byte[] previous) {
+        if ((flags(index) & SAME_NAME) != 0) {
+            return previous;
+        }
         int length = messages.getInt(index * SIZE + NAME_LENGTH);
         int start = index * SIZE + NAME;
         if (previous != null && previous.length == length) {

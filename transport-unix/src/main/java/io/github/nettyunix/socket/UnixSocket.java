@@ -86,6 +86,11 @@ public final class UnixSocket extends Socket {
         return peek(fd());
     }
 
+    /** Whether whatever a connected datagram socket receives from now on is its peer's; false where that is not known. */
+    public boolean onlyPeerSends() {
+        return onlyPeerSends(fd());
+    }
+
     /**
      * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek()} tell an empty one from the end of
      * the stream.
@@ -149,6 +154,8 @@ public final class UnixSocket extends Socket {
     private static native long send(int fd, long vectors, int count);
 
     private static native int peek(int fd);
+
+    private static native boolean onlyPeerSends(int fd);
 
     private static native int markRecords(int fd, boolean timestamp, boolean on);
 

@@ -109,13 +109,14 @@ abstract class NettyContestant extends JavaContestant {
         }
         ServerBootstrap bootstrap = new ServerBootstrap().group(group).channel(serverClass(settings.kind()))
                 .option(ChannelOption.SO_BACKLOG, BACKLOG).childHandler(receivers(settings, tally));
-        if (settings.kind() == SocketKind.SEQPACKET) {
-            bootstrap.childOption(ChannelOption.RECVBUF_ALLOCATOR,
-                    new FixedRecvByteBufAllocator(settings.size()).maxMessagesPerRead(16));
-        }
         configureServer(bootstrap, settings);
         listening(settings, bootstrap.bind(listenAddress(settings)).sync().channel());
         return new Server() { };
+    }
+
+    /** How many datagrams a turn of the event loop reads; a fixed allocator would make it one. */
+    int messagesPerRead() {
+        return 16;
     }
 
     void configureServer(ServerBootstrap bootstrap, Settings settings) {
@@ -211,7 +212,7 @@ abstract class NettyContestant extends JavaContestant {
         Bootstrap bootstrap = new Bootstrap().group(group).channel(channelClass(settings.kind()));
         if (settings.kind() == SocketKind.DATAGRAM) {
             bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR,
-                    new FixedRecvByteBufAllocator(settings.size()).maxMessagesPerRead(16));
+                    new FixedRecvByteBufAllocator(settings.size()).maxMessagesPerRead(messagesPerRead()));
         }
         return bootstrap;
     }

@@ -58,6 +58,11 @@ final class UnixTransportContestant extends NettyContestant {
     }
 
     @Override
+    int messagesPerRead() {
+        return 64;
+    }
+
+    @Override
     boolean canPassDescriptors(int perMessage) {
         return true;
     }
