@@ -20,7 +20,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,7 +39,7 @@ final class UnixTransportContestant extends NettyContestant {
 
     @Override
     IoHandlerFactory newIoHandlerFactory(boolean spin) {
-        return spin ? EpollIoHandler.newFactory(0, SPINNING) : UnixTransport.newIoHandlerFactory();
+        return spin ? UnixTransport.newSpinningIoHandlerFactory() : UnixTransport.newIoHandlerFactory();
     }
 
     @Override
