@@ -20,6 +20,13 @@ _Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *
 
 enum { BATCH = 64 };
 
+/* The number of a message's bytes. */
+static size_t size(const outgoing *message, const struct iovec *vectors) {
+    size_t size = 0;
+    for (int i = 0; i < message->vectors; i++) size += vectors[message->first_vector + i].iov_len;
+    return size;
+}
+
 /* address: room for one, used if the message names its recipient. Answers an errno. */
 static int encode(outgoing *message, struct iovec *vectors, struct msghdr *header, struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
@@ -47,11 +54,10 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
 #ifdef __APPLE__
     /* With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large indeed. */
     if (result == -EMSGSIZE && message->fd_count > 0) {
-        size_t size = header.msg_controllen;
+        size_t all = header.msg_controllen + size(message, vectors);
         int limit = 0;
         socklen_t length = sizeof(limit);
-        for (int i = 0; i < message->vectors; i++) size += header.msg_iov[i].iov_len;
-        if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &limit, &length) == 0 && size <= (size_t) limit) return -ENOBUFS;
+        if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &limit, &length) == 0 && all <= (size_t) limit) return -ENOBUFS;
     }
 #endif
     return result;
@@ -84,16 +90,35 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     return ((jlong) error << 32) | sent;
 }
 
-/* Sends one message on a stream; answers how many of its bytes went out. */
-static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong message, jlong vectors) {
+/* Sends messages on a stream, in order, until one of them does not go out whole; answers how many bytes went out. */
+static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors) {
     (void) env, (void) class;
-    return send_one(fd, POINTER(message), POINTER(vectors), 0);
+    outgoing *message = POINTER(messages);
+    jlong sent = 0;
+#if HAS_MMSG
+    if (count > 1) {
+        struct sockaddr_un address;
+        struct mmsghdr headers[BATCH];
+        for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &address);
+        /* The kernel, too, stops behind a message of which it has taken a part. */
+        int result = (int) RESULT(sendmmsg(fd, headers, (unsigned) count, MSG_NOSIGNAL));
+        for (int i = 0; i < result; i++) sent += headers[i].msg_len;
+        return result < 0 ? result : sent;
+    }
+#endif
+    for (int i = 0; i < count; i++) {
+        jlong result = send_one(fd, &message[i], POINTER(vectors), 0);
+        if (result < 0) return sent > 0 ? sent : result;
+        sent += result;
+        if ((size_t) result < size(&message[i], POINTER(vectors))) break;
+    }
+    return sent;
 }
 
 jint nettyunix_send_batch_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("sendRecords", "(IJIJ)J", send_records),
-        NATIVE("sendStream", "(IJJ)J", send_stream),
+        NATIVE("sendStream", "(IJIJ)J", send_stream),
     };
     return nettyunix_register(env, "SendBatch", methods, COUNT(methods));
 }

@@ -15,7 +15,8 @@ import java.util.Queue;
 
 /**
  * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive; of the
- * channel's {@link RecvByteBufAllocator} only the number of messages a read counts.
+ * channel's {@link RecvByteBufAllocator} only the number of messages a read counts. It also reads the pieces of a stream in
+ * which descriptors come, since each of these ends a piece; those are no longer than the allocator would have a read.
  */
 final class RecordReader {
     /** What the messages of a channel are made of. */
@@ -66,6 +67,11 @@ final class RecordReader {
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof IOException) {
+                if (isStream()) {
+                    // From here on the descriptors would not match the bytes.
+                    channel.unsafe().close(channel.voidPromise());
+                    throw (IOException) message;
+                }
                 channel.fireReadError((IOException) message);
             } else {
                 channel.fireRead(message);
@@ -95,19 +101,21 @@ final class RecordReader {
     private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
         UnixChannelConfig config = channel.config();
         ReceiveBatch batch = ReceiveBatch.current();
-        int maxLength = config.maxMessageSize();
+        int maxLength = isStream() ? Math.min(allocHandle.guess(), SMALL) : config.maxMessageSize();
         int maxFds = config.descriptorLimit();
         int control = config.controlData();
         controlData = control != 0;
         int flags = wanted | control;
         // Descriptors that come with a pidfd are ours until they are closed, be they wanted or not: one message's at a time then.
         int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : mostMessages(config) - before;
-        if (expected <= SMALL && most > 1) {
+        if (isStream() || expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
             // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
             drained = count <= 1;
             for (int i = 0; i < count && !endOfStream; i++) {
-                add(allocHandle, batch, i, count, null);
+                add(batch, i, count, null);
+                allocHandle.attemptedBytesRead(isStream() ? maxLength : batch.length(i));
+                allocHandle.lastBytesRead(batch.length(i));
             }
             return count > 0;
         }
@@ -119,7 +127,9 @@ final class RecordReader {
             }
             ByteBuf content = buffer;
             buffer = null;
-            add(allocHandle, batch, 0, 1, content);
+            add(batch, 0, 1, content);
+            allocHandle.attemptedBytesRead(batch.length(0));
+            allocHandle.lastBytesRead(batch.length(0));
             return true;
         } finally {
             if (buffer != null) {
@@ -129,7 +139,7 @@ final class RecordReader {
     }
 
     /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
-    private void add(ExtendedHandle allocHandle, ReceiveBatch batch, int index, int count, ByteBuf buffer) {
+    private void add(ReceiveBatch batch, int index, int count, ByteBuf buffer) {
         int length = batch.length(index);
         int limit = channel.config().descriptorLimit();
         if (batch.isEndOfStream(index)) {
@@ -157,8 +167,10 @@ final class RecordReader {
         if (buffer != null) {
             buffer.release();
         }
-        allocHandle.attemptedBytesRead(length);
-        allocHandle.lastBytesRead(length);
+    }
+
+    private boolean isStream() {
+        return (wanted & ReceiveBatch.RECORDS) == 0;
     }
 
     private ByteBuf content(ReceiveBatch batch, int index, int length, ByteBuf buffer) {

@@ -44,6 +44,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     private static final int WOULD_BLOCK = -1;
 
     private SocketWritableByteChannel byteChannel;
+    // Reads where descriptors come; made when the first ones have.
+    private RecordReader reader;
+    private boolean descriptorsExpected;
 
     /**
      * A new socket, to be connected.
@@ -81,11 +84,20 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     @Override
     int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
+        if (hasUndelivered()) {
+            return reader.read(allocHandle, before);
+        }
         if (config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }
         int control = config().controlData();
         boolean controlData = control != 0;
+        if (controlData && descriptorsExpected) {
+            if (reader == null) {
+                reader = new RecordReader(this, (content, batch, index, wanted) -> newMessage(content, batch, index), 0);
+            }
+            return reader.read(allocHandle, before);
+        }
         ByteBuf buffer = allocHandle.allocate(directAllocator());
         allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
@@ -94,7 +106,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             if (length > 0) {
                 buffer.writerIndex(buffer.writerIndex() + length);
                 allocHandle.incMessagesRead(1);
-                Object message = controlData ? InboundMessages.newMessage(buffer, ReceiveBatch.current(), 0) : buffer;
+                Object message = controlData ? newMessage(buffer, ReceiveBatch.current(), 0) : buffer;
                 buffer = null;
                 fireRead(message);
                 return 1;
@@ -105,6 +117,24 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
                 buffer.release();
             }
         }
+    }
+
+    private UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
+        descriptorsExpected = batch.descriptorCount(index) > 0;
+        return InboundMessages.newMessage(content, batch, index);
+    }
+
+    @Override
+    boolean hasUndelivered() {
+        return reader != null && reader.hasMessages();
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        if (reader != null) {
+            reader.close();
+        }
+        super.doClose();
     }
 
     /** The number of bytes; 0 at the end, negative if there is nothing. */
@@ -195,7 +225,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
                 return;
             }
             int calls = message instanceof ByteBuf ? writeBytes(in)
-                    : message instanceof FileRegion region ? writeRegion(in, region) : writeMessage(in, message);
+                    : message instanceof FileRegion region ? writeRegion(in, region) : writeMessages(in, message);
             if (calls == WOULD_BLOCK) {
                 return;
             }
@@ -216,8 +246,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         return written == 0 ? 0 : 1;
     }
 
-    /** Writes a message with control data, which goes with the first of its bytes that the kernel takes. */
-    private int writeMessage(ChannelOutboundBuffer in, Object message) throws IOException {
+    /** Writes the messages with control data at the head; each one's goes with the first of its bytes that the kernel takes. */
+    private int writeMessages(ChannelOutboundBuffer in, Object message) throws Exception {
         SendBatch batch = SendBatch.current();
         boolean started = in.currentProgress() > 0;
         if (started) {
@@ -226,7 +256,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             in.remove(newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message));
             return 1;
         } else {
-            OutboundMessages.add(batch, message, null, ONE_ZERO);
+            in.forEachFlushedMessage(next -> !(next instanceof ByteBuf) && !(next instanceof FileRegion)
+                    && !OutboundMessages.hasClosedDescriptor(next) && OutboundMessages.add(batch, next, null, ONE_ZERO));
         }
         long written = batch.sendStream(socket);
         if (written < 0) {
@@ -238,16 +269,31 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             in.remove(newException("write", errno, null));
             return 1;
         }
-        if (!started) {
-            SentDescriptors.keep(this, message);
-        }
-        in.progress(written);
-        if (message instanceof UnixMessage unixMessage && written < unixMessage.content().readableBytes()) {
-            unixMessage.content().skipBytes((int) written);
-        } else {
-            in.remove();
-        }
+        removeMessages(in, written);
         return 1;
+    }
+
+    private void removeMessages(ChannelOutboundBuffer in, long written) {
+        while (written > 0) {
+            Object message = in.current();
+            if (message == Unpooled.EMPTY_BUFFER) {
+                // What a cancelled write leaves behind.
+                in.remove();
+                continue;
+            }
+            if (in.currentProgress() == 0) {
+                SentDescriptors.keep(this, message);
+            }
+            int length = message instanceof UnixMessage unixMessage ? unixMessage.content().readableBytes() : ONE_ZERO.readableBytes();
+            if (written < length) {
+                in.progress(written);
+                ((UnixMessage) message).content().skipBytes((int) written);
+                return;
+            }
+            in.progress(length);
+            in.remove();
+            written -= length;
+        }
     }
 
     private int waitOrThrow(int result) throws IOException {

@@ -125,12 +125,16 @@ public final class SendBatch {
         return sendRecords(socket.intValue(), memory.address() + (long) first * SIZE, count - first, vectors.memoryAddress(0));
     }
 
-    /** Sends the one message as a part of a stream; the number of its bytes that went out, or a negative errno. */
+    /**
+     * Sends it as a part of a stream, in order, until a message does not go out whole.
+     *
+     * @return the number of bytes that went out, or a negative errno if that is none
+     */
     public long sendStream(UnixSocket socket) {
-        return sendStream(socket.intValue(), memory.address(), vectors.memoryAddress(0));
+        return sendStream(socket.intValue(), memory.address(), count, vectors.memoryAddress(0));
     }
 
     private static native long sendRecords(int fd, long messages, int count, long vectors);
 
-    private static native long sendStream(int fd, long message, long vectors);
+    private static native long sendStream(int fd, long messages, int count, long vectors);
 }
