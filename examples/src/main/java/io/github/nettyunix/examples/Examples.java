@@ -3,6 +3,7 @@ package io.github.nettyunix.examples;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.examples.broker.BrokerCommand;
 import io.github.nettyunix.examples.clamd.ClamdCommand;
+import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,6 +22,7 @@ import picocli.CommandLine.TypeConversionException;
         subcommands = {
                 BrokerCommand.class,
                 ClamdCommand.class,
+                DBusCommand.class,
                 EchoCommand.class})
 public final class Examples {
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
