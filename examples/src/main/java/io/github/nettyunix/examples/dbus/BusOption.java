@@ -2,7 +2,10 @@ package io.github.nettyunix.examples.dbus;
 
 import io.github.nettyunix.UnixSocketAddress;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 import java.net.URLDecoder;
@@ -12,10 +15,20 @@ import java.util.regex.Pattern;
 
 /** Which bus. */
 final class BusOption {
-    @Option(names = "--address", paramLabel = "ADDRESS", required = true, defaultValue = "${env:DBUS_SESSION_BUS_ADDRESS}",
+    @Option(names = "--address", paramLabel = "ADDRESS", defaultValue = "${env:DBUS_SESSION_BUS_ADDRESS}",
             converter = AddressConverter.class,
             description = "where the bus is: unix:path=PATH or unix:abstract=NAME; default: $$DBUS_SESSION_BUS_ADDRESS")
-    UnixSocketAddress address;
+    private UnixSocketAddress address;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    UnixSocketAddress address() {
+        if (address == null) {
+            throw new ParameterException(command.commandLine(), "There is no $DBUS_SESSION_BUS_ADDRESS, so --address is needed");
+        }
+        return address;
+    }
 
     /** Of several addresses, the first that is a Unix socket's. */
     private static final class AddressConverter implements ITypeConverter<UnixSocketAddress> {

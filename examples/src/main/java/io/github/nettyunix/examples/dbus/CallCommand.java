@@ -34,7 +34,7 @@ final class CallCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            DBusConnection connection = DBusConnection.open(running.group(), bus.address, call -> {
+            DBusConnection connection = DBusConnection.open(running.group(), bus.address(), call -> {
                 throw new DBusException("org.freedesktop.DBus.Error.UnknownMethod", "nothing can be called here");
             });
             Future<DBusMessage> call = connection.call(name.name(), SnapshotService.PATH, SnapshotService.INTERFACE, "Take",

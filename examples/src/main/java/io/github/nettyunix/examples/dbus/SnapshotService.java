@@ -13,7 +13,8 @@ final class SnapshotService implements Service {
     static final String PATH = "/io/github/nettyunix/Snapshot";
     static final String INTERFACE = "io.github.nettyunix.Snapshot";
 
-    private static final long MAX_SIZE = 64 << 20;
+    private static final int MAX_SIZE = 16 << 20;
+    private static final int CHUNK = 64 << 10;
 
     private static final String INTROSPECTION = """
             <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
@@ -42,15 +43,12 @@ final class SnapshotService implements Service {
     private static Answer take(UnixFileDescriptor file) throws IOException {
         ByteBuf content = Unpooled.buffer();
         try (FileChannel channel = file.toFileChannel(StandardOpenOption.READ)) {
-            long size = channel.size();
-            if (size > MAX_SIZE) {
-                throw new DBusException("org.freedesktop.DBus.Error.LimitsExceeded",
-                        "the file has " + size + " bytes, at most " + MAX_SIZE + " are copied");
-            }
-            // By position: the offset is the caller's as well. The file may become shorter meanwhile.
-            while (content.readableBytes() < size
-                    && content.writeBytes(channel, content.writerIndex(), (int) size - content.writerIndex()) > 0) {
-                continue;
+            // By position: the offset is the caller's as well.
+            while (content.writeBytes(channel, content.writerIndex(), CHUNK) > 0) {
+                if (content.readableBytes() > MAX_SIZE) {
+                    throw new DBusException("org.freedesktop.DBus.Error.LimitsExceeded",
+                            "the file has more than " + MAX_SIZE + " bytes");
+                }
             }
         }
         return new Answer("ht", UnixFileDescriptor.memfd("snapshot", content), (long) content.readableBytes());

@@ -1,6 +1,7 @@
 package io.github.nettyunix.examples.broker;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.examples.testing.OtherUser;
 import io.github.nettyunix.examples.testing.OtherUser.ByRoot;
 import io.github.nettyunix.examples.testing.Program;
@@ -13,15 +14,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The broker as root serves nobody, who may open none of the files; without root, the user serves himself. */
 class BrokerTest {
@@ -67,7 +73,9 @@ class BrokerTest {
 
     @AfterAll
     static void stop() throws Exception {
-        try (Program serving = broker.terminate()) {
+        try (Program serving = broker) {
+            serving.awaitClosed(folder.toString());
+            serving.terminate();
             assertEquals(143, serving.exitValue(), "SIGTERM");
             assertFalse(Files.exists(socket), "the socket file is left behind");
         }
@@ -116,6 +124,40 @@ class BrokerTest {
         assertEquals("refused: " + up + ": no such file is granted []\n", ask(up));
         assertEquals("refused: " + below.getParent() + ": no such file is granted []\n", ask(below.getParent()));
         assertEquals("refused: granted: no such file is granted []\n", ask(Path.of("granted")));
+    }
+
+    @Test
+    void whatIsExchangedWhileItIsOpenedIsNotHandedOut(@TempDir Path own) throws Exception {
+        Path mine = Files.createDirectory(own.resolve("mine"));
+        Path notMine = Files.writeString(own.resolve("secret"), "not mine");
+        GrantedPaths files = new GrantedPaths(List.of(mine));
+        Path asked = mine.resolve("asked");
+        Path other = mine.resolve("other");
+        AtomicBoolean enough = new AtomicBoolean();
+        CompletableFuture<Void> exchanging = CompletableFuture.runAsync(() -> {
+            try {
+                while (!enough.get()) {
+                    Files.writeString(other, "mine");
+                    Files.move(other, asked, StandardCopyOption.ATOMIC_MOVE);
+                    Files.createSymbolicLink(other, notMine);
+                    Files.move(other, asked, StandardCopyOption.ATOMIC_MOVE);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        try {
+            for (int i = 0; i < 20_000; i++) {
+                try (UnixFileDescriptor file = files.open(asked.toString())) {
+                    assertEquals(4, file.size(), "the secret was opened");
+                } catch (IOException e) {
+                    assertTrue(e.getMessage().startsWith(asked.toString()), e::getMessage);
+                }
+            }
+        } finally {
+            enough.set(true);
+            exchanging.get();
+        }
     }
 
     private static String ask(Path... paths) throws InterruptedException {

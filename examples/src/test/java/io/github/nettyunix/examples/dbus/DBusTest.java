@@ -128,6 +128,8 @@ class DBusTest {
     @AfterAll
     static void stop() throws Exception {
         try (Program bus = daemon; Program serving = service) {
+            serving.awaitClosed(folder.toString());
+            serving.awaitClosed("memfd:snapshot");
             bus.terminate();
             serving.awaitLine("the bus has closed the connection");
             assertEquals(1, serving.exitValue());
