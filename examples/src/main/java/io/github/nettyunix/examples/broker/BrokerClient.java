@@ -89,7 +89,7 @@ public final class BrokerClient {
             String text = message.content().toString(StandardCharsets.UTF_8);
             List<UnixFileDescriptor> files = message.fileDescriptors();
             if (!text.equals(BrokerHandler.GRANTED)) {
-                throw new IOException(text);
+                throw new IOException(text.startsWith(BrokerHandler.REFUSED) ? text : "not a broker, it says: " + text);
             }
             if (files.size() != wanted) {
                 throw new IOException(wanted + " files were asked for, and " + files.size() + " came");

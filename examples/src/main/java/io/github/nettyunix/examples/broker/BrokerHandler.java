@@ -19,7 +19,7 @@ import java.util.function.Predicate;
 
 /**
  * Answers requests. A request is a path, or several with a zero byte between them. The answer is {@link #GRANTED} and as many
- * descriptors, or {@code refused: } with the reason and none.
+ * descriptors, or {@link #REFUSED} with the reason and none.
  *
  * <p>Here everybody is told why he is refused. A server that owes strangers no answer puts a
  * {@link io.github.nettyunix.handler.PeerAuthorizationHandler} first in its pipeline instead.
@@ -27,6 +27,7 @@ import java.util.function.Predicate;
 @Sharable
 final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
     static final String GRANTED = "granted";
+    static final String REFUSED = "refused: ";
 
     private static final int LOG_LENGTH = 300;
 
@@ -50,7 +51,7 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
         } catch (IOException e) {
             opened.forEach(UnixFileDescriptor::release);
             opened.clear();
-            answer = "refused: " + e.getMessage();
+            answer = REFUSED + e.getMessage();
         }
         log("process " + who.pid() + ", user " + who.uid() + ": " + (opened.isEmpty() ? answer : answer + ": " + paths));
         reply(ctx, request, answer, opened.toArray(new UnixFileDescriptor[0]));

@@ -87,7 +87,7 @@ public final class ClamdCommand implements Callable<Integer> {
     private void scan(Path file) throws IOException {
         free.acquireUninterruptibly();
         if (!session.isOpen()) {
-            throw new IOException("clamd has closed the connection; " + results);
+            throw new IOException("the connection to clamd is closed; " + results);
         }
         try {
             session.scan(UnixFileDescriptor.open(file)).addListener(answer -> {

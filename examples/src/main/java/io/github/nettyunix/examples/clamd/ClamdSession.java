@@ -90,7 +90,7 @@ final class ClamdSession extends ChannelInitializer<Channel> {
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            fail(new IOException("clamd has closed the connection"));
+            fail(new IOException("the connection to clamd is closed"));
         }
 
         @Override

@@ -62,7 +62,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         return call.getNow();
     }
 
-    /** Waits until the bus has closed the connection. */
+    /** Waits until the connection is closed. */
     void awaitEnd() throws InterruptedException {
         channel.closeFuture().sync();
     }
@@ -143,7 +143,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        fail(new IOException("the bus has closed the connection"));
+        fail(new IOException("the connection to the bus is closed"));
     }
 
     @Override

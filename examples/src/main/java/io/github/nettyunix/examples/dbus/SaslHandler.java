@@ -44,7 +44,8 @@ final class SaslHandler extends SimpleChannelInboundHandler<String> {
                 speakMessages(ctx);
             }
             case "REJECTED" -> throw new IOException("the bus does not let in user " + uid + ": " + line);
-            default -> throw new IOException("the bus does not pass descriptors: " + line);
+            case "ERROR" -> throw new IOException("the bus does not pass descriptors: " + line);
+            default -> throw new IOException("not a message bus, it says: " + line);
         }
     }
 

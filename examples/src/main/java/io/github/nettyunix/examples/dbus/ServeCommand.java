@@ -38,7 +38,10 @@ final class ServeCommand implements Callable<Integer> {
             }
             System.err.println("serving as " + name.name());
             connection.awaitEnd();
-            throw new IOException("the bus has closed the connection");
+            if (!running.group().isShuttingDown()) {
+                throw new IOException("the bus has closed the connection");
+            }
+            return 0;
         }
     }
 }

@@ -127,4 +127,30 @@ class ClamdTest {
             assertTrue(scan.output().contains(file + ": OK\n"), scan::output);
         }
     }
+
+    @Test
+    void whatADaemonDidNotAnswerBeforeItEndedIsAnError(@TempDir Path files) throws Exception {
+        Path first = secret(files.resolve("first"), "harmless");
+        Path second = secret(files.resolve("second"), "harmless");
+        try (Program python = Program.start("python3", "-uc", """
+                import socket, sys
+                server = socket.socket(socket.AF_UNIX)
+                server.bind(sys.argv[1])
+                server.listen()
+                print('listening')
+                clamd = server.accept()[0]
+                fds = []
+                while len(fds) < 2:
+                    fds += socket.recv_fds(clamd, 1000, 2)[1]
+                clamd.send(b'2: fd[1]: OK\\0')
+                """, files.resolve("clamd.sock").toString())) {
+            python.awaitLine("listening");
+            try (Program scan = Program.example("clamd", "--socket", files.resolve("clamd.sock").toString(),
+                    first.toString(), second.toString())) {
+                scan.awaitLine("^" + second + ": OK$");
+                scan.awaitLine("^" + first + ": the connection to clamd is closed ERROR$");
+                assertEquals(1, scan.exitValue());
+            }
+        }
+    }
 }
