@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +17,8 @@ import java.util.List;
  *
  * <p>A path leads through symbolic links and {@code ..}, so it is resolved first, and what it leads to has to be granted. Who may
  * write in a granted folder could put a link there between that look and the opening, so what was opened is asked where it is.
- * Linux tells this; elsewhere that race remains, and only folders that nobody else may write in should be granted.
+ * Linux tells this. Elsewhere that race remains, and on Linux one that gives nothing away: whoever puts a FIFO there in that
+ * moment makes the broker wait for its writer. Grant folders that only trusted users may write in.
  */
 final class GrantedPaths implements GrantedFiles {
     private static final Path OPEN_FILES = Path.of("/proc/self/fd");
@@ -29,7 +29,7 @@ final class GrantedPaths implements GrantedFiles {
     GrantedPaths(List<Path> filesAndFolders) throws IOException {
         for (Path path : filesAndFolders) {
             if (!Files.exists(path)) {
-                throw new NoSuchFileException(path.toString(), null, "there is no such file or folder to grant");
+                throw new IOException(path + ": there is no such file or folder to grant");
             }
             granted.add(path.toRealPath());
         }

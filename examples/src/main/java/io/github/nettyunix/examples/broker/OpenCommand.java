@@ -34,8 +34,9 @@ final class OpenCommand implements Callable<Integer> {
         // The broker has a working folder of its own.
         List<String> absolute = paths.stream().map(path -> path.toAbsolutePath().toString()).toList();
         try (Running running = new Running()) {
-            List<UnixFileDescriptor> files = BrokerClient.open(running.group(), type, address, UnixSocketAddress.autobind(), absolute);
-            for (UnixFileDescriptor file : files) {
+            // Only datagrams need a name to be answered at.
+            UnixSocketAddress own = UnixSocketAddress.autobind();
+            for (UnixFileDescriptor file : BrokerClient.open(running.group(), type, address, own, absolute)) {
                 print(file);
             }
             return 0;

@@ -22,8 +22,8 @@ import java.util.concurrent.TimeUnit;
 
 /** {@code clamd}: files scanned by a daemon that may not open them. */
 @Command(name = "clamd",
-        description = "Has files scanned by ClamAV's daemon. It is given open descriptors, so that it need not be allowed to open "
-                + "the files.",
+        description = "Has files scanned by ClamAV's daemon. It is given open descriptors, so that it need not be allowed to "
+                + "open the files.",
         footer = {"", "Prints 'FILE: OK', 'FILE: NAME FOUND' or 'FILE: MESSAGE ERROR' for each file, as the scans end.",
                 "Exit status: 0 nothing found, 1 something found or an error, 2 bad usage."})
 public final class ClamdCommand implements Callable<Integer> {

@@ -2,7 +2,7 @@ package io.github.nettyunix.examples.clamd;
 
 import java.nio.file.Path;
 
-/** Prints what was found, as clamdscan does, and counts. When there has been nothing to print for a while, it tells how far it is. */
+/** Prints what was found, as clamdscan does, and counts. When nothing was printed for a while, it tells how far it is. */
 final class Results {
     private int ok;
     private int found;

@@ -37,7 +37,8 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
     }
 
     /** Connects, and waits until the bus has let us in. */
-    static DBusConnection open(EventLoopGroup group, UnixSocketAddress bus, Service service) throws IOException, InterruptedException {
+    static DBusConnection open(EventLoopGroup group, UnixSocketAddress bus, Service service)
+            throws IOException, InterruptedException {
         DBusConnection connection = new DBusConnection(service);
         new Bootstrap().group(group).channel(UnixStreamChannel.class)
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
@@ -62,9 +63,12 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         return call.getNow();
     }
 
-    /** Waits until the connection is closed. */
-    void awaitEnd() throws InterruptedException {
+    /** Waits until our event loops end; fails if the bus closes the connection before. */
+    void awaitEnd() throws IOException, InterruptedException {
         channel.closeFuture().sync();
+        if (!channel.eventLoop().isShuttingDown()) {
+            throw new IOException("the bus has closed the connection");
+        }
     }
 
     /** Calls a method of the bus. */
@@ -130,7 +134,8 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
             Service.Answer answer = service.answer(call);
             reply = DBusMessage.of(Type.METHOD_RETURN, ++serial, fields, answer.signature(), answer.values());
         } catch (Exception e) {
-            DBusException error = e instanceof DBusException known ? known : new DBusException(FAILED, String.valueOf(e.getMessage()));
+            DBusException error = e instanceof DBusException known ? known
+                    : new DBusException(FAILED, String.valueOf(e.getMessage()));
             fields.put(HeaderField.ERROR_NAME, error.name());
             reply = DBusMessage.of(Type.ERROR, ++serial, fields, "s", error.text());
         }
