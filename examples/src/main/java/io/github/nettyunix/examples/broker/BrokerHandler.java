@@ -29,7 +29,7 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
     static final String GRANTED = "granted";
     static final String REFUSED = "refused: ";
 
-    private static final int LOG_LENGTH = 300;
+    private static final int LOG_LENGTH = 160;
 
     private final Predicate<UnixCredentials> allowed;
     private final GrantedFiles files;
