@@ -1,6 +1,9 @@
 package io.github.nettyunix.examples;
 
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.examples.broker.BrokerCommand;
+import io.github.nettyunix.examples.clamd.ClamdCommand;
+import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -16,7 +19,11 @@ import picocli.CommandLine.TypeConversionException;
         commandListHeading = "%nExamples:%n",
         footer = {"", "A socket is given by its path, or as @NAME for an abstract name (Linux).",
                 "'examples/run EXAMPLE --help' tells more. Exit status: 0 success, 1 a failed result, 2 bad usage."},
-        subcommands = {EchoCommand.class})
+        subcommands = {
+                BrokerCommand.class,
+                ClamdCommand.class,
+                DBusCommand.class,
+                EchoCommand.class})
 public final class Examples {
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
     private boolean help;

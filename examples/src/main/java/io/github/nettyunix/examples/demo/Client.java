@@ -1,37 +1,32 @@
 package io.github.nettyunix.examples.demo;
 
 import io.github.nettyunix.SocketType;
-import io.github.nettyunix.UnixDatagramChannel;
-import io.github.nettyunix.UnixMessage;
-import io.github.nettyunix.UnixSeqpacketChannel;
-import io.github.nettyunix.UnixSocketAddress;
-import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.UnixStreamChannel;
-import io.github.nettyunix.UnixTransport;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.examples.Running;
+import io.github.nettyunix.examples.broker.BrokerClient;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /** The process that may not open the files, and reads them all the same. */
 final class Client {
-    private static final long TIMEOUT_SECONDS = 10;
+    private static final String NOT_GRANTED = "a name that comes back in the answer ".repeat(10);
 
-    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, UnixTransport.newIoHandlerFactory());
+    private final Path folder;
+    private final EventLoopGroup group;
 
-    private Client() {
+    private Client(Path folder, EventLoopGroup group) {
+        this.folder = folder;
+        this.group = group;
     }
 
     static void run(Path folder) throws Exception {
@@ -42,13 +37,12 @@ final class Client {
         for (String name : Demo.FILES) {
             tryToOpen(folder.resolve(name));
         }
-        Client client = new Client();
-        try {
+        try (Running running = new Running()) {
+            Client client = new Client(folder, running.group());
             for (SocketType type : Demo.types()) {
-                client.fetch(type, Demo.brokerSocket(folder, type), Demo.clientSocket(folder, type));
+                client.fetch(type);
+                client.echo(type);
             }
-        } finally {
-            client.group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
         }
     }
 
@@ -60,27 +54,45 @@ final class Client {
         }
     }
 
+    private List<UnixFileDescriptor> ask(SocketType type, List<String> names) throws Exception {
+        return BrokerClient.open(group, type, Demo.brokerSocket(folder, type), Demo.clientSocket(folder, type), names);
+    }
+
     /** Gets the files through one socket. */
-    private void fetch(SocketType type, UnixSocketAddress broker, UnixSocketAddress own) throws Exception {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Bootstrap bootstrap = new Bootstrap().group(group)
-                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
-                .handler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        Framing.addIfNeeded(channel);
-                        channel.pipeline().addLast(new ClientHandler(type, done));
-                    }
-                });
-        ChannelFuture connected = switch (type) {
-            case STREAM -> bootstrap.channel(UnixStreamChannel.class).connect(broker);
-            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).connect(broker);
-            // To be answered it needs a name.
-            case DATAGRAM -> bootstrap.channel(UnixDatagramChannel.class).bind(own).sync().channel().connect(broker);
-        };
-        Channel channel = connected.sync().channel();
-        channel.writeAndFlush(new UnixMessage(Unpooled.copiedBuffer(BrokerHandler.FILES_PLEASE, StandardCharsets.UTF_8))).sync();
-        done.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        channel.close().sync();
+    private void fetch(SocketType type) throws Exception {
+        List<UnixFileDescriptor> files = ask(type, Demo.FILES);
+        for (int i = 0; i < files.size(); i++) {
+            try (UnixFileDescriptor file = files.get(i)) {
+                String content = read(file);
+                if (!content.startsWith("I am " + Demo.FILES.get(i) + ",")) {
+                    throw new IOException("descriptor " + i + " is not " + Demo.FILES.get(i) + ", it says: " + content);
+                }
+                System.out.println("client: " + type + ": descriptor " + file.intValue() + " says: " + content.strip());
+            }
+        }
+    }
+
+    /** By position: the offset is the same for all who got this file, over whichever socket. */
+    private static String read(UnixFileDescriptor file) throws IOException {
+        try (FileChannel channel = file.toFileChannel(StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate(256);
+            channel.read(bytes, 0);
+            return StandardCharsets.UTF_8.decode(bytes.flip()).toString();
+        }
+    }
+
+    /** Bytes go both ways as well: a refusal says what was asked for. */
+    private void echo(SocketType type) throws Exception {
+        try {
+            ask(type, List.of(NOT_GRANTED));
+        } catch (IOException e) {
+            if (!e.getMessage().contains(NOT_GRANTED)) {
+                throw e;
+            }
+            System.out.println("client: " + type + ": was refused what is not granted, and " + NOT_GRANTED.length()
+                    + " bytes came back as they were sent");
+            return;
+        }
+        throw new IOException("the broker does not refuse what is not granted");
     }
 }

@@ -4,6 +4,8 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.examples.Running;
+import io.github.nettyunix.examples.broker.BrokerServer;
 
 import java.io.File;
 import java.io.IOException;
@@ -94,9 +96,10 @@ public final class Demo {
 
     private static void serve(Path folder, List<UnixFileDescriptor> files) throws Exception {
         Process client = startClient(folder);
-        try (Broker broker = new Broker(files, client.pid())) {
+        try (Running running = new Running()) {
             for (SocketType type : types()) {
-                broker.listen(type, brokerSocket(folder, type));
+                BrokerServer.bind(running.group(), type, brokerSocket(folder, type),
+                        who -> who.pid() == client.pid(), name -> granted(files, name)).sync();
             }
             // It waits for its standard input to end.
             client.getOutputStream().close();
@@ -109,6 +112,14 @@ public final class Demo {
         } finally {
             client.destroyForcibly();
         }
+    }
+
+    private static UnixFileDescriptor granted(List<UnixFileDescriptor> files, String name) throws IOException {
+        if (!FILES.contains(name)) {
+            throw new IOException(name + ": not granted");
+        }
+        // It is sent, which gives it away; we keep a reference of our own.
+        return files.get(FILES.indexOf(name)).retain();
     }
 
     /** A file that the client cannot open: root's, or already deleted. */

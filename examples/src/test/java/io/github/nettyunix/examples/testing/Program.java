@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,6 +147,32 @@ public final class Program implements AutoCloseable {
         }
         reader.join();
         return process.exitValue();
+    }
+
+    /** Waits until it has no descriptor of a file whose path contains the text. */
+    public void awaitClosed(String text) throws IOException {
+        Path descriptors = Path.of("/proc", String.valueOf(process.pid()), "fd");
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        while (true) {
+            List<String> open = new ArrayList<>();
+            try (Stream<Path> all = Files.list(descriptors)) {
+                for (Path descriptor : all.toList()) {
+                    try {
+                        open.add(Files.readSymbolicLink(descriptor).toString());
+                    } catch (NoSuchFileException e) {
+                        // Closed since it was listed.
+                    }
+                }
+            }
+            open.removeIf(path -> !path.contains(text));
+            if (open.isEmpty()) {
+                return;
+            }
+            if (System.nanoTime() > end) {
+                throw new AssertionError("still open after " + TIMEOUT_SECONDS + " s: " + open + ": " + this);
+            }
+            Thread.onSpinWait();
+        }
     }
 
     /** What it has printed so far. */

@@ -1,4 +1,4 @@
-package io.github.nettyunix.examples.demo;
+package io.github.nettyunix.examples.broker;
 
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;

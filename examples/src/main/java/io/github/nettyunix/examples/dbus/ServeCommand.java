@@ -1,0 +1,44 @@
+package io.github.nettyunix.examples.dbus;
+
+import io.github.nettyunix.examples.Running;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+
+/** {@code dbus serve}: the one who is called. */
+@Command(name = "serve",
+        description = "Makes snapshots: whoever calls " + SnapshotService.INTERFACE + ".Take with an open file gets a copy of it "
+                + "in memory, as an open file that nobody can change.")
+final class ServeCommand implements Callable<Integer> {
+    /** What a name can be asked for with: not to wait for it. */
+    private static final int DO_NOT_QUEUE = 4;
+    private static final int PRIMARY_OWNER = 1;
+
+    @Mixin
+    private BusOption bus;
+
+    @Parameters(paramLabel = "NAME", converter = BusName.Converter.class,
+            description = "what to be called on the bus, com.example.Snapshot for example")
+    private BusName name;
+
+    @Override
+    public Integer call() throws Exception {
+        try (Running running = new Running()) {
+            DBusConnection connection = DBusConnection.open(running.group(), bus.address(), new SnapshotService());
+            DBusMessage reply = DBusConnection.result(connection.callBus("RequestName", "su", name.name(), DO_NOT_QUEUE));
+            try {
+                if ((int) reply.body().get(0) != PRIMARY_OWNER) {
+                    throw new IOException("somebody else is " + name.name() + " already");
+                }
+            } finally {
+                reply.release();
+            }
+            System.err.println("serving as " + name.name());
+            connection.awaitEnd();
+            return 0;
+        }
+    }
+}
