@@ -16,6 +16,7 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -114,7 +115,10 @@ class StreamDescriptorsTest {
                     writes[i] = ends.sender.write(message("m" + i, fds[i]));
                 }
                 fds[1].close();
+                // Its number is another's by now.
+                UnixFileDescriptor other = UnixFileDescriptor.open(Path.of("/dev/null"));
                 ends.sender.flush();
+                other.release();
                 return null;
             }).sync();
             assertEquals("m0[file 0]", describe(ends.inbox.take(UnixMessage.class)));
