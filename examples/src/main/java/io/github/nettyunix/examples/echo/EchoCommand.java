@@ -11,6 +11,8 @@ import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -49,6 +51,14 @@ public final class EchoCommand implements Callable<Integer> {
     }
 
     private static ServerBootstrap server() {
-        return new ServerBootstrap().childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true).childHandler(new EchoHandler());
+        return new ServerBootstrap()
+                .childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new EchoHandler());
+                    }
+                });
     }
 }
