@@ -77,11 +77,12 @@ public final class CatCommand implements Callable<Integer> {
     private Channel connect(EventLoopGroup group) throws InterruptedException {
         Bootstrap bootstrap = new Bootstrap().group(group)
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .handler(new OutputHandler(printed));
         ChannelFuture connected = switch (type) {
-            case STREAM -> bootstrap.channel(UnixStreamChannel.class).connect(address);
-            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).connect(address);
+            case STREAM -> bootstrap.channel(UnixStreamChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                    .connect(address);
+            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                    .connect(address);
             // To be answered it needs a name.
             case DATAGRAM -> bootstrap.channel(UnixDatagramChannel.class).bind(UnixSocketAddress.autobind()).sync()
                     .channel().connect(address);

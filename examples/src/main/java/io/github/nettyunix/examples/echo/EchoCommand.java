@@ -33,9 +33,7 @@ public final class EchoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            Channel server = bootstrap().group(running.group())
-                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
-                    .bind(address).sync().channel();
+            Channel server = bootstrap().group(running.group()).bind(address).sync().channel();
             System.err.println("listening on " + server.localAddress());
             server.closeFuture().sync();
             return 0;
@@ -46,7 +44,8 @@ public final class EchoCommand implements Callable<Integer> {
         return switch (type) {
             case STREAM -> server().channel(UnixServerStreamChannel.class);
             case SEQPACKET -> server().channel(UnixServerSeqpacketChannel.class);
-            case DATAGRAM -> new Bootstrap().channel(UnixDatagramChannel.class).handler(new EchoHandler());
+            case DATAGRAM -> new Bootstrap().channel(UnixDatagramChannel.class)
+                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).handler(new EchoHandler());
         };
     }
 

@@ -75,8 +75,13 @@ final class SendCommand implements Callable<Integer> {
 
     private UnixMessage message() throws IOException {
         List<UnixFileDescriptor> fds = new ArrayList<>();
-        for (Path file : files) {
-            fds.add(UnixFileDescriptor.open(file));
+        try {
+            for (Path file : files) {
+                fds.add(UnixFileDescriptor.open(file));
+            }
+        } catch (IOException e) {
+            fds.forEach(UnixFileDescriptor::release);
+            throw e;
         }
         UnixMessage message = newMessage(String.join("\n", state), fds.toArray(UnixFileDescriptor[]::new));
         UnixCredentials own = UnixCredentials.ofThisProcess();

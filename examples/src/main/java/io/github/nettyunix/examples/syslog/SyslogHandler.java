@@ -15,8 +15,9 @@ final class SyslogHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
         String content = packet.content().toString(StandardCharsets.UTF_8).replaceFirst("[\n\0]+$", "");
         SyslogMessage message = SyslogMessage.parse(content);
         UnixCredentials sender = packet.credentials();
-        System.out.printf("%s.%s (%d) %s: %s (process %d, user %d, group %d)%n",
-                message.facility(), message.severity(), message.priority(), printable(message.tag()), printable(message.text()),
+        System.out.printf("%s.%s (%d) %s%s (process %d, user %d, group %d)%n",
+                message.facility(), message.severity(), message.priority(),
+                message.tag().isEmpty() ? "" : printable(message.tag()) + ": ", printable(message.text()),
                 sender.pid(), sender.uid(), sender.gid());
     }
 

@@ -6,6 +6,7 @@ import io.github.nettyunix.examples.Running;
 import io.github.nettyunix.examples.cat.OutputHandler;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelOption;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -21,7 +22,7 @@ public final class UnixCatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            Promise<Void> end = running.group().next().newPromise();
+            Promise<Void> end = ImmediateEventExecutor.INSTANCE.newPromise();
             Running.await(new Bootstrap().group(running.group()).channel(UnixStreamChannel.class)
                     .option(ChannelOption.AUTO_READ, false)
                     .handler(new OutputHandler(end))
