@@ -58,6 +58,8 @@ public final class Examples {
         return new CommandLine(new Examples())
                 .registerConverter(UnixSocketAddress.class, new AddressConverter())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // @NAME is an abstract name, not a file of arguments.
+                .setExpandAtFiles(false)
                 .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((exception, command, parsed) -> {
                     // The transport's messages name the operation, the socket and the error.

@@ -11,6 +11,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 class EchoTest {
+    /** Sends records, the second one empty and the third one with a descriptor, and prints what comes back. */
+    private static final String RECORDS = """
+            import os, socket, sys
+            type, name = sys.argv[1:]
+            s = socket.socket(socket.AF_UNIX, getattr(socket, type))
+            if type == 'SOCK_DGRAM':
+                s.bind(b'')
+            s.connect(name.replace('@', '\\0'))
+            read, write = os.pipe()
+            s.send(b'one')
+            s.send(b'')
+            socket.send_fds(s, [b'three'], [write])
+            os.close(write)
+            for i in range(3):
+                data, fds, flags, sender = socket.recv_fds(s, 100, 10)
+                print(data, len(fds))
+            os.write(fds[0], b'through the descriptor that came back')
+            print(os.read(read, 100))
+            """;
+
     @TempDir
     private Path folder;
 
@@ -24,10 +44,38 @@ class EchoTest {
                 socat.endInput();
                 assertEquals(0, socat.exitValue());
             }
+            // It has ended its half long before it has got all back.
+            try (Program socat = Program.start("sh", "-c", "head -c 8M /dev/urandom >$0/sent && "
+                    + "socat -t60 - UNIX-CONNECT:$1 <$0/sent | cmp $0/sent - && echo the same", folder.toString(), socket.toString())) {
+                assertEquals(0, socat.exitValue(), socat.output());
+                assertEquals("the same\n", socat.output());
+            }
             echo.terminate();
             assertEquals(143, echo.exitValue(), "SIGTERM");
             assertFalse(socket.toFile().exists(), "the socket file is left behind");
         }
         Proof.of("socat", "echo over a stream");
+    }
+
+    @Test
+    void recordsAndDescriptorsComeBack() throws Exception {
+        echoesRecords("SOCK_SEQPACKET", "seqpacket", folder.resolve("echo.sock").toString());
+        echoesRecords("SOCK_DGRAM", "datagram", "@" + folder);
+    }
+
+    private static void echoesRecords(String pythonType, String type, String name) throws Exception {
+        try (Program echo = Program.example("echo", "--type", type, name)) {
+            echo.awaitLine("listening on " + name);
+            try (Program python = Program.start("python3", "-c", RECORDS, pythonType, name)) {
+                assertEquals(0, python.exitValue(), python.output());
+                assertEquals("""
+                        b'one' 0
+                        b'' 0
+                        b'three' 1
+                        b'through the descriptor that came back'
+                        """, python.output());
+            }
+        }
+        Proof.of("CPython", "echo of records and descriptors, " + type);
     }
 }
