@@ -38,13 +38,6 @@ public final class UnixClientCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        ChildProcess child = start();
-        // It ends with us, as if it were us.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
-        return child.onExit().get();
-    }
-
-    private ChildProcess start() throws Exception {
         try (Running running = new Running()) {
             UnixStreamChannel channel = (UnixStreamChannel) Running.await(new Bootstrap().group(running.group())
                     .channel(UnixStreamChannel.class)
@@ -52,7 +45,11 @@ public final class UnixClientCommand implements Callable<Integer> {
                     .option(ChannelOption.AUTO_READ, false)
                     .handler(new ChannelInboundHandlerAdapter())
                     .connect(address), "connecting to " + address).channel();
-            return Ucspi.start(program, channel, address, 6, 7);
+            ChildProcess child = Ucspi.start(program, channel, address, 6, 7);
+            // It ends with us, as if it were us.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
+            channel.close();
+            return child.onExit().get();
         }
     }
 
