@@ -9,6 +9,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 
+import java.nio.channels.ClosedChannelException;
+
 /**
  * Sends back every message, and reads no faster than what it sends is taken. A connection whose peer sends no more is closed when
  * all has been sent back, for which it needs ALLOW_HALF_CLOSURE.
@@ -64,8 +66,8 @@ public final class EchoHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        // A connection that is lost fails all that it still had to send.
-        if (!failed) {
+        // A connection that is lost or closed fails all that it still had to send.
+        if (!failed && !(cause instanceof ClosedChannelException)) {
             System.err.println(cause.getMessage());
         }
         if (ctx.channel() instanceof DuplexChannel) {
