@@ -23,8 +23,8 @@ import java.util.concurrent.Callable;
 
 /** {@code activated}: a server that does not open its sockets itself. */
 @Command(name = "activated",
-        description = {"Sends back what it receives, on the sockets that systemd has opened for it: listening ones, connections and "
-                + "datagram sockets.", "To try it: systemd-socket-activate -l SOCKET examples/run activated"})
+        description = {"Sends back what it receives, on the sockets that systemd has opened for it: listening ones, connections "
+                + "and datagram sockets.", "To try it: systemd-socket-activate -l SOCKET examples/run activated"})
 public final class ActivatedCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -34,7 +34,8 @@ public final class ActivatedCommand implements Callable<Integer> {
         try (Running running = new Running()) {
             List<SocketActivation.Activated> sockets = SocketActivation.sockets();
             if (sockets.isEmpty()) {
-                throw new ParameterException(spec.commandLine(), "no socket was passed to this process by LISTEN_PID and LISTEN_FDS");
+                throw new ParameterException(spec.commandLine(),
+                        "no socket was passed to this process by LISTEN_PID and LISTEN_FDS");
             }
             for (SocketActivation.Activated socket : sockets) {
                 Channel channel = serve(running.group(), socket.channel()).sync().channel();
