@@ -1,10 +1,17 @@
 package io.github.nettyunix.examples;
 
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.examples.activated.ActivatedCommand;
 import io.github.nettyunix.examples.broker.BrokerCommand;
+import io.github.nettyunix.examples.cat.CatCommand;
 import io.github.nettyunix.examples.clamd.ClamdCommand;
 import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
+import io.github.nettyunix.examples.notify.NotifyCommand;
+import io.github.nettyunix.examples.syslog.SyslogCommand;
+import io.github.nettyunix.examples.ucspi.UnixCatCommand;
+import io.github.nettyunix.examples.ucspi.UnixClientCommand;
+import io.github.nettyunix.examples.ucspi.UnixServerCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -20,10 +27,17 @@ import picocli.CommandLine.TypeConversionException;
         footer = {"", "A socket is given by its path, or as @NAME for an abstract name (Linux).",
                 "'examples/run EXAMPLE --help' tells more. Exit status: 0 success, 1 a failed result, 2 bad usage."},
         subcommands = {
+                ActivatedCommand.class,
                 BrokerCommand.class,
+                CatCommand.class,
                 ClamdCommand.class,
                 DBusCommand.class,
-                EchoCommand.class})
+                EchoCommand.class,
+                NotifyCommand.class,
+                SyslogCommand.class,
+                UnixCatCommand.class,
+                UnixClientCommand.class,
+                UnixServerCommand.class})
 public final class Examples {
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
     private boolean help;
@@ -44,6 +58,8 @@ public final class Examples {
         return new CommandLine(new Examples())
                 .registerConverter(UnixSocketAddress.class, new AddressConverter())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // @NAME is an abstract name, not a file of arguments.
+                .setExpandAtFiles(false)
                 .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((exception, command, parsed) -> {
                     // The transport's messages name the operation, the socket and the error.

@@ -3,6 +3,7 @@ package io.github.nettyunix.examples;
 import io.github.nettyunix.UnixTransport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.Future;
 
 import java.util.concurrent.TimeUnit;
 
@@ -29,6 +30,20 @@ public final class Running implements AutoCloseable {
 
     public EventLoopGroup group() {
         return group;
+    }
+
+    /**
+     * Waits for something, and says what it is if that takes longer than two seconds.
+     *
+     * @param future succeeds, or fails with the exception that this throws then
+     * @param what a line for the standard error
+     */
+    public static <F extends Future<?>> F await(F future, String what) throws InterruptedException {
+        if (!future.await(2, TimeUnit.SECONDS)) {
+            System.err.println(what);
+        }
+        future.sync();
+        return future;
     }
 
     @Override

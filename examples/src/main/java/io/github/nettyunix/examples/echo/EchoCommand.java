@@ -11,6 +11,8 @@ import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,9 +33,7 @@ public final class EchoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            Channel server = bootstrap().group(running.group())
-                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
-                    .bind(address).sync().channel();
+            Channel server = bootstrap().group(running.group()).bind(address).sync().channel();
             System.err.println("listening on " + server.localAddress());
             server.closeFuture().sync();
             return 0;
@@ -44,11 +44,20 @@ public final class EchoCommand implements Callable<Integer> {
         return switch (type) {
             case STREAM -> server().channel(UnixServerStreamChannel.class);
             case SEQPACKET -> server().channel(UnixServerSeqpacketChannel.class);
-            case DATAGRAM -> new Bootstrap().channel(UnixDatagramChannel.class).handler(new EchoHandler());
+            case DATAGRAM -> new Bootstrap().channel(UnixDatagramChannel.class)
+                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).handler(new EchoHandler());
         };
     }
 
     private static ServerBootstrap server() {
-        return new ServerBootstrap().childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true).childHandler(new EchoHandler());
+        return new ServerBootstrap()
+                .childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new EchoHandler());
+                    }
+                });
     }
 }

@@ -1,0 +1,161 @@
+package io.github.nettyunix.examples.cat;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramChannel;
+import io.github.nettyunix.UnixSeqpacketChannel;
+import io.github.nettyunix.UnixServerSeqpacketChannel;
+import io.github.nettyunix.UnixServerStreamChannel;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.examples.Running;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.ImmediateEventExecutor;
+import io.netty.util.concurrent.Promise;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/** {@code cat}: standard input and output at one end of a socket, as with nc -U. */
+@Command(name = "cat",
+        description = {"Sends standard input to a socket and prints what comes from there. When its input ends it ends its half of "
+                + "the connection, and waits for the other one to end.",
+                "On seqpacket and datagram sockets every line of input, with its newline, is a record; longer lines are cut at "
+                + "64 KiB. What arrives is printed as it is."})
+public final class CatCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
+    private UnixSocketAddress address;
+
+    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "stream",
+            description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
+    private SocketType type;
+
+    @Option(names = {"-l", "--listen"}, description = "be the server, for one connection. For datagrams: receive from everybody "
+            + "until terminated, and send to whoever was last heard of")
+    private boolean listen;
+
+    @Option(names = "--wait", paramLabel = "SECONDS", defaultValue = "0.5",
+            description = "how long to wait for answers after the last datagram was sent; default: ${DEFAULT-VALUE}")
+    private double wait;
+
+    /** When the peer sends no more. */
+    private final Promise<Void> printed = newPromise();
+    /** Of a server for datagrams, which otherwise knows nobody. */
+    private final Promise<Void> someoneWasHeard = newPromise();
+    private final Promise<Void> end = newPromise();
+
+    @Override
+    public Integer call() throws Exception {
+        try (Running running = new Running()) {
+            Channel channel = listen ? listen(running.group()) : connect(running.group());
+            // What fails one way ends the other.
+            printed.addListener(future -> {
+                if (!future.isSuccess()) {
+                    end.tryFailure(future.cause());
+                }
+            });
+            // Reading standard input may take for ever, and nothing can interrupt it.
+            Thread input = new Thread(() -> send(channel), "input");
+            input.setDaemon(true);
+            input.start();
+            end.sync();
+            return 0;
+        }
+    }
+
+    private Channel connect(EventLoopGroup group) throws InterruptedException {
+        Bootstrap bootstrap = new Bootstrap().group(group)
+                .option(ChannelOption.AUTO_READ, false)
+                .handler(new OutputHandler(printed));
+        ChannelFuture connected = switch (type) {
+            case STREAM -> bootstrap.channel(UnixStreamChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                    .connect(address);
+            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                    .connect(address);
+            // To be answered it needs a name.
+            case DATAGRAM -> bootstrap.channel(UnixDatagramChannel.class).bind(UnixSocketAddress.autobind()).sync()
+                    .channel().connect(address);
+        };
+        return Running.await(connected, "connecting to " + address).channel();
+    }
+
+    private Channel listen(EventLoopGroup group) throws InterruptedException {
+        return switch (type) {
+            case STREAM -> accept(group, UnixServerStreamChannel.class);
+            case SEQPACKET -> accept(group, UnixServerSeqpacketChannel.class);
+            case DATAGRAM -> listening(new Bootstrap().group(group).channel(UnixDatagramChannel.class)
+                    .option(ChannelOption.AUTO_READ, false)
+                    .handler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            channel.pipeline().addLast(new LastSenderHandler(someoneWasHeard), new OutputHandler(printed));
+                        }
+                    })
+                    .bind(address));
+        };
+    }
+
+    private Channel accept(EventLoopGroup group, Class<? extends ServerChannel> serverType) throws InterruptedException {
+        Promise<Channel> first = ImmediateEventExecutor.INSTANCE.newPromise();
+        Channel server = listening(new ServerBootstrap().group(group).channel(serverType)
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        if (first.trySuccess(channel)) {
+                            channel.pipeline().addLast(new OutputHandler(printed));
+                        } else {
+                            channel.close();
+                        }
+                    }
+                })
+                .bind(address));
+        first.sync();
+        server.close();
+        return first.getNow();
+    }
+
+    private Channel listening(ChannelFuture bound) throws InterruptedException {
+        Channel server = bound.sync().channel();
+        System.err.println("listening on " + server.localAddress());
+        return server;
+    }
+
+    private void send(Channel channel) {
+        try {
+            if (listen && type == SocketType.DATAGRAM) {
+                someoneWasHeard.sync();
+            }
+            Input input = new Input(type != SocketType.STREAM);
+            for (ByteBuf piece; (piece = input.next()) != null;) {
+                channel.writeAndFlush(piece).sync();
+            }
+            if (channel instanceof DuplexChannel connection) {
+                connection.shutdownOutput().sync();
+                Running.await(printed, "the input has ended; waiting for the other side to end");
+                end.trySuccess(null);
+            } else if (!listen) {
+                TimeUnit.MILLISECONDS.sleep((long) (wait * 1000));
+                end.trySuccess(null);
+            }
+        } catch (Throwable t) {
+            end.tryFailure(t);
+        }
+    }
+
+    private static Promise<Void> newPromise() {
+        return ImmediateEventExecutor.INSTANCE.newPromise();
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.nettyunix.examples.cat;
+
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixSocketAddress;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.unix.DomainDatagramPacket;
+import io.netty.util.concurrent.Promise;
+
+/** Addresses what is written to the last sender that has a name. */
+final class LastSenderHandler extends ChannelDuplexHandler {
+    private final Promise<Void> known;
+    private UnixSocketAddress sender;
+
+    /** Completes {@code known} with the first one. */
+    LastSenderHandler(Promise<Void> known) {
+        this.known = known;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        UnixSocketAddress from = UnixSocketAddress.from(((DomainDatagramPacket) message).sender());
+        if (!from.isUnnamed()) {
+            sender = from;
+            known.trySuccess(null);
+        }
+        ctx.fireChannelRead(message);
+    }
+
+    @Override
+    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+        ctx.write(new UnixDatagramPacket((ByteBuf) message, sender), promise);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.nettyunix.examples.notify;
+
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.UnixDatagramChannel;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.examples.Running;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+import java.util.concurrent.Callable;
+
+/** {@code notify listen}: the manager's end. */
+@Command(name = "listen",
+        description = {"Prints what services say, with the sender's process and user according to the kernel. It stores descriptors "
+                + "(FDSTORE=1, FDNAME=, FDSTOREREMOVE=1) and answers barriers (BARRIER=1).",
+                "Services find it by the environment variable NOTIFY_SOCKET: its path, or @NAME."})
+final class ListenCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
+    private UnixSocketAddress address;
+
+    @Override
+    public Integer call() throws Exception {
+        try (Running running = new Running()) {
+            Channel channel = new Bootstrap().group(running.group()).channel(UnixDatagramChannel.class)
+                    .option(UnixSocketOption.SO_PASSCRED, true)
+                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                    // Services are other users.
+                    .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw-rw-"))
+                    .handler(new NotifyHandler())
+                    .bind(address).sync().channel();
+            System.err.println("listening on " + channel.localAddress());
+            channel.closeFuture().sync();
+            return 0;
+        }
+    }
+}

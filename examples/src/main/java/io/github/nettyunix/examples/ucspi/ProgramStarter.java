@@ -1,0 +1,64 @@
+package io.github.nettyunix.examples.ucspi;
+
+import io.github.nettyunix.ChildProcess;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixStreamChannel;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Gives each connection that a server channel accepts to a program. The connection's own channel is never registered: the event
+ * loop reads nothing that is for the program.
+ */
+final class ProgramStarter extends ChannelInboundHandlerAdapter {
+    private final List<String> program;
+    private final UnixSocketAddress socket;
+    private final int limit;
+    private final boolean verbose;
+    private int running;
+
+    ProgramStarter(List<String> program, UnixSocketAddress socket, int limit, boolean verbose) {
+        this.program = program;
+        this.socket = socket;
+        this.limit = limit;
+        this.verbose = verbose;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object accepted) throws IOException {
+        UnixStreamChannel connection = (UnixStreamChannel) accepted;
+        try {
+            ChildProcess child = Ucspi.start(program, connection, socket, 0, 1);
+            count(ctx, 1);
+            status("pid " + child.pid() + ", for process " + connection.peerCredentials().pid());
+            child.onExit().whenCompleteAsync((exit, error) -> {
+                status("end " + child.pid() + (error == null ? " status " + exit : ": " + error.getMessage()));
+                count(ctx, -1);
+            }, ctx.executor());
+        } finally {
+            ((Channel) connection).unsafe().closeForcibly();
+        }
+    }
+
+    /** Where there are as many as there may be, the next ones wait in the backlog. */
+    private void count(ChannelHandlerContext ctx, int change) {
+        running += change;
+        ctx.channel().config().setAutoRead(running < limit);
+        status("status: " + running + "/" + limit);
+    }
+
+    private void status(String line) {
+        if (verbose) {
+            System.err.println("unixserver: " + line);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        System.err.println("unixserver: " + cause.getMessage());
+    }
+}

@@ -1,0 +1,46 @@
+package io.github.nettyunix.examples.ucspi;
+
+import io.github.nettyunix.ChildProcess;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixStreamChannel;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a program is told about its connection, by the protocol UNIX of UCSPI, the client-server program interface. */
+final class Ucspi {
+    private Ucspi() {
+    }
+
+    /**
+     * Starts a program that has a connection as two of its descriptors. The channel may be closed then.
+     *
+     * @param socket the server's address
+     */
+    static ChildProcess start(List<String> program, UnixStreamChannel connection, UnixSocketAddress socket, int in, int out)
+            throws IOException {
+        UnixCredentials local = UnixCredentials.ofThisProcess();
+        UnixCredentials remote = connection.peerCredentials();
+        Map<String, String> environment = new HashMap<>(System.getenv());
+        environment.put("PROTO", "UNIX");
+        environment.put("UNIXLOCALPATH", socket.toString());
+        environment.put("UNIXLOCALUID", Integer.toString(local.uid()));
+        environment.put("UNIXLOCALGID", Integer.toString(local.gid()));
+        environment.put("UNIXREMOTEPID", Integer.toString(remote.pid()));
+        environment.put("UNIXREMOTEEUID", Integer.toString(remote.uid()));
+        environment.put("UNIXREMOTEEGID", Integer.toString(remote.gid()));
+        // The program's own pid, which only its process knows.
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "UNIXLOCALPID=$$ exec \"$@\"", "sh"));
+        command.addAll(program);
+        try (UnixFileDescriptor fd = UnixFileDescriptor.dup(connection.fd())) {
+            // Programs expect that.
+            fd.setBlocking(true);
+            return ChildProcess.start(command, environment, Map.of(in, fd, out, fd));
+        }
+    }
+}

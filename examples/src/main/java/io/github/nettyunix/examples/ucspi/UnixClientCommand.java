@@ -1,0 +1,63 @@
+package io.github.nettyunix.examples.ucspi;
+
+import io.github.nettyunix.ChildProcess;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.examples.Running;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+
+/** {@code unixclient}: a program with a connection, as with the program of that name in ucspi-unix. */
+@Command(name = "unixclient",
+        description = {"Connects to a stream socket and starts a program, which reads from descriptor 6 and writes to descriptor 7. "
+                + "Its exit status is the result.",
+                "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, UNIXREMOTEPID, "
+                + "UNIXREMOTEEUID and UNIXREMOTEEGID."})
+public final class UnixClientCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "SOCKET", description = "a path, or @NAME")
+    private UnixSocketAddress address;
+
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "PROGRAM", description = "the program and its arguments")
+    private List<String> program;
+
+    /** The program's options are not ours. */
+    @Spec
+    void setSpec(CommandSpec spec) {
+        spec.parser().stopAtPositional(true);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        try (Running running = new Running()) {
+            UnixStreamChannel channel = (UnixStreamChannel) Running.await(new Bootstrap().group(running.group())
+                    .channel(UnixStreamChannel.class)
+                    // What comes is for the program.
+                    .option(ChannelOption.AUTO_READ, false)
+                    .handler(new ChannelInboundHandlerAdapter())
+                    .connect(address), "connecting to " + address).channel();
+            ChildProcess child = Ucspi.start(program, channel, address, 6, 7);
+            // It ends with us, as if it were us.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
+            channel.close();
+            return child.onExit().get();
+        }
+    }
+
+    private static void terminate(ChildProcess child) {
+        try {
+            child.destroy();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
