@@ -5,6 +5,9 @@ import io.github.nettyunix.examples.broker.BrokerCommand;
 import io.github.nettyunix.examples.clamd.ClamdCommand;
 import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
+import io.github.nettyunix.examples.http.HttpCommand;
+import io.github.nettyunix.examples.proxy.ProxyCommand;
+import io.github.nettyunix.examples.restart.HotRestartCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -12,6 +15,8 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
+
+import java.nio.file.FileSystemException;
 
 /** The one command line in front of all examples. */
 @Command(name = "examples/run", synopsisSubcommandLabel = "EXAMPLE",
@@ -23,7 +28,10 @@ import picocli.CommandLine.TypeConversionException;
                 BrokerCommand.class,
                 ClamdCommand.class,
                 DBusCommand.class,
-                EchoCommand.class})
+                EchoCommand.class,
+                HotRestartCommand.class,
+                HttpCommand.class,
+                ProxyCommand.class})
 public final class Examples {
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
     private boolean help;
@@ -47,7 +55,9 @@ public final class Examples {
                 .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((exception, command, parsed) -> {
                     // The transport's messages name the operation, the socket and the error.
-                    String message = exception.getMessage() == null ? exception.toString() : exception.getMessage();
+                    // Those of the JDK's file system say what the matter is by their class only.
+                    String message = exception.getMessage() == null || exception instanceof FileSystemException
+                            ? exception.toString() : exception.getMessage();
                     command.getErr().println(command.getCommandName() + ": " + message);
                     return ExitCode.SOFTWARE;
                 });

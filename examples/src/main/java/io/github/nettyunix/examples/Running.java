@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 public final class Running implements AutoCloseable {
     private final EventLoopGroup group;
     private final Thread hook = new Thread(this::shutDown);
+    private volatile Runnable atEnd = () -> { };
 
     /**
      * Starts them.
@@ -31,6 +32,11 @@ public final class Running implements AutoCloseable {
         return group;
     }
 
+    /** What to do when the event loops have ended. */
+    public void atEnd(Runnable action) {
+        atEnd = action;
+    }
+
     @Override
     public void close() {
         try {
@@ -45,5 +51,6 @@ public final class Running implements AutoCloseable {
     private void shutDown() {
         // A quiet period, for what the last channels still have to say.
         group.shutdownGracefully(50, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+        atEnd.run();
     }
 }
