@@ -58,7 +58,9 @@ debian_packages() {
       unixserver) echo ucspi-unix ;;
       logger) echo bsdutils ;;
       dbus-send) echo dbus-bin ;;
+      redis-cli) echo redis-tools ;;
       postgres) echo postgresql ;;
+      psql) echo postgresql-client ;;
       clamd) echo clamav-daemon ;;
       *) echo "$tool" ;;
     esac

@@ -7,7 +7,10 @@ import io.github.nettyunix.examples.cat.CatCommand;
 import io.github.nettyunix.examples.clamd.ClamdCommand;
 import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
+import io.github.nettyunix.examples.http.HttpCommand;
 import io.github.nettyunix.examples.notify.NotifyCommand;
+import io.github.nettyunix.examples.proxy.ProxyCommand;
+import io.github.nettyunix.examples.restart.HotRestartCommand;
 import io.github.nettyunix.examples.syslog.SyslogCommand;
 import io.github.nettyunix.examples.ucspi.UnixCatCommand;
 import io.github.nettyunix.examples.ucspi.UnixClientCommand;
@@ -19,6 +22,8 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
+
+import java.nio.file.FileSystemException;
 
 /** The one command line in front of all examples. */
 @Command(name = "examples/run", synopsisSubcommandLabel = "EXAMPLE",
@@ -33,7 +38,10 @@ import picocli.CommandLine.TypeConversionException;
                 ClamdCommand.class,
                 DBusCommand.class,
                 EchoCommand.class,
+                HotRestartCommand.class,
+                HttpCommand.class,
                 NotifyCommand.class,
+                ProxyCommand.class,
                 SyslogCommand.class,
                 UnixCatCommand.class,
                 UnixClientCommand.class,
@@ -63,7 +71,9 @@ public final class Examples {
                 .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((exception, command, parsed) -> {
                     // The transport's messages name the operation, the socket and the error.
-                    String message = exception.getMessage() == null ? exception.toString() : exception.getMessage();
+                    // Those of the JDK's file system say what the matter is by their class only.
+                    String message = exception.getMessage() == null || exception instanceof FileSystemException
+                            ? exception.toString() : exception.getMessage();
                     command.getErr().println(command.getCommandName() + ": " + message);
                     return ExitCode.SOFTWARE;
                 });

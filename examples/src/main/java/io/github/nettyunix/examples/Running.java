@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 public final class Running implements AutoCloseable {
     private final EventLoopGroup group;
     private final Thread hook = new Thread(this::shutDown);
+    private volatile Runnable atEnd = () -> { };
 
     /**
      * Starts them.
@@ -46,6 +47,11 @@ public final class Running implements AutoCloseable {
         return future;
     }
 
+    /** What to do when the event loops have ended. */
+    public void atEnd(Runnable action) {
+        atEnd = action;
+    }
+
     @Override
     public void close() {
         try {
@@ -60,5 +66,6 @@ public final class Running implements AutoCloseable {
     private void shutDown() {
         // A quiet period, for what the last channels still have to say.
         group.shutdownGracefully(50, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+        atEnd.run();
     }
 }

@@ -1,0 +1,9 @@
+package io.github.nettyunix.examples.http;
+
+import picocli.CommandLine.Command;
+
+/** {@code http}: a web server on a Unix socket, and the way to it from TCP. */
+@Command(name = "http", subcommands = {ServeCommand.class, TcpProxyCommand.class},
+        description = "A web server on a Unix socket, and a proxy from TCP to one.")
+public final class HttpCommand {
+}

@@ -1,0 +1,69 @@
+package io.github.nettyunix.examples.proxy;
+
+import io.github.nettyunix.UnixSocketAddress;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DuplexChannel;
+
+/** Connects each client, of which nothing is read before, to the upstream. The two may be of different families. */
+public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
+    private final Bootstrap template;
+    private final UnixSocketAddress upstream;
+    private final Stats stats;
+
+    private ConnectionProxy(Bootstrap template, UnixSocketAddress upstream, Stats stats) {
+        this.template = template;
+        this.upstream = upstream;
+        this.stats = stats;
+    }
+
+    /**
+     * A proxy between two kinds of connections.
+     *
+     * @param server makes those to the clients; it has a channel class
+     * @param toUpstream makes those to the upstream; it has a channel class
+     * @param upstream where the server is
+     * @return {@code server}, to be given event loops and to be bound
+     */
+    public static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream) {
+        return between(server, toUpstream, upstream, new Stats());
+    }
+
+    static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream, Stats stats) {
+        both(server, toUpstream, ChannelOption.ALLOW_HALF_CLOSURE, true);
+        both(server, toUpstream, ChannelOption.AUTO_CLOSE, false);
+        return server.childOption(ChannelOption.AUTO_READ, false)
+                .childHandler(new ConnectionProxy(toUpstream, upstream, stats));
+    }
+
+    static <T> void both(ServerBootstrap server, Bootstrap toUpstream, ChannelOption<T> option, T value) {
+        server.childOption(option, value);
+        toUpstream.option(option, value);
+    }
+
+    @Override
+    protected void initChannel(DuplexChannel client) {
+        ChannelFuture connecting = template.clone(client.eventLoop())
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new Relay(client, client.newSucceededFuture(), stats.down));
+                    }
+                })
+                .connect(upstream);
+        client.pipeline().addLast(new Relay((DuplexChannel) connecting.channel(), connecting, stats.up));
+        connecting.addListener(connected -> {
+            if (connected.isSuccess()) {
+                stats.connections.increment();
+                client.config().setAutoRead(true);
+            } else {
+                System.err.println("closing a connection: " + connected.cause().getMessage());
+                client.close();
+            }
+        });
+    }
+}

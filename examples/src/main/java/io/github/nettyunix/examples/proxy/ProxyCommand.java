@@ -1,0 +1,125 @@
+package io.github.nettyunix.examples.proxy;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramChannel;
+import io.github.nettyunix.UnixSeqpacketChannel;
+import io.github.nettyunix.UnixServerSeqpacketChannel;
+import io.github.nettyunix.UnixServerStreamChannel;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.examples.Running;
+import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/** {@code proxy}: stands between clients and a server. */
+@Command(name = "proxy", sortOptions = false,
+        description = {"Forwards everything between two sockets, LISTEN and UPSTREAM.",
+                "", "In both directions and in the order it came: bytes, records or datagrams, descriptors with them, and the end of "
+                + "each direction. Who is slow makes the other side wait. The upstream sees the proxy's credentials.",
+                "", "On a stream a descriptor belongs to one of its bytes. It arrives with this byte or with an earlier one, never "
+                + "with a later one.", ""})
+public final class ProxyCommand implements Callable<Integer> {
+    private static final int READS_IN_TURN = 256;
+    private static final long STATS_MILLIS = 200;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "LISTEN", description = "where clients connect: a path, or @NAME")
+    private UnixSocketAddress listen;
+
+    @Parameters(index = "1", paramLabel = "UPSTREAM", description = "where the server is")
+    private UnixSocketAddress upstream;
+
+    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "stream",
+            description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
+    private SocketType type;
+
+    @Option(names = "--read-size", paramLabel = "BYTES",
+            description = "how much of a stream to read at once. 1 is slow, and descriptors arrive with exactly the byte that "
+                    + "they were sent with. Default: what suits the traffic, up to 64 KiB")
+    private Integer readSize;
+
+    @Option(names = "--idle", paramLabel = "SECONDS",
+            description = "datagram: how long a socket is kept for a sender that nothing is heard of; default: 60")
+    private Long idleSeconds;
+
+    @Option(names = "--stats", paramLabel = "FILE",
+            description = "keeps {connections, bytesUp, bytesDown, fdsUp, fdsDown} in this file, as JSON; it is replaced, five "
+                    + "times a second at most, and when the proxy ends")
+    private Path statsFile;
+
+    private final Stats stats = new Stats();
+
+    @Override
+    public Integer call() throws Exception {
+        if (readSize != null && (readSize < 1 || type != SocketType.STREAM)) {
+            throw new ParameterException(spec.commandLine(), "--read-size: a number of bytes, and for streams only");
+        }
+        if (idleSeconds != null && (idleSeconds < 1 || type != SocketType.DATAGRAM)) {
+            throw new ParameterException(spec.commandLine(), "--idle: a number of seconds, and for datagrams only");
+        }
+        try (Running running = new Running()) {
+            Channel server = bootstrap(running.group()).bind(listen).sync().channel();
+            if (statsFile != null) {
+                stats.write(statsFile);
+                running.group().scheduleWithFixedDelay(this::writeStats, STATS_MILLIS, STATS_MILLIS, TimeUnit.MILLISECONDS);
+                running.atEnd(this::writeStats);
+            }
+            System.err.println("listening on " + server.localAddress() + ", forwarding to " + upstream);
+            server.closeFuture().sync();
+            return 0;
+        }
+    }
+
+    private AbstractBootstrap<?, ?> bootstrap(EventLoopGroup group) {
+        return switch (type) {
+            case STREAM -> connections(new ServerBootstrap().channel(UnixServerStreamChannel.class),
+                    new Bootstrap().channel(UnixStreamChannel.class)).group(group);
+            case SEQPACKET -> connections(new ServerBootstrap().channel(UnixServerSeqpacketChannel.class),
+                    new Bootstrap().channel(UnixSeqpacketChannel.class)).group(group);
+            case DATAGRAM -> datagrams().group(group)
+                    .handler(new DatagramProxy(datagrams(), upstream, idleSeconds == null ? 60 : idleSeconds, stats));
+        };
+    }
+
+    private ServerBootstrap connections(ServerBootstrap server, Bootstrap toUpstream) {
+        ConnectionProxy.both(server, toUpstream, UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        if (readSize != null) {
+            // A fixed one means to read once in a turn, if it is not told otherwise.
+            RecvByteBufAllocator allocator = new FixedRecvByteBufAllocator(readSize).maxMessagesPerRead(READS_IN_TURN);
+            ConnectionProxy.both(server, toUpstream, ChannelOption.RECVBUF_ALLOCATOR, allocator);
+        }
+        return ConnectionProxy.between(server, toUpstream, upstream, stats);
+    }
+
+    private static Bootstrap datagrams() {
+        return new Bootstrap().channel(UnixDatagramChannel.class).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+    }
+
+    private void writeStats() {
+        try {
+            stats.write(statsFile);
+        } catch (IOException e) {
+            System.err.println("the stats are not written: " + e);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.nettyunix.examples.restart;
+
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixPeer;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.unix.UnixChannel;
+import io.netty.util.concurrent.Future;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The old server's part. Each record that it sends is confirmed by one: first its generation, with the two listening sockets;
+ * then connections, for each a descriptor, and the number of bytes that were read of its next request, and these. What has not
+ * been confirmed when the successor goes away goes on here.
+ */
+final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
+    private final Server server;
+    private final Queue<Connection> paused = new ArrayDeque<>();
+    private final List<Connection> unconfirmed = new ArrayList<>();
+    private boolean begun;
+    private boolean ended;
+    private int count;
+    private Future<?> progress;
+
+    HandOver(Server server) {
+        this.server = server;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) throws IOException {
+        // Another successor waits, too, until this one is the server.
+        server.setAccepting(false);
+        System.err.println(server + ": handing over to pid " + ((UnixPeer) ctx.channel()).peerCredentials().pid());
+        progress = server.loop().scheduleWithFixedDelay(() -> System.err.println(server + ": " + server.connections().size()
+                + " connections are left"), 2, 2, TimeUnit.SECONDS);
+        send(ctx, ctx.alloc().buffer().writeInt(server.generation()), List.of(server.listener(), server.control()));
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, ByteBuf confirmation) {
+        if (!begun) {
+            begun = true;
+            // The last one to be closed may be a client that leaves.
+            List.copyOf(server.connections()).forEach(connection -> {
+                connection.channel().closeFuture().addListener(closed -> goOn(ctx));
+                connection.pause(ready -> {
+                    paused.add(ready);
+                    goOn(ctx);
+                });
+            });
+        }
+        count += unconfirmed.size();
+        List<Connection> confirmed = List.copyOf(unconfirmed);
+        unconfirmed.clear();
+        confirmed.forEach(connection -> connection.channel().close());
+        goOn(ctx);
+    }
+
+    private void goOn(ChannelHandlerContext ctx) {
+        // Later, with all that come together.
+        server.loop().execute(() -> {
+            try {
+                if (unconfirmed.isEmpty() && !ended && ctx.channel().isActive()) {
+                    sendPaused(ctx);
+                }
+            } catch (IOException e) {
+                exceptionCaught(ctx, e);
+            }
+        });
+    }
+
+    private void sendPaused(ChannelHandlerContext ctx) throws IOException {
+        paused.removeIf(connection -> !connection.channel().isOpen());
+        if (!paused.isEmpty()) {
+            ByteBuf rests = ctx.alloc().buffer();
+            for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS && (next = paused.poll()) != null;) {
+                unconfirmed.add(next);
+                // It may still be needed here.
+                ByteBuf rest = next.rest().duplicate();
+                rests.writeInt(rest.readableBytes()).writeBytes(rest);
+            }
+            send(ctx, rests, unconfirmed.stream().map(Connection::channel).toList());
+        } else if (server.connections().isEmpty()) {
+            ended = true;
+            System.err.println(server + ": handed over " + count + " connections");
+            ctx.close();
+            server.end();
+        }
+    }
+
+    private static void send(ChannelHandlerContext ctx, ByteBuf content, List<Channel> sockets) throws IOException {
+        List<UnixFileDescriptor> fds = new ArrayList<>();
+        try {
+            for (Channel socket : sockets) {
+                // Ours stays open until it is confirmed.
+                fds.add(UnixFileDescriptor.dup(((UnixChannel) socket).fd()));
+            }
+        } catch (IOException e) {
+            fds.forEach(UnixFileDescriptor::release);
+            content.release();
+            throw e;
+        }
+        ctx.writeAndFlush(new UnixMessage(content, fds.toArray(new UnixFileDescriptor[0])))
+                .addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (progress != null) {
+            progress.cancel(false);
+        }
+        if (progress != null && !ended) {
+            ended = true;
+            System.err.println(server + ": the successor has gone, going on");
+            List.copyOf(server.connections()).forEach(Connection::resume);
+            server.setAccepting(true);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        System.err.println(server + ": handing over: " + cause.getMessage());
+        ctx.close();
+    }
+}

@@ -1,0 +1,157 @@
+package io.github.nettyunix.examples.proxy;
+
+import io.github.nettyunix.examples.testing.Program;
+import io.github.nettyunix.examples.testing.Proof;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Servers that do not know that there is a proxy, and their clients, which do not either. */
+class ProxiedServersTest {
+    @TempDir
+    private Path folder;
+    private final List<Program> started = new ArrayList<>();
+
+    private String path(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private Program start(String... command) {
+        Program program = Program.start(command);
+        started.add(program);
+        return program;
+    }
+
+    private void startProxy(String listen, String upstream, String... options) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("proxy", listen, upstream));
+        arguments.addAll(List.of(options));
+        Program proxy = Program.example(arguments.toArray(new String[0]));
+        started.add(proxy);
+        proxy.awaitLine("listening on .*, forwarding to ");
+    }
+
+    /** Runs a program to its end, which has to be a good one; answers what it has printed. */
+    private static String run(String... command) throws Exception {
+        try (Program program = Program.start(command)) {
+            program.endInput();
+            assertEquals(0, program.exitValue(), program::toString);
+            return program.output();
+        }
+    }
+
+    @AfterEach
+    void stop() {
+        started.forEach(Program::close);
+    }
+
+    @Test
+    void socatAndNetcatTalkThroughIt() throws Exception {
+        startProxy(path("listen"), path("upstream"));
+        start("nc", "-v", "-lkU", path("upstream")).awaitLine("Listening on");
+        try (Program socat = Program.start("socat", "-t", "30", "-", "UNIX-CONNECT:" + path("listen"))) {
+            Program netcat = started.get(1);
+            socat.send("from socat\n");
+            netcat.awaitLine("^from socat$");
+            netcat.send("from netcat\n");
+            socat.awaitLine("^from netcat$");
+        }
+
+        String abstractName = "proxied-" + ProcessHandle.current().pid();
+        startProxy("@" + abstractName, path("sorter"));
+        // It answers once its input has ended.
+        start("socat", "-d", "-d", "UNIX-LISTEN:" + path("sorter") + ",fork", "EXEC:sort").awaitLine("listening on");
+        try (Program socat = Program.start("socat", "-t", "30", "-", "ABSTRACT-CONNECT:" + abstractName)) {
+            socat.send("b\na\n").endInput();
+            assertEquals(0, socat.exitValue());
+            assertEquals("a\nb\n", socat.output());
+        }
+        Proof.of("socat", "both directions, and their ends, through the proxy");
+        Proof.of("nc", "lines through the proxy");
+    }
+
+    @Test
+    void redisAnswersThroughIt() throws Exception {
+        startProxy(path("listen"), path("redis"), "--stats", path("stats"));
+        start("redis-server", "--port", "0", "--unixsocket", path("redis"), "--save", "", "--dir", folder.toString())
+                .awaitLine("ready to accept connections");
+        assertEquals("PONG\n", run("redis-cli", "-s", path("listen"), "ping"));
+        String load = run("redis-benchmark", "-s", path("listen"), "-q", "-n", "1000", "-c", "20", "-P", "4", "-d", "1000",
+                "-t", "set,get,lrange_100");
+        assertTrue(load.contains("GET: ") && !load.contains("rror"), load);
+        Proof.of("redis", "its benchmark through the proxy");
+    }
+
+    @Test
+    void postgresAnswersThroughIt() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        String data = path("data");
+        run(asPostgres("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions"));
+        String socket = Files.createDirectory(folder.resolve("in")) + "/.s.PGSQL.5432";
+        startProxy(socket, path(".s.PGSQL.5432"));
+        start(asPostgres("postgres", "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + folder,
+                "-c", "fsync=off")).awaitLine("ready to accept connections");
+        String[] psql = {"psql", "-h", path("in"), "-U", "postgres", "-At", "-c"};
+        assertEquals("5000050000\n", run(Stream.concat(Stream.of(psql),
+                Stream.of("select sum(n) from generate_series(1, 100000) n")).toArray(String[]::new)));
+        String rows = run(Stream.concat(Stream.of(psql),
+                Stream.of("copy (select n, repeat('x', 1000) from generate_series(1, 5000) n) to stdout")).toArray(String[]::new));
+        assertEquals(5000, rows.lines().count());
+        Proof.of("PostgreSQL", "queries and a copy through the proxy");
+    }
+
+    /** It does not run as root. */
+    private static String[] asPostgres(String program, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>();
+        if (System.getProperty("user.name").equals("root")) {
+            command.addAll(List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"));
+        }
+        command.add(postgresProgram(program));
+        command.addAll(List.of(arguments));
+        return command.toArray(new String[0]);
+    }
+
+    /** Debian has its programs by version. */
+    private static String postgresProgram(String name) throws Exception {
+        Path versions = Path.of("/usr/lib/postgresql");
+        if (Files.isDirectory(versions)) {
+            try (Stream<Path> folders = Files.list(versions)) {
+                Path found = folders.map(version -> version.resolve("bin").resolve(name)).filter(Files::isExecutable)
+                        .findFirst().orElse(null);
+                if (found != null) {
+                    return found.toString();
+                }
+            }
+        }
+        return Program.path(name);
+    }
+
+    @Test
+    void aBusPassesDescriptorsThroughIt() throws Exception {
+        startProxy(path("listen"), path("bus"), "--stats", path("stats"));
+        start("dbus-daemon", "--session", "--nofork", "--print-address", "--address=unix:path=" + path("bus"))
+                .awaitLine("^unix:path=");
+        try (Program peer = Program.start("python3", "-u", "src/test/resources/peers/dbus_to_itself.py", path("listen"), "500")) {
+            peer.awaitLine("^OK$");
+            peer.awaitLine("^AGREE_UNIX_FD$");
+            peer.awaitLine("^calls 500$");
+            assertEquals(0, peer.exitValue());
+        }
+        String names = run("dbus-send", "--bus=unix:path=" + path("listen"), "--print-reply", "--dest=org.freedesktop.DBus",
+                "/", "org.freedesktop.DBus.ListNames");
+        assertTrue(names.contains("string \"org.freedesktop.DBus\""), names);
+        started.get(0).terminate().exitValue();
+        String stats = Files.readString(folder.resolve("stats"));
+        assertTrue(stats.contains("\"connections\": 2, ") && stats.contains("\"fdsUp\": 1000, \"fdsDown\": 1000}"), stats);
+        Proof.of("dbus-daemon", "calls with descriptors through the proxy");
+    }
+}

@@ -1,0 +1,81 @@
+"""Several clients of one server, each of which gets its own answers, whatever the others do."""
+import threading
+from both_ends import *
+
+COUNT = 300
+server = new(UPSTREAM)
+clients = [new(LISTEN + '.%d' % i, LISTEN) for i in range(3)]
+
+
+def serve():
+    for _ in range(COUNT * len(clients)):
+        data, fds, sender = receive(server, 100)
+        send(server, b'to ' + data, fds, sender)
+        for fd in fds:
+            os.close(fd)
+
+
+def talk(client, name, answers):
+    for i in range(COUNT):
+        send(client, b'%d %d' % (name, i), [0] * (i % 3))
+    for i in range(COUNT):
+        data, fds, sender = receive(client, 100)
+        if (data, len(fds), sender) == (b'to %d %d' % (name, i), i % 3, LISTEN):
+            answers[name] += 1
+        for fd in fds:
+            os.close(fd)
+
+
+answers = [0] * len(clients)
+threads = [threading.Thread(target=serve)]
+threads += [threading.Thread(target=talk, args=(c, i, answers)) for i, c in enumerate(clients)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+print('answers', answers)
+
+# One without a name is heard.
+nameless = new(connected_to=LISTEN)
+nameless.send(b'nobody')
+data, _, sender = receive(server, 100)
+print('nameless', data.decode())
+server.sendto(b'to nobody', sender)
+
+
+def eventually_fails(call):
+    while not fails(call, ConnectionRefusedError, FileNotFoundError):
+        threading.Event().wait(0.01)
+
+
+# Of one that has gone the server is told, as it would be without a proxy, if a little later.
+clients[1].send(b'goodbye')
+gone = receive(server, 100)[2]
+clients[1].close()
+os.unlink(LISTEN + '.1')
+eventually_fails(lambda: server.sendto(b'are you there?', gone))
+print('told that one has gone')
+
+# One that is silent has its socket taken away, and gets a new one when it speaks again.
+clients[0].send(b'before')
+before = receive(server, 100)[2]
+# To connect to it says whether it is there, and does not disturb it.
+eventually_fails(lambda: fails(lambda: new(connected_to=before), PermissionError))
+clients[0].send(b'after')
+data, _, after = receive(server, 100)
+server.sendto(b'to ' + data, after)
+print('after a silence', clients[0].recv(100).decode(), before != after)
+
+# A server that comes back is found.
+server.close()
+clients[2].send(b'lost')
+os.unlink(UPSTREAM)
+server = new(UPSTREAM)
+server.settimeout(0.1)
+while True:
+    clients[2].send(b'again')
+    try:
+        print('found', receive(server, 100)[0].decode())
+        break
+    except TimeoutError:
+        pass

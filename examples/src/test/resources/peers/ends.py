@@ -1,0 +1,93 @@
+"""How connections end: each case prints its name once it went as it goes without a proxy."""
+import threading
+from both_ends import *
+
+listening = listen()
+
+
+def one_direction_ends_before_the_other():
+    client, server = pair(listening)
+    client.send(b'question')
+    client.shutdown(socket.SHUT_WR)
+    assert read_all(server) == b'question'
+    server.send(b'answer')
+    server.shutdown(socket.SHUT_WR)
+    assert read_all(client) == b'answer'
+
+    client, server = pair(listening)
+    server.send(b'answer')
+    server.shutdown(socket.SHUT_WR)
+    assert read_all(client) == b'answer'
+    client.send(b'thanks')
+    client.close()
+    assert read_all(server) == b'thanks'
+
+
+def what_was_sent_before_closing_arrives():
+    client, server = pair(listening)
+    thread = threading.Thread(target=lambda: ([client.send(b'z' * 10000) for _ in range(1000)], client.close()))
+    thread.start()
+    # A slow reader: all buffers are full to the end.
+    length = 0
+    while part := server.recv(10000):
+        length += len(part)
+        threading.Event().wait(0.0002)
+    assert length == 10000 * 1000, length
+    thread.join()
+
+
+def unread_data_of_the_peer_does_not_matter_to_it():
+    client, server = pair(listening)
+    client.send(b'last words')
+    server.send(b'unread')
+    # It has arrived when something behind it is readable.
+    assert client.recv(1, socket.MSG_PEEK) == b'u'
+    client.close()
+    words = b''
+    try:
+        words = server.recv(100)
+        read_all(server)
+    except ConnectionResetError:
+        pass
+    assert words == b'last words', words
+
+
+def who_writes_to_one_that_has_gone_is_told():
+    client, server = pair(listening)
+    client.close()
+    assert read_all(server) == b''
+    assert fails(lambda: [server.send(b'x' * 1000) for _ in range(10000)], BrokenPipeError, ConnectionResetError)
+
+
+def who_writes_to_one_that_takes_no_more_is_told_and_can_read():
+    client, server = pair(listening)
+    server.shutdown(socket.SHUT_RD)
+    assert fails(lambda: [client.send(b'x' * 1000) for _ in range(10000)], BrokenPipeError, ConnectionResetError)
+    server.send(b'still here')
+    server.close()
+    assert read_all(client) == b'still here'
+
+
+def who_waits_for_one_that_has_gone_is_told():
+    client, server = pair(listening)
+    waiting = threading.Thread(target=lambda: fails(lambda: [client.send(b'x' * 1000) for _ in range(10000)],
+                                                    BrokenPipeError, ConnectionResetError) or print('not told'))
+    waiting.start()
+    assert server.recv(1000)
+    server.close()
+    waiting.join()
+
+
+def one_that_nobody_serves_is_closed():
+    listening.close()
+    client = new(connected_to=LISTEN)
+    assert fails(lambda: read_all(client), ConnectionResetError) or True
+    client.close()
+
+
+for case in (one_direction_ends_before_the_other, what_was_sent_before_closing_arrives,
+             unread_data_of_the_peer_does_not_matter_to_it, who_writes_to_one_that_has_gone_is_told,
+             who_writes_to_one_that_takes_no_more_is_told_and_can_read, who_waits_for_one_that_has_gone_is_told,
+             one_that_nobody_serves_is_closed):
+    case()
+    print(case.__name__)
