@@ -26,7 +26,7 @@ import picocli.CommandLine.TypeConversionException;
 import java.nio.file.FileSystemException;
 
 /** The one command line in front of all examples. */
-@Command(name = "examples/run", synopsisSubcommandLabel = "EXAMPLE",
+@Command(name = Examples.NAME, synopsisSubcommandLabel = "EXAMPLE",
         description = "Examples of the Unix transport for Netty.",
         commandListHeading = "%nExamples:%n",
         footer = {"", "A socket is given by its path, or as @NAME for an abstract name (Linux).",
@@ -47,6 +47,8 @@ import java.nio.file.FileSystemException;
                 UnixClientCommand.class,
                 UnixServerCommand.class})
 public final class Examples {
+    static final String NAME = "examples/run";
+
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
     private boolean help;
 
@@ -74,7 +76,9 @@ public final class Examples {
                     // Those of the JDK's file system say what the matter is by their class only.
                     String message = exception.getMessage() == null || exception instanceof FileSystemException
                             ? exception.toString() : exception.getMessage();
-                    command.getErr().println(command.getCommandName() + ": " + message);
+                    // Of a command within an example the example too: "notify send".
+                    String name = command.getCommandSpec().qualifiedName().substring(Examples.NAME.length() + 1);
+                    command.getErr().println(name + ": " + message);
                     return ExitCode.SOFTWARE;
                 });
     }

@@ -197,12 +197,12 @@ class DBusTest {
     @Test
     void aBusThatRefusesAndANameThatNobodyHasAreTold() throws Exception {
         try (Program call = Program.example("dbus", "call", "--address", address, "com.example.Nobody", file("").toString())) {
-            call.awaitLine("call: org.freedesktop.DBus.Error.ServiceUnknown: The name com.example.Nobody");
+            call.awaitLine("dbus call: org.freedesktop.DBus.Error.ServiceUnknown: The name com.example.Nobody");
             assertEquals(1, call.exitValue());
         }
         try (Program bus = startBus("other", "ANONYMOUS");
              Program serve = Program.example("dbus", "serve", "--address", "unix:path=" + folder.resolve("other"), NAME)) {
-            serve.awaitLine("serve: the bus does not let in user \\d+: REJECTED ANONYMOUS");
+            serve.awaitLine("dbus serve: the bus does not let in user \\d+: REJECTED ANONYMOUS");
             assertEquals(1, serve.exitValue());
             assertFalse(serve.output().contains("serving"));
         }

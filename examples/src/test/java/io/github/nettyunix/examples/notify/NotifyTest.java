@@ -104,13 +104,13 @@ class NotifyTest {
         }
         try (Program missing = Program.example("notify", "send", "--socket", socket, "READY=1")) {
             assertEquals(1, missing.exitValue());
-            assertEquals("send: connect datagram " + socket + ": ENOENT (No such file or directory)\n", missing.output());
+            assertEquals("notify send: connect datagram " + socket + ": ENOENT (No such file or directory)\n", missing.output());
         }
         try (Program manager = Program.start("python3", "-uc", MANAGER, socket)) {
             manager.awaitLine("^ready$");
             try (Program send = Program.example("notify", "send", "--socket", socket, "--timeout", "1", "READY=1")) {
                 assertEquals(1, send.exitValue());
-                assertEquals("send: nobody has seen it at " + socket + " in 1 s\n", send.output());
+                assertEquals("notify send: nobody has seen it at " + socket + " in 1 s\n", send.output());
             }
         }
     }
