@@ -98,6 +98,36 @@ class CPythonCredentialsTest {
     }
 
     @Way.Every
+    void controlMessagesComeInAnyOrderAndNumber(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.SO_PASSCRED, true).start("""
+                def rights(*texts):
+                    return socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [labelled(text) for text in texts])
+                me = os.getpid(), os.getuid(), os.getgid()
+                who = socket.SOL_SOCKET, SCM_CREDENTIALS, struct.pack("iII", *me)
+                input()
+                print(*me)
+                for control in ([rights("a", "b"), who], [who, rights("a", "b")], [rights("a"), who, rights("b")],
+                                [who, rights("a"), rights("b")], [who, rights("a"), who, rights("b")]):
+                    sock.sendmsg([b"x"], control, 0, *([peer] if peer is not None else []))
+                wait_for_end()
+                """)) {
+            meeting.python().say("ready");
+            UnixCredentials expected = credentialsOf(meeting.python().line());
+            for (int i = 0; i < 5; i++) {
+                UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                assertEquals(expected, message.credentials());
+                assertEquals(2, message.fileDescriptors().size());
+                assertEquals("a", Content.label(message.fileDescriptors().get(0)));
+                assertEquals("b", Content.label(message.fileDescriptors().get(1)));
+                assertEquals("x", Content.text(Content.take(message)));
+            }
+            meeting.end();
+        }
+        Proof.of("CPython", "descriptors and credentials in any order and number of control messages, " + way);
+    }
+
+    @Way.Every
     void withoutSoPassCredMessagesHaveNoCredentials(Way way) throws Exception {
         try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
                 send(sock, b"x", [], peer)

@@ -7,10 +7,11 @@ import io.github.nettyunix.testing.Way;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
@@ -98,20 +99,16 @@ class CPythonMemoryTest {
     void aReceivedFileIsAChildsInput(Way way) throws Exception {
         try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
                 fd = os.memfd_create("input")
-                os.write(fd, b"for the child")
+                os.pwrite(fd, b"for the child", 0)
                 send(sock, b"x", [fd], peer)
                 wait_for_end()
                 """)) {
             UnixMessage message = meeting.inbox().take(UnixMessage.class);
             UnixFileDescriptor fd = message.fileDescriptors().get(0);
             assertTrue(Content.isCloseOnExec(fd));
-            Process child = new ProcessBuilder("cat").redirectInput(new File("/proc/self/fd/" + fd.intValue())).start();
-            assertEquals("for the child", new String(child.getInputStream().readAllBytes()));
-            assertTrue(child.waitFor(10, TimeUnit.SECONDS));
-            child.getOutputStream().close();
-            child.getInputStream().close();
-            child.getErrorStream().close();
+            ChildProcess child = ChildProcess.start(List.of("grep", "-qx", "for the child"), null, Map.of(0, fd));
             message.release();
+            assertEquals(0, child.onExit().get(10, TimeUnit.SECONDS));
             meeting.end();
         }
         Proof.of("CPython", "a received file is a child's standard input, " + way);

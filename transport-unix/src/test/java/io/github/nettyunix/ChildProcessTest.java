@@ -84,14 +84,31 @@ class ChildProcessTest {
     @Test
     void numbersMayOverlap() throws Exception {
         UnixFileDescriptor[] fds = {Content.labelled("a"), Content.labelled("b"), Content.labelled("c")};
-        int[] numbers = Arrays.stream(fds).mapToInt(FileDescriptor::intValue).toArray();
+        int[] used = Arrays.stream(fds).mapToInt(FileDescriptor::intValue).toArray();
         // Two change places and one stays where it is; it has a second number too.
-        Map<Integer, FileDescriptor> map = Map.of(numbers[0], fds[1], numbers[1], fds[0], numbers[2], fds[2], 0, fds[2]);
-        assertEquals("bacc\n", output(python("print(*(os.pread(int(fd), 9, 0).decode() for fd in sys.argv[1:]), sep='')",
-                numbers[0] + "", numbers[1] + "", numbers[2] + "", "0"), null, map));
+        assertEquals("bacc\n", contents(Map.of(used[0], fds[1], used[1], fds[0], used[2], fds[2]), fds[2], used));
+        // What is free here, and may be needed on the way, is what the child shall have.
+        UnixFileDescriptor[] some = Descriptors.some(16);
+        int[] free = Arrays.stream(some, 8, 16).mapToInt(FileDescriptor::intValue).toArray();
+        for (UnixFileDescriptor fd : some) {
+            fd.release();
+        }
+        Map<Integer, FileDescriptor> map = new HashMap<>();
+        for (int i = 0; i < free.length; i++) {
+            map.put(free[i], fds[i % 2]);
+        }
+        assertEquals("ababababc\n", contents(map, fds[2], free));
         for (UnixFileDescriptor fd : fds) {
             fd.release();
         }
+    }
+
+    /** What a child finds under these numbers, and behind that on its standard input. */
+    private String contents(Map<Integer, FileDescriptor> descriptors, FileDescriptor input, int... numbers) throws Exception {
+        Map<Integer, FileDescriptor> all = new HashMap<>(descriptors);
+        all.put(0, input);
+        return output(python("print(*(os.pread(int(fd), 9, 0).decode() for fd in sys.argv[1:] + [0]), sep='')",
+                Arrays.stream(numbers).mapToObj(Integer::toString).toArray(String[]::new)), null, all);
     }
 
     @Test

@@ -1,17 +1,13 @@
 package io.github.nettyunix.handler;
 
 import io.github.nettyunix.UnixFileDescriptor;
-import io.github.nettyunix.UnixMessage;
-import io.github.nettyunix.UnixStreamChannel;
 import io.netty.channel.ChannelHandler.Sharable;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.ReferenceCountUtil;
 
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -28,7 +24,7 @@ import java.util.Set;
  * <p>One handler can serve many channels.
  */
 @Sharable
-public final class FileDescriptorTypeHandler extends ChannelInboundHandlerAdapter {
+public final class FileDescriptorTypeHandler extends FileDescriptorFilter {
     private final Set<UnixFileDescriptor.Type> allowed = EnumSet.noneOf(UnixFileDescriptor.Type.class);
 
     /**
@@ -41,42 +37,17 @@ public final class FileDescriptorTypeHandler extends ChannelInboundHandlerAdapte
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-        IOException refusal = message instanceof UnixMessage unixMessage ? refusal(unixMessage)
-                : message instanceof FileDescriptor fd ? refusal(fd) : null;
-        if (refusal == null) {
-            ctx.fireChannelRead(message);
-            return;
-        }
-        ReferenceCountUtil.release(message);
-        if (message instanceof FileDescriptor fd) {
-            closeQuietly(fd);
-        }
-        ctx.fireExceptionCaught(refusal);
-        if (ctx.channel() instanceof UnixStreamChannel) {
-            ctx.close();
-        }
-    }
-
-    private IOException refusal(UnixMessage message) {
+    IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd) {
         IOException refusal = null;
-        for (int i = 0; refusal == null && i < message.fileDescriptors().size(); i++) {
-            refusal = refusal(message.fileDescriptors().get(i));
+        for (int i = 0; refusal == null && i < fds.size(); i++) {
+            refusal = refusal(fds.get(i));
         }
         return refusal;
     }
 
-    /** Of Netty's own kind come those that a stream reads in Netty's own mode. */
     private IOException refusal(FileDescriptor fd) {
         try {
-            UnixFileDescriptor.Type type;
-            if (fd instanceof UnixFileDescriptor ours) {
-                type = ours.type();
-            } else {
-                try (UnixFileDescriptor duplicate = UnixFileDescriptor.dup(fd)) {
-                    type = duplicate.type();
-                }
-            }
+            UnixFileDescriptor.Type type = typeOf(fd);
             return allowed.contains(type) ? null
                     : new FileDescriptorRefusedException("a descriptor of type " + type + " came in, allowed are " + allowed);
         } catch (IOException e) {
@@ -84,11 +55,12 @@ public final class FileDescriptorTypeHandler extends ChannelInboundHandlerAdapte
         }
     }
 
-    private static void closeQuietly(FileDescriptor fd) {
-        try {
-            fd.close();
-        } catch (IOException ignored) {
-            // It is closed all the same.
+    private static UnixFileDescriptor.Type typeOf(FileDescriptor fd) throws IOException {
+        if (fd instanceof UnixFileDescriptor ours) {
+            return ours.type();
+        }
+        try (UnixFileDescriptor duplicate = UnixFileDescriptor.dup(fd)) {
+            return duplicate.type();
         }
     }
 }

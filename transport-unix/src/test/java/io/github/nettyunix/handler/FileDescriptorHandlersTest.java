@@ -196,4 +196,55 @@ class FileDescriptorHandlersTest {
         }
         Proof.of("itself", "a descriptor of another type than allowed is refused, " + type);
     }
+
+    @EachType
+    void moreThanMayBeOpenAreRefusedUntilOthersAreClosed(SocketType type) throws Exception {
+        try (Ends ends = start(type, new FileDescriptorLimitHandler(3))) {
+            List<UnixFileDescriptor> held = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                send(ends, "kept", Descriptors.some(1));
+                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                held.add(message.fileDescriptors().get(0).retain());
+                message.release();
+            }
+            // What was let go makes room for what comes next.
+            for (int i = 0; i < 4; i++) {
+                send(ends, "let go", Descriptors.some(1));
+                assertEquals("let go", ends.text());
+            }
+            if (type != SocketType.STREAM) {
+                send(ends, "too many", Descriptors.some(2));
+                assertEquals("2 more came in, 2 that came before are still open, the limit is 3",
+                        ends.inbox.take(FileDescriptorRefusedException.class).getMessage());
+            }
+            held.remove(0).release();
+            send(ends, "fits", Descriptors.some(2));
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            assertEquals(2, message.fileDescriptors().size());
+            send(ends, "none");
+            assertEquals("none", ends.text());
+            send(ends, "one too many", Descriptors.some(1));
+            assertEquals("1 more came in, 3 that came before are still open, the limit is 3",
+                    ends.inbox.take(FileDescriptorRefusedException.class).getMessage());
+            if (type == SocketType.STREAM) {
+                assertSame(Inbox.INACTIVE, ends.inbox.take());
+            }
+            assertTrue(ends.inbox.isEmpty());
+            message.release();
+            held.remove(0).release();
+        }
+        Proof.of("itself", "no more descriptors than allowed can be made to stay open, " + type);
+    }
+
+    @EachType
+    void pidFdsCountAsDescriptorsThatAreOpen(SocketType type) throws Exception {
+        Ends pair = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true);
+        try (Ends ends = pair.start(new FileDescriptorLimitHandler(1))) {
+            send(ends, "x");
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            send(ends, "y");
+            ends.inbox.take(FileDescriptorRefusedException.class);
+            message.release();
+        }
+    }
 }

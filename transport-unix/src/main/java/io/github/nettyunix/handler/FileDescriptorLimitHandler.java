@@ -1,0 +1,65 @@
+package io.github.nettyunix.handler;
+
+import io.github.nettyunix.UnixFileDescriptor;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.internal.ObjectUtil;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Limits how many descriptors a peer can make this process hold: those that have arrived at a channel and are still open,
+ * wherever they are now, in a queue or in somebody's hands. It goes before whatever takes them:
+ * <pre>{@code
+ * channel.pipeline().addFirst(new FileDescriptorLimitHandler(100));
+ * }</pre>
+ *
+ * <p>A message that brings more than there is room for is released, which closes all it has, and one
+ * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the others go on
+ * with the next message. The pidfd of a message's sender counts too. A descriptor counts until it is closed, by its last
+ * {@linkplain UnixFileDescriptor#release() release} for example, or {@linkplain UnixFileDescriptor#detach() detached}, as those are
+ * that were adopted as channels. Netty's plain {@link FileDescriptor}s, which a stream reads with
+ * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, count until they are closed.
+ *
+ * <p>The handler remembers open descriptors until the channel becomes inactive: before that, the leak detector does not see that
+ * one was forgotten. Each channel needs a handler of its own.
+ */
+public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
+    /** What has arrived. Those that were closed since are forgotten when there would be no room. */
+    private final List<FileDescriptor> held = new ArrayList<>();
+    private final int limit;
+
+    /**
+     * A handler.
+     *
+     * @param limit how many descriptors that have arrived at the channel can be open at a time
+     */
+    public FileDescriptorLimitHandler(int limit) {
+        this.limit = ObjectUtil.checkPositive(limit, "limit");
+    }
+
+    @Override
+    IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd) {
+        int count = fds.size() + (pidFd == null ? 0 : 1);
+        if (held.size() + count > limit) {
+            held.removeIf(fd -> !fd.isOpen());
+        }
+        if (held.size() + count > limit && count > 0) {
+            return new FileDescriptorRefusedException(count + " more came in, " + held.size()
+                    + " that came before are still open, the limit is " + limit);
+        }
+        held.addAll(fds);
+        if (pidFd != null) {
+            held.add(pidFd);
+        }
+        return null;
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        held.clear();
+        ctx.fireChannelInactive();
+    }
+}
