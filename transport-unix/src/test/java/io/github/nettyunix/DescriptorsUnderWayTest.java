@@ -37,7 +37,17 @@ class DescriptorsUnderWayTest {
         private Sender() {
         }
 
-        public static void main(String[] arguments) throws Exception {
+        public static void main(String[] arguments) {
+            try {
+                send();
+                System.exit(0);
+            } catch (Throwable t) {
+                t.printStackTrace();
+                System.exit(1);
+            }
+        }
+
+        private static void send() throws Exception {
             Channel channel = Channels.register(UnixTransport.adopt(0), new Inbox());
             UnixFileDescriptor fd = Content.labelled("file");
             List<ChannelFuture> writes = new ArrayList<>();
@@ -57,7 +67,6 @@ class DescriptorsUnderWayTest {
                 write.sync();
             }
             System.out.println("sent all, references: " + fd.refCnt());
-            System.exit(0);
         }
     }
 

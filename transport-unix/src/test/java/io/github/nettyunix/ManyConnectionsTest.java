@@ -19,11 +19,14 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,8 +36,12 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Ten thousand connections between two processes are open at once; a message goes each way on each of them. */
+/**
+ * Ten thousand connections between two processes are open at once, or as many as there may be descriptors; a message goes each
+ * way on each of them.
+ */
 @Tag("once")
+@EnabledOnOs(OS.LINUX)
 @ExtendWith(NothingLeft.class)
 class ManyConnectionsTest {
     private static final int CONNECTIONS = 10_000;
@@ -96,7 +103,8 @@ class ManyConnectionsTest {
     private static int raiseLimit() throws Exception {
         long self = ProcessHandle.current().pid();
         if (limit() < CONNECTIONS + OTHER_DESCRIPTORS) {
-            new ProcessBuilder("prlimit", "--pid=" + self, "--nofile=" + (CONNECTIONS + OTHER_DESCRIPTORS)).inheritIO().start().waitFor();
+            new ProcessBuilder("prlimit", "--pid=" + self, "--nofile=" + (CONNECTIONS + OTHER_DESCRIPTORS))
+                    .redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD).start().waitFor();
         }
         return limit();
     }
@@ -133,7 +141,7 @@ class ManyConnectionsTest {
                 .bind(UnixSocketAddress.of(folder.resolve("server"))).sync().channel();
         List<String> command = Jvm.command(Clients.class, "-Xmx1g", "-Dnettyunix.test.selector=" + Loops.selector());
         command.addAll(List.of(type.name(), server.localAddress().toString(), "" + connections));
-        Process clients = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process clients = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
         try (BufferedReader out = clients.inputReader()) {
             assertEquals("answered: " + connections + ", open: " + connections, out.readLine());
             assertEquals(connections, open.size());
