@@ -19,6 +19,7 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -116,6 +117,7 @@ class ManyConnectionsTest {
                         : Integer.parseInt(limit)).findAny().orElseThrow();
     }
 
+    @Timeout(3 * SECONDS)
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void allAreOpenAtOnce(SocketType type) throws Exception {
         int connections = Math.min(CONNECTIONS, raiseLimit() - OTHER_DESCRIPTORS);
