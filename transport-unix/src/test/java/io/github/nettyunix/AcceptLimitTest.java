@@ -1,15 +1,19 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.Threads;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -45,7 +49,8 @@ class AcceptLimitTest {
         }
 
         public static void main(String[] arguments) throws Exception {
-            Channel server = Channels.server(SocketType.STREAM, Echo::new).handler(new ChannelInboundHandlerAdapter() {
+            Buffers buffers = new Buffers();
+            Channel server = Channels.server(SocketType.STREAM, Echo::new).childOption(ChannelOption.ALLOCATOR, buffers.allocator()).handler(new ChannelInboundHandlerAdapter() {
                 @Override
                 public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
                     System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : cause);
@@ -62,7 +67,9 @@ class AcceptLimitTest {
                 InternalLoggerFactory.getInstance(AcceptLimitTest.class).warn("This is how an error is logged", isFolder);
                 System.out.println("warm");
             }
-            LoopCpu.assertIdleSoon(server.eventLoop());
+            LoopCpu.assertIdle(server.eventLoop());
+            Descriptors before = Descriptors.now();
+            Threads threads = Threads.now();
             Deque<UnixFileDescriptor> all = new ArrayDeque<>();
             try {
                 while (true) {
@@ -75,7 +82,7 @@ class AcceptLimitTest {
             }
             System.out.println("full");
             System.in.read();
-            LoopCpu.assertIdleSoon(server.eventLoop());
+            LoopCpu.assertIdle(server.eventLoop());
             System.out.println("idle");
             while (System.in.read() >= 0) {
                 Thread.onSpinWait();
@@ -83,6 +90,10 @@ class AcceptLimitTest {
             for (UnixFileDescriptor fd : all) {
                 fd.close();
             }
+            before.assertUnchanged();
+            threads.assertUnchanged();
+            buffers.assertAllReleased();
+            System.out.println("nothing left");
             server.close().sync();
             System.exit(0);
         }
@@ -130,6 +141,7 @@ class AcceptLimitTest {
                 rest = [line.strip() for line in server.stdout]
                 assert server.wait() == 0
                 # It does not try all the time.
+                assert rest.pop() == "nothing left", rest
                 assert set(rest) <= {"idle", "accept EMFILE"} and "idle" in rest and len(rest) < 10, rest
                 print("done")
                 """, command.toArray())) {

@@ -4,6 +4,7 @@ import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.ByteBuf;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Closing while something is under way: every promise is completed, and nothing stays. */
@@ -93,6 +95,18 @@ class CloseTest {
             ends.sender.closeFuture().sync();
             Ends.settle(ends.sender);
             assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
+        }
+        buffers.assertAllReleased();
+    }
+
+    @EachType
+    void closeEndsAReadThatWaits(SocketType type) throws Exception {
+        try (Ends ends = ends(type).with(ChannelOption.AUTO_READ, false).start()) {
+            ends.receiver.read();
+            Ends.settle(ends.receiver);
+            ends.receiver.close().sync();
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertTrue(ends.inbox.isEmpty());
         }
         buffers.assertAllReleased();
     }

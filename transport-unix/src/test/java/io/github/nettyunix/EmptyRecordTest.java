@@ -5,10 +5,13 @@ import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RawSocket;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.UnixChannel;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.util.List;
@@ -52,9 +55,12 @@ class EmptyRecordTest {
             sendAll(ends, oneByOne);
             assertTrue(ends.receiver.isActive());
             assertTrue(ends.inbox.isEmpty());
-            // What tells them from the end is not seen from outside: no name, no option that nobody set.
-            assertEquals(UnixSocketAddress.unnamed(), ends.sender.localAddress());
-            assertEquals(UnixSocketAddress.unnamed(), ends.receiver.remoteAddress());
+            // What tells them from the end is not seen from outside: no name where one has sent, no option that nobody set.
+            ends.receiver.writeAndFlush(Ends.buffer("answer")).sync();
+            assertEquals("answer", Ends.text(ends.senderInbox.take()));
+            for (Channel end : List.of(ends.sender, ends.receiver)) {
+                assertEquals(0, RawSocket.localName((UnixChannel) end).length);
+            }
             assertFalse(ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         }
         Proof.of("itself", "empty " + type + " records among others, " + (controlData ? "with" : "without") + " control data");

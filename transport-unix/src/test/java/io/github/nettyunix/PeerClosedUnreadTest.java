@@ -2,15 +2,18 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
 import io.netty.channel.ChannelOption;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** With auto-read off, a channel notices that its peer has closed, with and without something left to read. */
+@ExtendWith(NothingLeft.class)
 class PeerClosedUnreadTest {
     private static final int BYTES = 100;
 

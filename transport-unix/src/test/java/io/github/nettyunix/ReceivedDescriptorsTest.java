@@ -105,12 +105,13 @@ class ReceivedDescriptorsTest {
 
     @EachType
     void messagesKeptFromAClosedChannelKeepTheirDescriptors(SocketType type) throws Exception {
-        Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start();
-        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(1))).sync();
-        UnixMessage message = ends.inbox.take(UnixMessage.class);
-        ends.close();
-        assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
-        message.release();
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(1))).sync();
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            ends.receiver.close().sync();
+            assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
+            message.release();
+        }
     }
 
     @Test

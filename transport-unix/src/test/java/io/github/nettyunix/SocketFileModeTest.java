@@ -72,10 +72,12 @@ class SocketFileModeTest {
                     assertEquals(type + " " + mode + " " + mode, out.readLine());
                 }
             }
+            assertEquals(0, process.waitFor());
+        } finally {
+            process.destroyForcibly();
+            process.outputWriter().close();
+            process.errorReader().close();
         }
-        assertEquals(0, process.waitFor());
-        process.outputWriter().close();
-        process.errorReader().close();
         Proof.of("itself", "the mode of a socket file is exact under umask " + umask);
     }
 

@@ -143,21 +143,25 @@ class SocketFileRaceTest {
         command.add(path.toString());
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         List<Process> racers = List.of(builder.start(), builder.start());
-        for (Process racer : racers) {
-            assertEquals("ready", racer.inputReader().readLine());
-        }
-        for (int round = 0; round < ROUNDS; round++) {
-            if (stale) {
-                RawSocket.stale(SocketType.STREAM, path);
+        try {
+            for (Process racer : racers) {
+                assertEquals("ready", racer.inputReader().readLine());
             }
-            assertEquals(List.of("lost", "won"), tell(racers), "in round " + round);
-            assertEquals(List.of("closed", "closed"), tell(racers));
-            assertFalse(Files.exists(path));
-        }
-        for (Process racer : racers) {
-            racer.outputWriter().close();
-            assertEquals(0, racer.waitFor());
-            racer.inputReader().close();
+            for (int round = 0; round < ROUNDS; round++) {
+                if (stale) {
+                    RawSocket.stale(SocketType.STREAM, path);
+                }
+                assertEquals(List.of("lost", "won"), tell(racers), "in round " + round);
+                assertEquals(List.of("closed", "closed"), tell(racers));
+                assertFalse(Files.exists(path));
+            }
+            for (Process racer : racers) {
+                racer.outputWriter().close();
+                assertEquals(0, racer.waitFor());
+                racer.inputReader().close();
+            }
+        } finally {
+            racers.forEach(Process::destroyForcibly);
         }
         Proof.of("itself", "two processes that race for " + (stale ? "a stale" : "a free") + " path, 200 times: one wins each time");
     }

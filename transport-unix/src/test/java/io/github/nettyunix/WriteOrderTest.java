@@ -93,6 +93,24 @@ class WriteOrderTest {
         Proof.of("itself", "cancelled writes, empty ones too, are not sent by a " + type + " channel");
     }
 
+    /** With nothing else to send, so that all that there is to do is to tell who has failed. */
+    @EachType
+    void whoIsToldOfAFailureMayWriteAgain(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(2);
+        try (Ends ends = Ends.started(type)) {
+            ends.sender.eventLoop().submit(() -> {
+                for (UnixFileDescriptor fd : fds) {
+                    ends.sender.write(new UnixMessage(Ends.buffer("never"), fd)).addListener(failed -> ends.send("instead;"));
+                    fd.close();
+                }
+                ends.sender.flush();
+                return null;
+            }).sync();
+            assertEquals(expected(type, "instead;", "instead;"), arrived(ends, type, "instead;instead;"));
+        }
+        Proof.of("itself", "what is written to a " + type + " channel by the listener of a write that failed is sent");
+    }
+
     @EachType
     void promisesCompleteInTheOrderOfTheWritesEvenIfSomeFail(SocketType type) throws Exception {
         int count = 500;

@@ -37,13 +37,8 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-/** Netty's tests of connections. */
+/** All of Netty's tests of connections. Many of these wait for something not to happen. */
 abstract class ConnectionTests extends EchoTests {
-    /** Many of these wait for something not to happen, and no address makes a difference to them. */
-    private List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> onFiles() {
-        return connections().subList(0, 1);
-    }
-
     @Nested
     class AutoRead extends SocketAutoReadTest {
         @Override

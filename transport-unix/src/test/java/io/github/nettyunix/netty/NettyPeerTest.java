@@ -19,7 +19,7 @@ import java.util.List;
 /** Streams between these channels and Netty's own, in both roles. */
 @Tag("once")
 @EnabledIf("isNettyPeer")
-class NettyPeerTest extends EchoTests {
+class NettyPeerTest extends ConnectionTests {
     static boolean isNettyPeer() {
         return Loops.selector().equals("epoll");
     }
@@ -31,6 +31,11 @@ class NettyPeerTest extends EchoTests {
                         () -> Permutations.client(EpollDomainSocketChannel.class)),
                 Permutations.combo(() -> Permutations.server(EpollServerDomainSocketChannel.class, Permutations::newPath),
                         () -> Permutations.client(UnixStreamChannel.class)));
+    }
+
+    @Override
+    List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> onFiles() {
+        return connections();
     }
 
     @Nested

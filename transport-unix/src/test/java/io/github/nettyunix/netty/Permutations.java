@@ -68,6 +68,11 @@ final class Permutations {
                 () -> client(Channels.clientClass(type)))).toList();
     }
 
+    /** The same without abstract names. */
+    static List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> onFiles(SocketType type) {
+        return connections(type).subList(0, 1);
+    }
+
     static Bootstrap client(Class<? extends Channel> type) {
         return new Bootstrap().group(Loops.group()).channel(type);
     }

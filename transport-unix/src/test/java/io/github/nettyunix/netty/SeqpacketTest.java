@@ -14,4 +14,9 @@ class SeqpacketTest extends ConnectionTests {
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections() {
         return Permutations.connections(SocketType.SEQPACKET);
     }
+
+    @Override
+    List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> onFiles() {
+        return Permutations.onFiles(SocketType.SEQPACKET);
+    }
 }

@@ -12,4 +12,9 @@ class StreamTest extends ConnectionTests {
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections() {
         return Permutations.connections(SocketType.STREAM);
     }
+
+    @Override
+    List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> onFiles() {
+        return Permutations.onFiles(SocketType.STREAM);
+    }
 }

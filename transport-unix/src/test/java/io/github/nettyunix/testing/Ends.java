@@ -28,9 +28,13 @@ public final class Ends implements AutoCloseable {
     public final Inbox inbox = new Inbox();
     public final Inbox senderInbox = new Inbox();
 
+    private final Buffers buffers = new Buffers();
+
     private Ends(Channel sender, Channel receiver) {
         this.sender = sender;
         this.receiver = receiver;
+        sender.config().setAllocator(buffers.allocator());
+        receiver.config().setAllocator(buffers.allocator());
     }
 
     /** A pair that is not registered yet: set options, then {@link #start}. */
@@ -104,6 +108,7 @@ public final class Ends implements AutoCloseable {
         }
     }
 
+    /** Closes both; of their memory nothing is in use then. */
     @Override
     public void close() throws InterruptedException {
         sender.close().sync();
@@ -113,5 +118,6 @@ public final class Ends implements AutoCloseable {
         settle(receiver);
         inbox.release();
         senderInbox.release();
+        buffers.assertAllReleased();
     }
 }

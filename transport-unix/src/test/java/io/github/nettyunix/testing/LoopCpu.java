@@ -8,40 +8,51 @@ import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** How busy an event loop's thread is. */
+/** How busy the threads of event loops are. */
 public final class LoopCpu {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final double MOST = 0.05;
+    private static final int GLANCES = 40;
 
     private LoopCpu() {
     }
 
     /**
-     * Watches the loop for a second: it must use less than 5 % of a core. A loop whose code has just been run for the first
-     * time, and has classes to load, gets one second more.
+     * Waits until each of the loops uses less than 5 % of a core, as one that spins never does. It need not be at once: a loop
+     * whose code is run for the first time has classes to load.
      */
-    public static void assertIdle(EventLoop loop) throws Exception {
-        assertIdle(loop, 2);
-    }
-
-    /** The loop of a JVM that has just been started: it must become idle, as a loop that spins never does. */
-    public static void assertIdleSoon(EventLoop loop) throws Exception {
-        assertIdle(loop, 10);
-    }
-
-    private static void assertIdle(EventLoop loop, int chances) throws Exception {
-        long thread = loop.submit(() -> Thread.currentThread().getId()).get();
-        double share = share(thread);
-        for (int i = 1; share >= MOST && i < chances; i++) {
-            share = share(thread);
+    public static void assertIdle(EventLoop... loops) throws Exception {
+        double share = mostBusy(250, loops);
+        for (int i = 1; share >= MOST && i < GLANCES; i++) {
+            share = mostBusy(250, loops);
         }
-        assertTrue(share < MOST, String.format("the event loop uses %.1f %% of a core", share * 100));
+        assertIdle(share);
     }
 
-    private static double share(long thread) throws InterruptedException {
-        long cpuBefore = THREADS.getThreadCpuTime(thread);
+    /** The same, and then they stay so for two seconds. */
+    public static void assertIdleForTwoSeconds(EventLoop... loops) throws Exception {
+        assertIdle(loops);
+        assertIdle(mostBusy(2000, loops));
+    }
+
+    private static void assertIdle(double share) {
+        assertTrue(share < MOST, String.format("an event loop uses %.1f %% of a core", share * 100));
+    }
+
+    /** The share of a core that the busiest of the loops uses, over some time. */
+    private static double mostBusy(long millis, EventLoop... loops) throws Exception {
+        long[] threads = new long[loops.length];
+        long[] nanos = new long[loops.length];
+        for (int i = 0; i < loops.length; i++) {
+            threads[i] = loops[i].submit(() -> Thread.currentThread().getId()).get();
+            nanos[i] = THREADS.getThreadCpuTime(threads[i]);
+        }
         long before = System.nanoTime();
-        TimeUnit.SECONDS.sleep(1);
-        return (double) (THREADS.getThreadCpuTime(thread) - cpuBefore) / (System.nanoTime() - before);
+        TimeUnit.MILLISECONDS.sleep(millis);
+        double most = 0;
+        for (int i = 0; i < loops.length; i++) {
+            most = Math.max(most, THREADS.getThreadCpuTime(threads[i]) - nanos[i]);
+        }
+        return most / (System.nanoTime() - before);
     }
 }

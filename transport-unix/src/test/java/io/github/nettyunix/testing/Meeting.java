@@ -30,6 +30,7 @@ public final class Meeting implements AutoCloseable {
     private final Descriptors before = Descriptors.now();
     private final Map<ChannelOption<?>, Object> options = new HashMap<>();
     private final Map<ChannelOption<?>, Object> serverOptions = new HashMap<>();
+    private final Buffers buffers = new Buffers();
     private final Inbox inbox = new Inbox();
     private final Way way;
     private final Path folder;
@@ -41,6 +42,7 @@ public final class Meeting implements AutoCloseable {
 
     private Meeting(Way way) throws IOException {
         this.way = way;
+        options.put(ChannelOption.ALLOCATOR, buffers.allocator());
         folder = Files.createTempDirectory("unix");
         server = name("server");
         if (way.type() == SocketType.DATAGRAM) {
@@ -185,6 +187,7 @@ public final class Meeting implements AutoCloseable {
             }
         }
         before.assertUnchanged();
+        buffers.assertAllReleased();
         // Of the sockets in this process no file is left.
         Files.delete(folder);
     }

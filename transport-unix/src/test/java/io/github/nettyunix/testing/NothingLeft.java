@@ -4,20 +4,22 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** For {@code @ExtendWith}: every test leaves open just what was open before it. */
+/** For {@code @ExtendWith}: every test leaves just the descriptors and the threads that were there before it. */
 public final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
     private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(NothingLeft.class);
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        context.getStore(NAMESPACE).put("before", Descriptors.now());
+        context.getStore(NAMESPACE).put("descriptors", Descriptors.now());
+        context.getStore(NAMESPACE).put("threads", Threads.now());
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
         // What has failed already may have left things behind.
         if (context.getExecutionException().isEmpty()) {
-            context.getStore(NAMESPACE).get("before", Descriptors.class).assertUnchanged();
+            context.getStore(NAMESPACE).get("descriptors", Descriptors.class).assertUnchanged();
+            context.getStore(NAMESPACE).get("threads", Threads.class).assertUnchanged();
         }
     }
 }

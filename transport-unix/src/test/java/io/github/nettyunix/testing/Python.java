@@ -15,10 +15,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * A peer that we did not write: CPython's {@code socket} module in another process. The script is Python source that is run
- * with {@code peer.py} (the test resource) before it; test and script talk in lines.
+ * with {@code peer.py} (the test resource) before it, without the site's packages; test and script talk in lines.
  */
 public final class Python implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 20;
+    private static final String PROGRAM = find();
 
     private final Process process;
     private final BufferedReader out;
@@ -30,9 +31,25 @@ public final class Python implements AutoCloseable {
         in = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
     }
 
+    /** The interpreter itself: what is called so may be a script that looks for it each time. */
+    private static String find() {
+        try {
+            Process python = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)")
+                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            try (BufferedReader out = python.inputReader()) {
+                return out.readLine();
+            } finally {
+                python.getOutputStream().close();
+                python.getErrorStream().close();
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** Runs a script; its {@code sys.argv[1:]} are the arguments, stderr is the test's. */
     public static Python run(String script, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of("python3", "-u", "-c", prelude() + script));
+        List<String> command = new ArrayList<>(List.of(PROGRAM, "-ISu", "-c", prelude() + script));
         for (Object argument : arguments) {
             command.add(argument.toString());
         }

@@ -3,6 +3,7 @@ package io.github.nettyunix.testing;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,6 +61,11 @@ public final class RawSocket implements AutoCloseable {
 
     public byte[] localName() {
         return socket.localName();
+    }
+
+    /** The name that a channel's socket has now. */
+    public static byte[] localName(UnixChannel channel) {
+        return new UnixSocket(channel.fd().intValue()).localName();
     }
 
     public FileDescriptor fd() {
