@@ -18,7 +18,7 @@ public abstract class JavaContestant implements Contestant {
     }
 
     public static List<JavaContestant> all() {
-        return List.of(new UnixTransportContestant(), new NettyEpollContestant(false), new NettyEpollContestant(true),
+        return List.of(new UnixTransportContestant(false), new UnixTransportContestant(true), new NettyEpollContestant(false), new NettyEpollContestant(true),
                 new NettyIoUringContestant(), new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(),
                 new JdkContestant());
     }

@@ -33,6 +33,9 @@ import java.util.List;
 abstract class NettyContestant extends JavaContestant {
     static final SelectStrategyFactory SPINNING = () -> (supplier, hasTasks) -> SelectStrategy.BUSY_WAIT;
 
+    /** Netty's pooled allocator instead of its default one. */
+    static final List<String> POOLED = List.of("-Dio.netty.allocator.type=pooled");
+
     private static final int BACKLOG = 4096;
     private static final int CONNECT_TRIES = 10_000;
     /** Messages of a stream that are this large are counted as they come, and not put together, which would be a copy. */
@@ -112,6 +115,11 @@ abstract class NettyContestant extends JavaContestant {
         configureServer(bootstrap, settings);
         listening(settings, bootstrap.bind(listenAddress(settings)).sync().channel());
         return new Server() { };
+    }
+
+    /** Whether it may matter which allocator there is. */
+    static boolean isPoolOfUse(Workload workload) {
+        return workload.operation() == Operation.ONE_WAY;
     }
 
     /** How many datagrams a turn of the event loop reads; a fixed allocator would make it one. */

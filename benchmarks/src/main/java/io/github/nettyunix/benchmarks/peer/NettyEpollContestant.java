@@ -41,12 +41,12 @@ final class NettyEpollContestant extends NettyContestant {
 
     @Override
     public boolean supports(Workload workload) {
-        return super.supports(workload) && (!pooled || workload.operation() == Operation.ONE_WAY);
+        return super.supports(workload) && (!pooled || isPoolOfUse(workload));
     }
 
     @Override
     List<String> options() {
-        return pooled ? List.of("-Dio.netty.allocator.type=pooled") : List.of();
+        return pooled ? POOLED : List.of();
     }
 
     @Override

@@ -28,10 +28,14 @@ public final class Charts {
     private static final int HEIGHT = 460;
 
     /** One a system, and the same in all charts: Okabe and Ito's, which the colour-blind can tell apart. */
-    private static final Map<String, Color> COLOURS = Map.of(
-            "c", new Color(0x000000), "c-mmsg", new Color(0x8c8c8c), "unix", new Color(0xd55e00),
-            "netty-epoll", new Color(0x0072b2), "netty-epoll-pooled", new Color(0x003355), "netty-io_uring", new Color(0x56b4e9), "netty-nio", new Color(0x009e73),
-            "netty-tcp", new Color(0xcc79a7), "junixsocket", new Color(0xe69f00), "jdk", new Color(0xf0e442));
+    private static final Map<String, Color> COLOURS = Map.ofEntries(
+            colour("c", 0x000000), colour("c-mmsg", 0x8c8c8c), colour("unix", 0xd55e00), colour("unix-pooled", 0x7a3600),
+            colour("netty-epoll", 0x0072b2), colour("netty-epoll-pooled", 0x003355), colour("netty-io_uring", 0x56b4e9),
+            colour("netty-nio", 0x009e73), colour("netty-tcp", 0xcc79a7), colour("junixsocket", 0xe69f00), colour("jdk", 0xf0e442));
+
+    private static Map.Entry<String, Color> colour(String contestant, int rgb) {
+        return Map.entry(contestant, new Color(rgb));
+    }
 
     /**
      * One chart.
