@@ -91,8 +91,14 @@ public final class Benchmarks implements Callable<Integer> {
             plan = new Runner.Plan(rounds, plan.warmUpMillis(), plan.roundMillis());
         }
         List<Integer> processors = Machine.twoProcessors();
-        long pairs = workloads.stream().mapToLong(w -> contestants.stream().filter(c -> c.supports(w)).count()).sum();
-        Progress progress = new Progress(pairs * plan.rounds(), pairs * plan.millis());
+        long pairs = 0;
+        long millis = 0;
+        for (Workload workload : workloads) {
+            long some = contestants.stream().filter(c -> c.supports(workload)).count();
+            pairs += some;
+            millis += some * plan.millis(workload);
+        }
+        Progress progress = new Progress(pairs * plan.rounds(), millis);
         Runner runner = new Runner(plan, contestants, processors, progress);
 
         StringBuilder text = new StringBuilder();

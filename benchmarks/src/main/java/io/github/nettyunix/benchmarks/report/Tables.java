@@ -27,14 +27,14 @@ public final class Tables {
             out.format("  nothing was measured%n");
         }
         metrics.forEach((metric, results) -> {
-            out.format("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
+            out.format("  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
                     "x C", "x peer", "user ns", "sys ns", "alloc B");
             for (Contestant contestant : contestants) {
                 Result r = results.get(contestant);
                 if (r == null) {
-                    out.format("  %-24s %12s%n", contestant.title(), "-");
+                    out.format("  %-30s %12s%n", contestant.title(), "-");
                 } else {
-                    out.format("  %-24s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
+                    out.format("  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
                             number(r.min()), number(r.max()), ratio(r.ratioToC()), ratio(r.ratioToBestPeer()),
                             optional(r.userNsPerMessage()), optional(r.systemNsPerMessage()),
                             optional(r.allocatedBytesPerMessage()));
