@@ -58,6 +58,16 @@ static jint max_path(JNIEnv *env, jclass class) {
     return MAX_NAME - 1;
 }
 
+/* See next_piece in receive_batch.c. */
+static jboolean tells_pieces(JNIEnv *env, jclass class) {
+    (void) env, (void) class;
+#ifdef __linux__
+    return JNI_TRUE;
+#else
+    return JNI_FALSE;
+#endif
+}
+
 jint nettyunix_platform_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("errorNumber", "(Ljava/lang/String;)I", error_number),
@@ -65,6 +75,7 @@ jint nettyunix_platform_onload(JNIEnv *env) {
         NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
         NATIVE("maxPath", "()I", max_path),
         NATIVE("keepSentMillis", "()I", keep_sent_millis),
+        NATIVE("tellsPieces", "()Z", tells_pieces),
     };
     return nettyunix_register(env, "Platform", methods, COUNT(methods));
 }

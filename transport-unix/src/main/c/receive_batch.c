@@ -2,6 +2,7 @@
 #include "control_data.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
@@ -172,9 +173,47 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
 #endif
 }
 
+/*
+ * How many bytes a read of a stream may take, so that a message with descriptors is not put together with what was sent before
+ * it: up to such a message, but no more than most, or all of it if it comes next. 0 at the end of the stream.
+ *
+ * A peek without a control buffer sets MSG_CTRUNC if descriptors are anywhere in the queue, and ends behind the first message
+ * that has some. It does not tell where that begins, unless it fails there: where there is no room for the last byte of the
+ * message, it answers what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of the read.
+ */
+static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most) {
+    (void) env, (void) class;
+#ifdef __linux__
+    int queued = 0;
+    while (queued == 0) {
+        if (RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
+        char byte;
+        int next = queued > 0 ? 1 : (int) RESULT(recv(fd, &byte, 1, MSG_PEEK));
+        if (next <= 0) return next;
+    }
+    /* Nothing can be copied to NULL. */
+    struct iovec vectors[] = {{POINTER(scratch), 0}, {NULL, 1}};
+    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = 1};
+    int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
+    if (result < 0) return result;
+    if ((header.msg_flags & MSG_CTRUNC) == 0) return queued < most ? queued : most;
+    vectors[0].iov_len = (size_t) capacity;
+    int end = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
+    if (end <= 0) return end;
+    vectors[0].iov_len = (size_t) end - 1;
+    header.msg_iovlen = 2;
+    int start = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
+    return start > 0 && start < end ? start < most ? start : most : end;
+#else
+    (void) fd, (void) scratch, (void) capacity;
+    return most;
+#endif
+}
+
 jint nettyunix_receive_batch_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("receive", "(IJIJIJJIII)I", receive),
+        NATIVE("nextPiece", "(IJII)I", next_piece),
     };
     return nettyunix_register(env, "ReceiveBatch", methods, COUNT(methods));
 }

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 
 import static io.github.nettyunix.UnixSocketOption.DATAGRAM_QUEUE_FULL;
+import static io.github.nettyunix.UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS;
 import static io.github.nettyunix.UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE;
 import static io.github.nettyunix.UnixSocketOption.MAX_MESSAGE_SIZE;
 import static io.github.nettyunix.UnixSocketOption.RECEIVE_CONTROL_DATA;
@@ -51,7 +52,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private static final Set<ChannelOption<?>> SERVER = Set.of(SO_BACKLOG, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> STREAM = Set.of(ALLOW_HALF_CLOSURE, DOMAIN_SOCKET_READ_MODE,
-            SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+            EXACT_DESCRIPTOR_POSITIONS, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> SEQPACKET = Set.of(ALLOW_HALF_CLOSURE, MAX_MESSAGE_SIZE,
             SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
@@ -75,6 +76,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private volatile SocketFilePolicy socketFile = SocketFilePolicy.replaceStale();
     private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
     private volatile int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
+    private volatile boolean exactDescriptorPositions;
 
     // What was asked for, and what follows from it.
     private boolean receiveControlData;
@@ -145,6 +147,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             return datagramQueueFull;
         } else if (option == MAX_MESSAGE_SIZE) {
             return maxMessageSize;
+        } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
+            return exactDescriptorPositions;
         } else if (option == SO_PASSCRED) {
             return isSet(option, UnixSocket.PASSCRED, false);
         } else if (option == SO_PASSPIDFD) {
@@ -185,6 +189,11 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             datagramQueueFull = (DatagramQueueFull) value;
         } else if (option == MAX_MESSAGE_SIZE) {
             maxMessageSize = ObjectUtil.checkPositive((Integer) value, "MAX_MESSAGE_SIZE");
+        } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
+            if ((Boolean) value && !ReceiveBatch.TELLS_PIECES) {
+                throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + unixChannel.type + ": it needs Linux");
+            }
+            exactDescriptorPositions = (Boolean) value;
         } else {
             setControlData(option, value);
         }
@@ -288,6 +297,10 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     /** How many descriptors an inbound message may bring then. */
     int descriptorLimit() {
         return descriptorLimit;
+    }
+
+    boolean isExactDescriptorPositions() {
+        return exactDescriptorPositions;
     }
 
     int maxMessageSize() {

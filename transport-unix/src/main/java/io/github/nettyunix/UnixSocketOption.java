@@ -22,6 +22,17 @@ public final class UnixSocketOption {
     public static final ChannelOption<Integer> MAX_FILE_DESCRIPTORS_PER_MESSAGE = option("MAX_FILE_DESCRIPTORS_PER_MESSAGE");
 
     /**
+     * Whether descriptors arrive with the very bytes that they were sent with, on stream channels (Linux): a read ends before a
+     * message with descriptors, and that arrives as it was sent, from its first byte to its last, in one {@link UnixMessage}.
+     * Off by default: then bytes that were sent before a descriptor may arrive in one message with it. It costs two small system
+     * calls a read, and some more where descriptors are coming. Proxies need it, and readers that have no other way to
+     * tell which byte a descriptor belongs to.
+     *
+     * <p>It throws {@link UnsupportedOperationException} elsewhere.
+     */
+    public static final ChannelOption<Boolean> EXACT_DESCRIPTOR_POSITIONS = option("EXACT_DESCRIPTOR_POSITIONS");
+
+    /**
      * The most bytes that an inbound record may have, on seqpacket and datagram channels. A longer one is dropped with a
      * {@link MessageTruncatedException}. The default, 8 MiB, is more than an unprivileged sender can send. It is address
      * space, not memory.

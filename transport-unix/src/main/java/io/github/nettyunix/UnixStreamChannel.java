@@ -92,7 +92,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         }
         int control = config().controlData();
         boolean controlData = control != 0;
-        if (controlData && descriptorsExpected) {
+        boolean exact = controlData && config().isExactDescriptorPositions();
+        if (controlData && descriptorsExpected && !exact) {
             if (reader == null) {
                 reader = new RecordReader(this, (content, batch, index, wanted) -> newMessage(content, batch, index), 0);
             }
@@ -101,7 +102,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         ByteBuf buffer = allocHandle.allocate(directAllocator());
         allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
-            int length = controlData ? receiveMessage(buffer, config().descriptorLimit(), control) : receiveBytes(buffer);
+            int length = exact ? receivePiece(buffer, control) : controlData ? receiveMessage(buffer, buffer.writableBytes(), control)
+                    : receiveBytes(buffer);
             allocHandle.lastBytesRead(length);
             if (length > 0) {
                 buffer.writerIndex(buffer.writerIndex() + length);
@@ -150,9 +152,19 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         return checkRead(socket.receive(address, buffer.writableBytes()));
     }
 
-    private int receiveMessage(ByteBuf buffer, int descriptorLimit, int control) throws IOException {
+    private int receivePiece(ByteBuf buffer, int control) throws IOException {
+        int length = checkRead(ReceiveBatch.current().nextPiece(socket, buffer.writableBytes()));
+        if (length <= 0) {
+            return length;
+        }
+        buffer.ensureWritable(length);
+        return receiveMessage(buffer, length, control);
+    }
+
+    private int receiveMessage(ByteBuf buffer, int most, int control) throws IOException {
+        int descriptorLimit = config().descriptorLimit();
         ReceiveBatch batch = ReceiveBatch.current();
-        int result = checkRead(batch.receiveStream(buffer, buffer.writableBytes(), socket, descriptorLimit, control));
+        int result = checkRead(batch.receiveStream(buffer, most, socket, descriptorLimit, control));
         if (result < 0) {
             return result;
         }

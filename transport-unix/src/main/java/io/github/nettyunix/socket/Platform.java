@@ -20,6 +20,9 @@ final class Platform {
     /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
     static native int keepSentMillis();
 
+    /** Whether it can be told where in a stream descriptors are. */
+    static native boolean tellsPieces();
+
     /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
     static native int maxPath();
 }

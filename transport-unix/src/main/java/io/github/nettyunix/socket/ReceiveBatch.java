@@ -19,6 +19,9 @@ public final class ReceiveBatch {
     /** The most messages that one batch takes. */
     public static final int CAPACITY = 32;
 
+    /** Whether {@link #nextPiece} tells more than what it is told. */
+    public static final boolean TELLS_PIECES = Platform.tellsPieces();
+
     /** What is wanted: messages are records, not parts of a stream. */
     public static final int RECORDS = 1;
     /** ... they end: an empty record without a mark, see {@link UnixSocket#markRecords}, is the end of the stream. */
@@ -56,6 +59,8 @@ public final class ReceiveBatch {
     private static final int PAGE = 4096;
     private static final int CACHE_LINE = 64;
     private static final int LARGE = 1 << 18;
+    /** More than lies before a descriptor in a queue of the usual size; of a longer one this much is looked at. */
+    private static final int LOOK_AHEAD = 1 << 18;
 
     private static final FastThreadLocal<ReceiveBatch> CURRENT = new FastThreadLocal<>() {
         @Override
@@ -113,6 +118,17 @@ public final class ReceiveBatch {
     /** Receives a part of a stream into the writable bytes of a direct buffer, no more than {@code length} of them. */
     public int receiveStream(ByteBuf buffer, int length, UnixSocket socket, int maxFds, int wanted) {
         return receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, length, maxFds, wanted);
+    }
+
+    /**
+     * How many bytes of a stream to receive, so that a message with descriptors comes as it was sent.
+     *
+     * @param most how many, if there are no descriptors among them
+     * @return the number; 0 at the end of the stream, -EAGAIN if there is nothing
+     */
+    public int nextPiece(UnixSocket socket, int most) {
+        reserve(LOOK_AHEAD);
+        return nextPiece(socket.intValue(), data.address(), LOOK_AHEAD, most);
     }
 
     /** The length of the whole message, also of one that was cut. */
@@ -265,6 +281,8 @@ public final class ReceiveBatch {
         ByteBuffer view = buffer.internalNioBuffer(index, buffer.writableBytes());
         return Buffer.memoryAddress(view) + view.position();
     }
+
+    private static native int nextPiece(int fd, long scratch, int capacity, int most);
 
     private static native int receive(int fd, long messages, int count, long buffer, int length,
                                       long data, long stride, int capacity, int maxFds, int wanted);

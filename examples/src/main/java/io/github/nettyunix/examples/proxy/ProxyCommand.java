@@ -34,8 +34,7 @@ import java.util.concurrent.TimeUnit;
         description = {"Forwards everything between two sockets, LISTEN and UPSTREAM.",
                 "", "In both directions and in the order it came: bytes, records or datagrams, descriptors with them, and the end of "
                 + "each direction. Who is slow makes the other side wait. The upstream sees the proxy's credentials.",
-                "", "On a stream a descriptor belongs to one of its bytes. It arrives with this byte or with an earlier one, never "
-                + "with a later one.", ""})
+                "", "On a stream descriptors arrive with the bytes that they were sent with.", ""})
 public final class ProxyCommand implements Callable<Integer> {
     private static final int READS_IN_TURN = 256;
     private static final long STATS_MILLIS = 200;
@@ -54,8 +53,8 @@ public final class ProxyCommand implements Callable<Integer> {
     private SocketType type;
 
     @Option(names = "--read-size", paramLabel = "BYTES",
-            description = "how much of a stream to read at once. 1 is slow, and descriptors arrive with exactly the byte that "
-                    + "they were sent with. Default: what suits the traffic, up to 64 KiB")
+            description = "how much of a stream to read at once, but that a message with descriptors is read whole. Default: what "
+                    + "suits the traffic, up to 64 KiB")
     private Integer readSize;
 
     @Option(names = "--idle", paramLabel = "SECONDS",
@@ -103,6 +102,9 @@ public final class ProxyCommand implements Callable<Integer> {
 
     private ServerBootstrap connections(ServerBootstrap server, Bootstrap toUpstream) {
         ConnectionProxy.both(server, toUpstream, UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        if (type == SocketType.STREAM) {
+            ConnectionProxy.both(server, toUpstream, UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
+        }
         if (readSize != null) {
             // A fixed one means to read once in a turn, if it is not told otherwise.
             RecvByteBufAllocator allocator = new FixedRecvByteBufAllocator(readSize).maxMessagesPerRead(READS_IN_TURN);

@@ -106,8 +106,8 @@ class ProxyTest {
     }
 
     @Test
-    void withReadSizeOneADescriptorArrivesWithItsByte() throws Exception {
-        start("stream", "--read-size", "1");
+    void descriptorsArriveWithTheByteThatTheyWereSentWith() throws Exception {
+        start("stream");
         try (Program peer = peer("positions.py", "stream")) {
             String sent = peer.awaitLine("^sent (.*)").group(1);
             assertEquals(sent, peer.awaitLine("^arrived (.*)").group(1));

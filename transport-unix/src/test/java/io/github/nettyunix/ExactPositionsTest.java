@@ -1,0 +1,120 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.util.List;
+import java.util.Random;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Descriptors on a stream that arrive with the bytes they were sent with. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux tells where descriptors are")
+@ExtendWith(NothingLeft.class)
+class ExactPositionsTest {
+    private static Ends newEnds() {
+        return Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
+    }
+
+    /** The texts, and in brackets the numbers of descriptors, of messages up to one that ends with a full stop. */
+    private static String describe(Inbox inbox) {
+        StringBuilder all = new StringBuilder();
+        String text;
+        do {
+            UnixMessage message = inbox.take(UnixMessage.class);
+            text = Content.text(Content.bytes(message.content()));
+            int fds = message.fileDescriptors().size();
+            all.append(text).append(fds > 0 ? "[" + fds + "]" : "");
+            message.release();
+        } while (!text.endsWith("."));
+        return all.toString();
+    }
+
+    private static void write(Channel channel, String text, int fds) throws Exception {
+        channel.write(fds > 0 ? new UnixMessage(Ends.buffer(text), Descriptors.some(fds)) : Ends.buffer(text));
+    }
+
+    @Test
+    void messageWithDescriptorsArrivesFromItsFirstByteToItsLast() throws Exception {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).start()) {
+            write(ends.sender, "AAAA", 0);
+            write(ends.sender, "B", 1);
+            write(ends.sender, "CCCC", 0);
+            write(ends.sender, "DD", 2);
+            write(ends.sender, "E", 1);
+            write(ends.sender, "FF", 1);
+            write(ends.sender, "GG.", 0);
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            ends.receiver.config().setAutoRead(true);
+            assertEquals("AAAAB[1]CCCCDD[2]E[1]FF[1]GG.", describe(ends.inbox));
+        }
+        Proof.of("itself", "descriptors arrive with the bytes of a stream that they were sent with, if asked for");
+    }
+
+    @Test
+    void itDoesSoWhateverTheSizesAndWhenevertheyCome() throws Exception {
+        Random random = new Random(2);
+        try (Ends ends = newEnds().start()) {
+            StringBuilder expected = new StringBuilder();
+            for (int i = 0; i < 400; i++) {
+                String text = Character.toString('a' + i % 26).repeat(1 + random.nextInt(i % 20 == 0 ? 30_000 : 50));
+                int fds = random.nextInt(3);
+                write(ends.sender, text, fds);
+                expected.append(text).append(fds > 0 ? "[" + fds + "]" : "");
+                if (random.nextInt(5) == 0) {
+                    ends.sender.flush();
+                }
+            }
+            write(ends.sender, ".", 0);
+            ends.sender.flush();
+            assertEquals(expected.append('.').toString(), describe(ends.inbox));
+        }
+    }
+
+    @Test
+    void smallReadsEndBeforeAMessageWithDescriptorsAndTakeItWhole() throws Exception {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false)
+                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(2).maxMessagesPerRead(16)).start()) {
+            write(ends.sender, "abc", 0);
+            write(ends.sender, "defgh", 1);
+            write(ends.sender, "ij.", 0);
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            ends.receiver.config().setAutoRead(true);
+            for (String piece : List.of("ab", "c", "defgh", "ij", ".")) {
+                assertEquals(piece, ends.text());
+            }
+        }
+    }
+
+    @Test
+    void theEndIsTheEndAndNothingIsNothing() throws Exception {
+        try (Ends ends = newEnds().start()) {
+            ends.receiver.read();
+            Ends.settle(ends.receiver);
+            assertTrue(ends.inbox.isEmpty());
+            write(ends.sender, "last", 1);
+            ends.sender.flush();
+            ends.sender.close().sync();
+            assertEquals("last", ends.text());
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertFalse(ends.receiver.isOpen());
+        }
+    }
+}
