@@ -63,7 +63,7 @@ public final class Charts {
                     bars("echo-1", "1", "echo-16", "16", "echo-256", "256", "echo-4096", "4 096")),
             new Spec("connections-fds", "Connections and file descriptors a second, more is better",
                     "relative to the fastest raw C", true, 1,
-                    bars("connections", "connect + 1 byte + close", "fds-1", "fds, 1 a message", "fds-16", "fds, 16 a message",
+                    bars("connections", "connections", "fds-1", "fds, 1 a message", "fds-16", "fds, 16 a message",
                             "fds-1-seqpacket", "1 a record", "fds-16-seqpacket", "16 a record")));
 
     private Charts() {
@@ -109,6 +109,8 @@ public final class Charts {
         chart.getStyler().setChartTitleBoxVisible(false);
         chart.getStyler().setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
         chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+        // As many labels as one chart has must not run into each other.
+        chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 10));
         chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
         chart.getStyler().setLegendBorderColor(Color.WHITE);
         chart.getStyler().setErrorBarsColor(Color.DARK_GRAY);
