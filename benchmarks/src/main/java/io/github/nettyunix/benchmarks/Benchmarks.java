@@ -30,7 +30,7 @@ import java.util.stream.Collectors;
                 "BENCHMARKS_JAVA_OPTIONS are given to the Java systems' processes."})
 public final class Benchmarks implements Callable<Integer> {
     private static final Runner.Plan FULL = new Runner.Plan(5, 5000, 1000);
-    private static final Runner.Plan QUICK = new Runner.Plan(3, 2600, 400);
+    private static final Runner.Plan QUICK = new Runner.Plan(3, 2300, 400);
 
     @Option(names = "--quick", description = "under 10 minutes: a shorter warm-up and shorter rounds, and some of the workloads unless they are named")
     private boolean quick;
