@@ -1,5 +1,7 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.socket.UnixSocket;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 
@@ -68,7 +71,7 @@ class ExactPositionsTest {
     }
 
     @Test
-    void itDoesSoWhateverTheSizesAndWhenevertheyCome() throws Exception {
+    void itDoesSoWhateverTheSizesAndWheneverTheyCome() throws Exception {
         Random random = new Random(2);
         try (Ends ends = newEnds().start()) {
             StringBuilder expected = new StringBuilder();
@@ -101,6 +104,21 @@ class ExactPositionsTest {
                 assertEquals(piece, ends.text());
             }
         }
+    }
+
+    /** What comes after that may bring descriptors. */
+    @Test
+    void aReadTakesNoMoreThanWhatWasLookedAt() throws Exception {
+        int[] fds = new int[2];
+        assertEquals(0, UnixSocket.newSocketPair(SocketType.STREAM.ordinal(), fds));
+        UnixSocket sender = new UnixSocket(fds[0]);
+        UnixSocket receiver = new UnixSocket(fds[1]);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(5);
+        assertEquals(5, sender.write(bytes, 0, 5));
+        assertEquals(5, ReceiveBatch.current().nextPiece(receiver, 100));
+        assertEquals(3, ReceiveBatch.current().nextPiece(receiver, 3));
+        sender.close();
+        receiver.close();
     }
 
     @Test
