@@ -288,6 +288,10 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     private void removeMessages(ChannelOutboundBuffer in, long written) {
         while (written > 0) {
             Object message = in.current();
+            if (message == null) {
+                // A listener of one before has closed the channel.
+                return;
+            }
             if (message == Unpooled.EMPTY_BUFFER) {
                 // What a cancelled write leaves behind.
                 in.remove();
