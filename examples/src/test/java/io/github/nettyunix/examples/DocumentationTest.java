@@ -3,6 +3,8 @@ package io.github.nettyunix.examples;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import javax.tools.ToolProvider;
 import java.io.ByteArrayOutputStream;
@@ -64,6 +66,7 @@ class DocumentationTest {
     }
 
     @TestFactory
+    @Execution(ExecutionMode.CONCURRENT)
     Stream<DynamicTest> javaInTheDocumentationCompilesAndRuns(@TempDir Path folder) throws IOException {
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
             List<Path> documents = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs.sorted()).toList();
@@ -102,7 +105,8 @@ class DocumentationTest {
 
     private static String run(String program, String classPath, Path output) throws Exception {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-Dio.netty.leakDetection.level=paranoid",
+                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
+                "-Dio.netty.leakDetection.level=paranoid",
                 "-Djava.io.tmpdir=" + output.getParent(), "-cp", classPath, program)
                 .redirectErrorStream(true).redirectOutput(output.toFile()).start();
         try {

@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /** CPython reads or writes slowly, or not at all for a while; nothing is lost, doubled or reordered. */
-class CPythonBackPressureTest {
+class SlowPeerTest {
     private static final int MESSAGES = 10_000;
     private static final int FILES = 16;
 
