@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
@@ -15,7 +16,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.util.internal.logging.InternalLoggerFactory;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,18 +45,22 @@ class AcceptLimitTest {
             }
         }
 
+        private static final class Reporter extends ChannelInboundHandlerAdapter {
+            @Override
+            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : cause);
+                ctx.fireExceptionCaught(cause);
+            }
+        }
+
         private Server() {
         }
 
         public static void main(String[] arguments) throws Exception {
             Buffers buffers = new Buffers();
-            Channel server = Channels.server(SocketType.STREAM, Echo::new).childOption(ChannelOption.ALLOCATOR, buffers.allocator()).handler(new ChannelInboundHandlerAdapter() {
-                @Override
-                public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                    System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : cause);
-                    ctx.fireExceptionCaught(cause);
-                }
-            }).bind(UnixSocketAddress.of(arguments[0])).sync().channel();
+            Channel server = Channels.server(SocketType.valueOf(arguments[1]), Echo::new)
+                    .childOption(ChannelOption.ALLOCATOR, buffers.allocator()).handler(new Reporter())
+                    .bind(UnixSocketAddress.of(arguments[0])).sync().channel();
             System.out.println("ready");
             // Classes cannot be loaded later, nor files be read: those of the first connection, of errors and of the log, where
             // the pipeline reports what nobody has handled.
@@ -99,15 +103,16 @@ class AcceptLimitTest {
         }
     }
 
-    @Test
-    void whoCannotBeAcceptedWaitsAndIsAcceptedLater() throws Exception {
-        List<String> command = new ArrayList<>(List.of(folder.resolve("server").toString(), "" + GUESTS));
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whoCannotBeAcceptedWaitsAndIsAcceptedLater(SocketType type) throws Exception {
+        String path = folder.resolve("server").toString();
+        List<String> command = new ArrayList<>(List.of(type.toString(), path, "" + GUESTS));
         command.addAll(Jvm.command(Server.class, "-Dnettyunix.test.selector=" + Loops.selector()));
-        command.add(folder.resolve("server").toString());
+        command.addAll(List.of(path, type.name()));
         try (Python python = Python.run("""
                 import resource, subprocess
-                path, count = sys.argv[1], int(sys.argv[2])
-                server = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+                kind, path, count = TYPES[sys.argv[1]], sys.argv[2], int(sys.argv[3])
+                server = subprocess.Popen(sys.argv[4:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
 
                 def expect(line):
@@ -115,7 +120,7 @@ class AcceptLimitTest {
                     assert found == line, found
 
                 def guest(number):
-                    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                    sock = socket.socket(socket.AF_UNIX, kind)
                     sock.connect(path)
                     sock.send(str(number).encode())
                     return sock
@@ -148,6 +153,6 @@ class AcceptLimitTest {
             python.expect("done");
             python.succeed();
         }
-        Proof.of("CPython", "at its limit of descriptors a server backs off, recovers, and loses no connection");
+        Proof.of("CPython", "at its limit of descriptors a " + type + " server backs off, recovers, and loses no connection");
     }
 }

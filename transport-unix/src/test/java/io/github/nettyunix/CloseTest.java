@@ -13,9 +13,11 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -109,6 +111,39 @@ class CloseTest {
             assertTrue(ends.inbox.isEmpty());
         }
         buffers.assertAllReleased();
+    }
+
+    /** The others of its batch have been sent too, or fail. */
+    @EachType
+    void listenerOfAWriteMayCloseTheChannel(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(6);
+        try (Ends ends = ends(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            List<ChannelFuture> writes = new ArrayList<>();
+            AbstractUnixChannel sender = (AbstractUnixChannel) ends.sender;
+            sender.eventLoop().submit(() -> {
+                for (UnixFileDescriptor fd : fds) {
+                    writes.add(sender.write(new UnixMessage(bytes(), fd)));
+                }
+                writes.get(2).addListener(sent -> sender.close());
+                // As a flush does, which says nothing of an exception once the channel is closed.
+                ChannelOutboundBuffer flushed = sender.unsafe().outboundBuffer();
+                flushed.addFlush();
+                sender.doWrite(flushed);
+                return null;
+            }).sync();
+            sender.closeFuture().sync();
+            Ends.settle(sender);
+            for (ChannelFuture write : writes) {
+                assertTrue(write.isSuccess() || write.cause() instanceof ClosedChannelException, () -> "" + write.cause());
+            }
+            for (ChannelFuture write : writes.subList(0, 3)) {
+                assertTrue(write.isSuccess());
+            }
+            assertEquals(0, Descriptors.countOpen(fds));
+            assertTrue(ends.senderInbox.take() == Inbox.INACTIVE && ends.senderInbox.isEmpty());
+        }
+        buffers.assertAllReleased();
+        Proof.of("itself", "a " + type + " channel may be closed by the listener of a write among others");
     }
 
     /** Both ends write and read as fast as they can while other threads close them. */

@@ -165,6 +165,23 @@ class DatagramQueueFullTest {
         Proof.of("itself", "a connected datagram sender waits for a full queue without spinning");
     }
 
+    @Test
+    void othersPassTheFullQueueOfAConnectedSendersPeer() throws Exception {
+        sender.connect(slow.localAddress()).sync();
+        List<ChannelFuture> writes = new ArrayList<>();
+        for (int i = 0; i < COUNT; i++) {
+            writes.add(sender.writeAndFlush(Ends.buffer("message " + i)));
+        }
+        ChannelFuture passing = sender.writeAndFlush(packet(quick, "passing"));
+        assertEquals("passing", Ends.text(quickInbox.take()));
+        assertFalse(writes.get(COUNT - 1).isDone(), "the peer has not read");
+        assertFalse(passing.isDone(), "promises complete in the order of the queue");
+        slow.config().setAutoRead(true);
+        assertAllArrive(slowInbox, writes);
+        passing.sync();
+        Proof.of("itself", "a connected datagram channel's full peer holds up nobody else");
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void failingSaysEagainAndOthersAreSent(boolean connected) throws Exception {

@@ -9,6 +9,7 @@ import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -83,6 +84,33 @@ class FullBacklogTest {
             assertConnected(connect);
         }
         Proof.of("itself", "connect of a " + type + " channel to a full backlog waits and then succeeds");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void busyServerInAnotherProcessIsWaitedFor(SocketType type) throws Exception {
+        String script = """
+                kind, path = TYPES[sys.argv[1]], sys.argv[2]
+                server = socket.socket(socket.AF_UNIX, kind)
+                server.bind(path)
+                server.listen(0)
+                first = socket.socket(socket.AF_UNIX, kind)
+                first.connect(path)
+                print("full")
+                input()
+                first, second = server.accept()[0], server.accept()[0]
+                print(second.recv(100).decode())
+                """;
+        try (Python server = Python.run(script, type, path())) {
+            server.expect("full");
+            ChannelFuture connect = connect(type, 30_000);
+            server.say("accept");
+            connect.sync();
+            connect.channel().writeAndFlush(Ends.buffer("at last"));
+            server.expect("at last");
+            assertConnected(connect);
+            server.succeed();
+        }
+        Proof.of("CPython", "connect of a " + type + " channel waits for a server that is busy");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})

@@ -6,6 +6,7 @@ import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -69,6 +70,39 @@ class LongPathTest {
         server.close().sync();
         assertFalse(Files.exists(path));
         Proof.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
+    }
+
+    /** For CPython the paths are short: it is where they are. */
+    @EachRow({"STREAM, 200", "STREAM, 4000", "SEQPACKET, 200", "SEQPACKET, 4000"})
+    void cPythonIsMetAtLongPathsInBothRoles(SocketType type, int length) throws Exception {
+        Path path = path(length);
+        Path other = path.resolveSibling("other");
+        Inbox inbox = new Inbox();
+        Channel server = Channels.server(type, () -> inbox).bind(UnixSocketAddress.of(path)).sync().channel();
+        String script = """
+                kind = TYPES[sys.argv[1]]
+                os.chdir(sys.argv[2])
+                server = socket.socket(socket.AF_UNIX, kind)
+                server.bind("other")
+                server.listen()
+                client = socket.socket(socket.AF_UNIX, kind)
+                client.connect(sys.argv[3])
+                client.send(b"to the channel")
+                guest = server.accept()[0]
+                print(guest.recv(100).decode())
+                wait_for_end()
+                """;
+        try (Python python = Python.run(script, type, path.getParent(), path.getFileName())) {
+            assertEquals("to the channel", Ends.text(inbox.take()));
+            Channel client = Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(other)).sync().channel();
+            client.writeAndFlush(Ends.buffer("to CPython")).sync();
+            python.expect("to CPython");
+            client.close().sync();
+            inbox.channel().close().sync();
+            server.close().sync();
+            python.succeed();
+        }
+        Proof.of("CPython", type + " servers and clients at paths of " + length + " bytes");
     }
 
     @EachRow({"STREAM", "SEQPACKET"})

@@ -4,6 +4,7 @@ import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -79,6 +82,32 @@ class SocketFileModeTest {
             process.errorReader().close();
         }
         Proof.of("itself", "the mode of a socket file is exact under umask " + umask);
+    }
+
+    /** Another process looks at the file all the time while it comes and goes. */
+    @Test
+    void thereIsNoMomentAtWhichMoreIsAllowed() throws Exception {
+        Path path = folder.resolve("s");
+        String script = """
+                modes, times, there = set(), 0, False
+                while times < int(sys.argv[2]):
+                    try:
+                        modes.add(oct(os.lstat(sys.argv[1]).st_mode & 0o777))
+                        times += not there
+                        there = True
+                    except FileNotFoundError:
+                        there = False
+                print(*modes)
+                """;
+        try (Python watcher = Python.run(script, path, 500)) {
+            CompletableFuture<String> modes = CompletableFuture.supplyAsync(() -> assertDoesNotThrow(watcher::line));
+            while (!modes.isDone()) {
+                bind(SocketType.STREAM, path, SocketFilePolicy.failIfExists().withMode("rw-------"));
+            }
+            assertEquals("0o600", modes.get());
+            watcher.succeed();
+        }
+        Proof.of("CPython", "a socket file is never seen with a mode that was not asked for");
     }
 
     @ParameterizedTest

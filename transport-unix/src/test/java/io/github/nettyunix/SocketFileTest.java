@@ -6,6 +6,7 @@ import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
 import io.github.nettyunix.testing.Types;
 import io.netty.channel.Channel;
@@ -96,6 +97,39 @@ class SocketFileTest {
         }
         Files.delete(path());
         Proof.of("itself", "bind " + type + " never steals the path of a live " + live + " socket");
+    }
+
+    @EachType
+    void serverInAnotherProcessKeepsItsPathAndSeesNothing(SocketType type) throws Exception {
+        String script = """
+                server = socket.socket(socket.AF_UNIX, TYPES[sys.argv[1]])
+                server.bind(sys.argv[2])
+                print("bound")
+                input()
+                connected = server.type != socket.SOCK_DGRAM
+                if connected:
+                    server.listen()
+                print("ready")
+                input()
+                server.setblocking(False)
+                try:
+                    print("seen:", server.accept() if connected else server.recv(1))
+                except BlockingIOError:
+                    print("nothing")
+                """;
+        try (Python server = Python.run(script, type, path())) {
+            server.expect("bound");
+            assertRefused(type, SocketFilePolicy.replaceStale(), ": there is a live socket");
+            server.say("listen");
+            server.expect("ready");
+            assertRefused(type, SocketFilePolicy.replaceStale(), ": there is a live socket");
+            server.say("look");
+            server.expect("nothing");
+            server.succeed();
+        }
+        // It has not removed its file.
+        bind(type, SocketFilePolicy.replaceStale()).close().sync();
+        Proof.of("CPython", "bind " + type + " leaves the path of a live server to it, which sees nothing");
     }
 
     @EachType
