@@ -99,6 +99,7 @@ class FullBacklogTest {
                 input()
                 first, second = server.accept()[0], server.accept()[0]
                 print(second.recv(100).decode())
+                wait_for_end()
                 """;
         try (Python server = Python.run(script, type, path())) {
             server.expect("full");
