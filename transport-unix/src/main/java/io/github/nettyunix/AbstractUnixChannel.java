@@ -212,7 +212,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (future.isSuccess()) {
                 readiness = registering;
                 if (isReady()) {
-                    readiness.start(interest);
+                    startReadiness();
                 }
                 promise.setSuccess();
                 if (registeredBefore) {
@@ -256,14 +256,21 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final void activate() {
         active = true;
         if (readiness != null) {
-            readiness.start(interest);
+            startReadiness();
         }
     }
 
+    /** With auto-read on, reading is about to be asked for: watching for it from the start saves a system call. */
+    private void startReadiness() {
+        readiness.start(config.isAutoRead() ? interest | Readiness.READ : interest);
+    }
+
     private void setInterest(int newInterest) {
-        interest = newInterest;
-        if (readiness != null) {
-            readiness.interest(newInterest);
+        if (newInterest != interest) {
+            interest = newInterest;
+            if (readiness != null) {
+                readiness.interest(newInterest);
+            }
         }
     }
 
@@ -408,8 +415,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
             remote = address;
             if (local == null) {
-                // Not before: SO_PASSCRED gives a name to a socket without one when it connects.
-                local = UnixSocketAddress.ofBytes(socket.localName());
+                // SO_PASSCRED gives a name to a socket without one when it connects.
+                local = config.controlData() == 0 ? UnixSocketAddress.unnamed() : UnixSocketAddress.ofBytes(socket.localName());
             }
             return true;
         }
@@ -522,8 +529,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public final void readReady() {
-            // It can be a hang-up that nobody asked for.
-            if ((interest & Readiness.READ) != 0 && isOpen()) {
+            if ((interest & Readiness.READ) == 0) {
+                // A hang-up that nobody asked for; or nobody has asked for the reading that was expected.
+                if (readiness != null) {
+                    readiness.interest(interest);
+                }
+            } else if (isOpen()) {
                 readNow();
             }
         }

@@ -56,7 +56,8 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
 
     @Override
     boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return true;
+        // The event loop tells of another one for less than an accept costs that finds none.
+        return false;
     }
 
     @Override
