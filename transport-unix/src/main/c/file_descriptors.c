@@ -1,5 +1,5 @@
 /* FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2). */
-#include "nettyunix.h"
+#include "control_data.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -116,6 +116,14 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     }
 }
 
+/* Closes descriptors that nobody else has to do with, at most MAX_FDS. */
+static void close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
+    (void) class;
+    jint fds[MAX_FDS];
+    (*env)->GetIntArrayRegion(env, array, 0, count, fds);
+    nettyunix_close_all(fds, count);
+}
+
 /* The number in a java.io.FileDescriptor, which has no public accessor. */
 static jfieldID number_field;
 
@@ -135,6 +143,7 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("closeOnExec", "(I)I", close_on_exec),
         NATIVE("setBlocking", "(IZ)I", set_blocking),
         NATIVE("status", "(I[J)I", status),
+        NATIVE("closeAll", "([II)V", close_all),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };
     jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");

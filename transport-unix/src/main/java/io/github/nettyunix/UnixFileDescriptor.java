@@ -9,6 +9,7 @@ import io.netty.util.ReferenceCounted;
 import io.netty.util.ResourceLeakDetector;
 import io.netty.util.ResourceLeakDetectorFactory;
 import io.netty.util.ResourceLeakTracker;
+import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.RefCnt;
 
 import java.io.FileInputStream;
@@ -53,6 +54,14 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     private static final ResourceLeakDetector<UnixFileDescriptor> LEAK_DETECTOR =
             ResourceLeakDetectorFactory.instance().newResourceLeakDetector(UnixFileDescriptor.class);
+
+    /** Those that are about to be closed. */
+    private static final FastThreadLocal<int[]> NUMBERS = new FastThreadLocal<>() {
+        @Override
+        protected int[] initialValue() {
+            return new int[UnixMessage.MAX_FILE_DESCRIPTORS];
+        }
+    };
 
     private final RefCnt refCnt = new RefCnt();
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
@@ -376,6 +385,35 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
             }
         }
         return last;
+    }
+
+    /** Releases each; those that have no reference left are closed together, which takes one system call where it can. */
+    static void releaseAll(List<UnixFileDescriptor> fds) {
+        if (fds.size() <= 1) {
+            if (!fds.isEmpty()) {
+                fds.get(0).release();
+            }
+            return;
+        }
+        int[] numbers = NUMBERS.get();
+        int count = 0;
+        try {
+            for (int i = 0; i < fds.size(); i++) {
+                UnixFileDescriptor fd = fds.get(i);
+                if (RefCnt.release(fd.refCnt) && fd.markClosed()) {
+                    fd.untrack();
+                    numbers[count++] = fd.intValue();
+                    if (count == numbers.length) {
+                        FileDescriptors.closeAll(numbers, count);
+                        count = 0;
+                    }
+                }
+            }
+        } finally {
+            if (count > 0) {
+                FileDescriptors.closeAll(numbers, count);
+            }
+        }
     }
 
     private void untrack() {

@@ -237,9 +237,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
 
     @Override
     protected final void deallocate() {
-        for (int i = 0; i < fileDescriptors.size(); i++) {
-            fileDescriptors.get(i).release();
-        }
+        UnixFileDescriptor.releaseAll(fileDescriptors);
         if (pidFd != null) {
             pidFd.release();
         }

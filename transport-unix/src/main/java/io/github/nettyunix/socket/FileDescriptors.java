@@ -53,6 +53,9 @@ public final class FileDescriptors {
     /** The type of a file; {@code size[0]} becomes its size in bytes. See fstat(2). */
     public static native int status(int fd, long[] size);
 
+    /** Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the same. */
+    public static native void closeAll(int[] fds, int count);
+
     /** The number in a JDK descriptor. */
     public static native int number(java.io.FileDescriptor fd);
 }
