@@ -7,6 +7,7 @@ import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -136,6 +137,28 @@ class ReadOnDemandTest {
             assertEquals("message 1", ends.text());
             assertSilent(ends);
         }
+    }
+
+    @EachType
+    void handlerThatHoldsBackAutoReadIsObeyed(SocketType type) throws Exception {
+        AtomicInteger held = new AtomicInteger();
+        ChannelDuplexHandler holding = new ChannelDuplexHandler() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                if (held.getAndIncrement() > 0) {
+                    ctx.read();
+                }
+            }
+        };
+        try (Ends ends = Ends.of(type).start(holding)) {
+            ends.send("message").sync();
+            assertSilent(ends);
+            assertEquals(1, held.get());
+            LoopCpu.assertIdle(ends.receiver.eventLoop());
+            ends.receiver.read();
+            assertEquals("message", ends.text());
+        }
+        Proof.of("itself", "a handler that holds back the auto-read of a " + type + " channel is obeyed, and the loop does not spin");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})

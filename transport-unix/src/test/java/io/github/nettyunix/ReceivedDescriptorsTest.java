@@ -14,6 +14,8 @@ import io.netty.channel.unix.FileDescriptor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -112,6 +114,39 @@ class ReceivedDescriptorsTest {
             assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
             message.release();
         }
+    }
+
+    @EachType
+    void messageClosesOnlyWhatNobodyElseHasAReferenceTo(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(8))).sync();
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            List<UnixFileDescriptor> fds = message.fileDescriptors();
+            UnixFileDescriptor second = fds.get(1).retain();
+            UnixFileDescriptor sixth = fds.get(5).retain();
+            int closed = fds.get(7).intValue();
+            fds.get(7).close();
+            // Whoever gets the number of the closed one keeps it.
+            List<UnixFileDescriptor> others = new ArrayList<>();
+            do {
+                others.add(Descriptors.some(1)[0]);
+            } while (others.get(others.size() - 1).intValue() < closed);
+            assertEquals(closed, others.get(others.size() - 1).intValue());
+            message.release();
+            assertEquals(2, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
+            for (UnixFileDescriptor fd : fds) {
+                assertEquals(fd == second || fd == sixth || fd == fds.get(7), Descriptors.open().containsKey(fd.intValue()));
+            }
+            for (UnixFileDescriptor other : others) {
+                assertEquals("file 0", Descriptors.text(other));
+                other.release();
+            }
+            assertEquals("file 1", Descriptors.text(second));
+            assertEquals("file 5", Descriptors.text(sixth));
+            second.release();
+            sixth.release();
+        }
+        Proof.of("itself", "a " + type + " message closes its descriptors but those that somebody retained");
     }
 
     @Test
