@@ -11,27 +11,7 @@ static void take(int fd) {
 }
 
 void connect_server(void) {
-    int listener = listen_or_bind();
-    int epoll = new_epoll();
-    watch(epoll, STDIN_FILENO, EPOLLIN);
-    watch(epoll, listener, EPOLLIN);
-    reply("ready");
-    for (;;) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == STDIN_FILENO) {
-                server_command();
-            } else if (fd == listener) {
-                int connection = accept_connection(listener);
-                if (connection >= 0) watch(epoll, connection, EPOLLIN);
-            } else {
-                take(fd);
-            }
-        }
-        server_progress();
-    }
+    serve(take);
 }
 
 void connect_client(void) {

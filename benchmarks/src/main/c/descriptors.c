@@ -58,28 +58,8 @@ static void receive(int fd) {
 }
 
 void descriptors_server(void) {
-    int listener = listen_or_bind();
-    int epoll = new_epoll();
     buffer = malloc(self.size * BATCH);
-    watch(epoll, STDIN_FILENO, EPOLLIN);
-    watch(epoll, listener, EPOLLIN);
-    reply("ready");
-    for (;;) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == STDIN_FILENO) {
-                server_command();
-            } else if (fd == listener) {
-                int connection = accept_connection(listener);
-                if (connection >= 0) watch(epoll, connection, EPOLLIN);
-            } else {
-                receive(fd);
-            }
-        }
-        server_progress();
-    }
+    serve(receive);
 }
 
 void descriptors_client(void) {
@@ -90,13 +70,7 @@ void descriptors_client(void) {
     buffer = calloc(BATCH, self.size);
     prepare();
     int passed = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    for (int i = 0; i < BATCH; i++) {
-        struct cmsghdr *control = CMSG_FIRSTHDR(&headers[i].msg_hdr);
-        control->cmsg_level = SOL_SOCKET;
-        control->cmsg_type = SCM_RIGHTS;
-        control->cmsg_len = CMSG_LEN((size_t) self.count * sizeof(int));
-        for (int j = 0; j < self.count; j++) memcpy(CMSG_DATA(control) + (size_t) j * sizeof(int), &passed, sizeof(int));
-    }
+    for (int i = 0; i < BATCH; i++) attach(&headers[i].msg_hdr, passed, self.count);
     reply("ready");
     for (int64_t duration; (duration = next_round()) > 0;) {
         int64_t start = now(), end;
@@ -104,12 +78,7 @@ void descriptors_client(void) {
         do {
             for (int i = 0; i < BATCH; i += batch) {
                 for (int j = 0; j < batch; j++) put_header(vectors[j].iov_base, sent + j);
-                for (int done = 0; done < batch;) {
-                    int count = sendmmsg(fd, headers + done, (unsigned) (batch - done), MSG_NOSIGNAL);
-                    if (count >= 0) done += count;
-                    else if (errno == EAGAIN) await(epoll);
-                    else fail("sendmmsg");
-                }
+                send_messages(fd, epoll, headers, batch);
                 sent += batch;
             }
             end = now();

@@ -80,34 +80,9 @@ static void receive_batches(int fd) {
 }
 
 void one_way_server(void) {
-    int listener = listen_or_bind();
-    int epoll = new_epoll();
-    bool associated = false;
     buffer = malloc(self.type == SOCK_STREAM ? READ_SIZE : self.size * BATCH);
     prepare_batch();
-    watch(epoll, STDIN_FILENO, EPOLLIN);
-    watch(epoll, listener, EPOLLIN);
-    reply("ready");
-    for (;;) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, self.spin ? 0 : -1);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == STDIN_FILENO) {
-                if (self.type == SOCK_DGRAM && !associated) {
-                    connect_back(listener);
-                    associated = true;
-                }
-                server_command();
-            } else if (fd == listener && self.type != SOCK_DGRAM) {
-                int connection = accept_connection(listener);
-                if (connection >= 0) watch(epoll, connection, EPOLLIN);
-            } else {
-                (self.type == SOCK_STREAM ? receive_stream : self.batch ? receive_batches : receive_records)(fd);
-                server_progress();
-            }
-        }
-    }
+    serve(self.type == SOCK_STREAM ? receive_stream : self.batch ? receive_batches : receive_records);
 }
 
 static void send_all(int fd, int epoll, const char *bytes, size_t length) {
@@ -130,12 +105,7 @@ static void send_batch(int fd, int epoll, int64_t first) {
         send_all(fd, epoll, buffer, BATCH * self.size);
         return;
     }
-    for (int sent = 0; sent < BATCH;) {
-        int count = sendmmsg(fd, headers + sent, (unsigned) (BATCH - sent), MSG_NOSIGNAL);
-        if (count >= 0) sent += count;
-        else if (errno == EAGAIN) await(epoll);
-        else fail("sendmmsg");
-    }
+    send_messages(fd, epoll, headers, BATCH);
 }
 
 void one_way_client(void) {

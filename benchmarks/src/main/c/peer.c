@@ -65,11 +65,6 @@ int connect_to_server(void) {
     return fd;
 }
 
-void connect_back(int fd) {
-    struct sockaddr_un client = address("client");
-    if (connect(fd, (struct sockaddr *) &client, sizeof(client)) < 0) fail("connect back");
-}
-
 int accept_connection(int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0 && errno != EAGAIN) fail("accept4");
@@ -106,6 +101,23 @@ void watch(int epoll, int fd, uint32_t events) {
 void await(int epoll) {
     struct epoll_event event;
     if (epoll_wait(epoll, &event, 1, self.spin ? 0 : -1) < 0 && errno != EINTR) fail("epoll_wait");
+}
+
+void send_messages(int fd, int epoll, struct mmsghdr *messages, int count) {
+    for (int sent = 0; sent < count;) {
+        int some = sendmmsg(fd, messages + sent, (unsigned) (count - sent), MSG_NOSIGNAL);
+        if (some >= 0) sent += some;
+        else if (errno == EAGAIN) await(epoll);
+        else fail("sendmmsg");
+    }
+}
+
+void attach(struct msghdr *message, int fd, int count) {
+    struct cmsghdr *rights = CMSG_FIRSTHDR(message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN((size_t) count * sizeof(fd));
+    for (int i = 0; i < count; i++) memcpy(CMSG_DATA(rights) + (size_t) i * sizeof(fd), &fd, sizeof(fd));
 }
 
 static void print_memory(void) {
@@ -145,6 +157,41 @@ void server_progress(void) {
         printf("messages=%ld errors=%ld\n", received, errors);
         fflush(stdout);
         expected = -1;
+    }
+}
+
+/* Datagram sockets: makes the association mutual, so that the kernel's limit is bytes and not messages. */
+static void connect_back(int fd) {
+    struct sockaddr_un client = address("client");
+    if (connect(fd, (struct sockaddr *) &client, sizeof(client)) < 0) fail("connect back");
+}
+
+_Noreturn void serve(void (*receive)(int fd)) {
+    int listener = listen_or_bind();
+    int epoll = new_epoll();
+    bool associated = self.type != SOCK_DGRAM;
+    watch(epoll, STDIN_FILENO, EPOLLIN);
+    watch(epoll, listener, EPOLLIN);
+    reply("ready");
+    for (;;) {
+        struct epoll_event events[EVENTS];
+        int ready = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < ready; i++) {
+            int fd = events[i].data.fd;
+            if (fd == STDIN_FILENO) {
+                if (!associated) {
+                    connect_back(listener);
+                    associated = true;
+                }
+                server_command();
+            } else if (fd == listener && self.type != SOCK_DGRAM) {
+                int connection = accept_connection(listener);
+                if (connection >= 0) watch(epoll, connection, EPOLLIN);
+            } else {
+                receive(fd);
+            }
+        }
+        server_progress();
     }
 }
 

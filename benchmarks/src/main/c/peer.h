@@ -1,4 +1,4 @@
-/* What the programs of all workloads have in common. See Settings.java and Side.java, whose counterparts these are. */
+/* What the programs of all workloads have in common. See Settings.java and PeerProgram.java, whose counterparts these are. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -42,8 +42,6 @@ int new_socket(void);
 int listen_or_bind(void);
 int connect_to_server(void);
 int connect_blocking(void);
-/* Datagram sockets: makes the association mutual, so that the kernel's limit is bytes and not messages. */
-void connect_back(int fd);
 int accept_connection(int listener);
 
 void put_header(char *message, int64_t number);
@@ -54,7 +52,13 @@ int new_epoll(void);
 void watch(int epoll, int fd, uint32_t events);
 void await(int epoll);
 
-/* The server: answers false at the end of the input. Reads a command if stdin is ready. */
+void send_messages(int fd, int epoll, struct mmsghdr *messages, int count);
+/* Adds a descriptor, as often as count says; there is room for the control data. */
+void attach(struct msghdr *message, int fd, int count);
+
+/* The server: accepts connections, calls receive when there is something on one of them, and does as it is told. */
+_Noreturn void serve(void (*receive)(int fd));
+/* Reads a command: stdin is ready. Does not return at its end. */
 void server_command(void);
 void server_progress(void);
 /* The client: the duration of the next round; 0 at the end. */

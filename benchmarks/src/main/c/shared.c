@@ -47,38 +47,14 @@ static void take(int connection) {
 }
 
 void shared_server(void) {
-    int listener = listen_or_bind();
-    int epoll = new_epoll();
-    watch(epoll, STDIN_FILENO, EPOLLIN);
-    watch(epoll, listener, EPOLLIN);
-    reply("ready");
-    for (;;) {
-        struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == STDIN_FILENO) {
-                server_command();
-            } else if (fd == listener) {
-                int connection = accept_connection(listener);
-                if (connection >= 0) watch(epoll, connection, EPOLLIN);
-            } else {
-                take(fd);
-            }
-        }
-        server_progress();
-    }
+    serve(take);
 }
 
 static void pass(int connection, int fd, char *header) {
     control with = {0};
     struct iovec vector = {header, HEADER};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &with, .msg_controllen = sizeof(with)};
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(fd));
-    memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+    attach(&message, fd, 1);
     if (sendmsg(connection, &message, MSG_NOSIGNAL) != HEADER) fail("sendmsg");
 }
 

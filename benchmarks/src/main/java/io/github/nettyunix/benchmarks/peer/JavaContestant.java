@@ -18,9 +18,9 @@ public abstract class JavaContestant implements Contestant {
     }
 
     public static List<JavaContestant> all() {
-        return List.of(new UnixTransportContestant(false), new UnixTransportContestant(true), new NettyEpollContestant(false), new NettyEpollContestant(true),
-                new NettyIoUringContestant(), new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(),
-                new JdkContestant());
+        return List.of(new UnixTransportContestant(false), new UnixTransportContestant(true),
+                new NettyEpollContestant(false), new NettyEpollContestant(true), new NettyIoUringContestant(),
+                new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(), new JdkContestant());
     }
 
     abstract Server newServer(Settings settings, Tally tally) throws Exception;

@@ -20,6 +20,7 @@ import io.netty.channel.SelectStrategy;
 import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 
@@ -31,11 +32,7 @@ import java.util.List;
 
 /** A system whose sides are Netty channels: all of these have the same pipelines. */
 abstract class NettyContestant extends JavaContestant {
-    static final SelectStrategyFactory SPINNING = () -> (supplier, hasTasks) -> SelectStrategy.BUSY_WAIT;
-
-    /** Netty's pooled allocator instead of its default one. */
-    static final List<String> POOLED = List.of("-Dio.netty.allocator.type=pooled");
-
+    private static final SelectStrategyFactory SPINNING = () -> (supplier, hasTasks) -> SelectStrategy.BUSY_WAIT;
     private static final int BACKLOG = 4096;
     private static final int CONNECT_TRIES = 10_000;
     /** Messages of a stream that are this large are counted as they come, and not put together, which would be a copy. */
@@ -43,12 +40,24 @@ abstract class NettyContestant extends JavaContestant {
     /** Payloads this large are written one at a time. */
     private static final int HUGE = 1 << 20;
 
+    private final boolean pooled;
+
     NettyContestant(String id, String title) {
-        super(id, title);
+        this(id, title, false);
+    }
+
+    /** @param pooled whether to use the pooled allocator, which is better than Netty's default one with large buffers */
+    NettyContestant(String id, String title, boolean pooled) {
+        super(pooled ? id + "-pooled" : id, pooled ? title + ", pooled" : title);
+        this.pooled = pooled;
     }
 
     /** @param spin whether the loop polls all the time; only asked for where {@link #canSpin} */
     abstract IoHandlerFactory newIoHandlerFactory(boolean spin);
+
+    static IoHandlerFactory newEpollFactory(boolean spin) {
+        return spin ? EpollIoHandler.newFactory(0, SPINNING) : EpollIoHandler.newFactory();
+    }
 
     abstract Class<? extends ServerChannel> serverClass(SocketKind kind);
 
@@ -90,7 +99,13 @@ abstract class NettyContestant extends JavaContestant {
     public boolean supports(Workload workload) {
         return channelClass(workload.kind()) != null && (!workload.spin() || canSpin())
                 && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.count()))
-                && (workload.operation() != Operation.SHARED || canShareMemory());
+                && (workload.operation() != Operation.SHARED || canShareMemory())
+                && (!pooled || workload.operation() == Operation.ONE_WAY);
+    }
+
+    @Override
+    final List<String> options() {
+        return pooled ? List.of("-Dio.netty.allocator.type=pooled") : List.of();
     }
 
     @Override
@@ -115,11 +130,6 @@ abstract class NettyContestant extends JavaContestant {
         configureServer(bootstrap, settings);
         listening(settings, bootstrap.bind(listenAddress(settings)).sync().channel());
         return new Server() { };
-    }
-
-    /** Whether it may matter which allocator there is. */
-    static boolean isPoolOfUse(Workload workload) {
-        return workload.operation() == Operation.ONE_WAY;
     }
 
     /** How many datagrams a turn of the event loop reads; a fixed allocator would make it one. */

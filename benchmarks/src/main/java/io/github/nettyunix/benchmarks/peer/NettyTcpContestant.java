@@ -8,7 +8,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 
@@ -27,7 +26,7 @@ final class NettyTcpContestant extends NettyContestant {
 
     @Override
     IoHandlerFactory newIoHandlerFactory(boolean spin) {
-        return spin ? EpollIoHandler.newFactory(0, SPINNING) : EpollIoHandler.newFactory();
+        return newEpollFactory(spin);
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.benchmarks.Settings;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
@@ -15,7 +14,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 
 /**
  * Payloads through shared memory: the client copies each into one of two memfds in turn and passes the memfd with a header;
@@ -57,7 +55,7 @@ final class SharedMemory {
                 tally.error();
             }
             tally.message(size, rest, number);
-            context.writeAndFlush(context.alloc().directBuffer(1).writeByte(1), context.voidPromise());
+            WindowedClient.acknowledge(context);
         }
 
         @Override
@@ -67,16 +65,14 @@ final class SharedMemory {
         }
     }
 
-    static final class Sender extends NettyClient {
+    static final class Sender extends WindowedClient {
         private final int size;
         private final ByteBuffer payload;
         private final UnixFileDescriptor[] fds = new UnixFileDescriptor[MEMFDS];
         private final ByteBuffer[] memory = new ByteBuffer[MEMFDS];
-        private Channel channel;
-        private long sent;
-        private long acknowledged;
 
         Sender(int size) throws IOException {
+            super(MEMFDS, 1);
             this.size = size;
             payload = ByteBuffer.allocateDirect(size);
             for (int i = 0; i < MEMFDS; i++) {
@@ -89,40 +85,12 @@ final class SharedMemory {
         }
 
         @Override
-        ChannelHandler newHandler() {
-            return new ChannelInboundHandlerAdapter() {
-                @Override
-                public void channelRead(ChannelHandlerContext context, Object message) {
-                    ByteBuf buffer = (ByteBuf) message;
-                    acknowledged += buffer.readableBytes();
-                    buffer.release();
-                    send();
-                }
-            };
-        }
-
-        @Override
-        void start(List<Channel> channels) {
-            channel = channels.get(0);
-            sent = 0;
-            acknowledged = 0;
-            send();
-        }
-
-        private void send() {
-            boolean over = isOver(System.nanoTime());
-            while (!over && sent - acknowledged < MEMFDS) {
-                int index = (int) (sent % MEMFDS);
-                payload.putLong(0, sent).putLong(size - Long.BYTES, sent);
-                memory[index].put(0, payload, 0, size);
-                ByteBuf header = channel.alloc().directBuffer(Settings.HEADER).writeInt(size - Integer.BYTES).writeLong(sent);
-                channel.writeAndFlush(new UnixMessage(header, fds[index].retain()), channel.voidPromise());
-                sent++;
-                over = isOver(System.nanoTime());
-            }
-            if (over && acknowledged == sent) {
-                done(sent, 0, null);
-            }
+        void write(Channel channel, long number) {
+            int index = (int) (number % MEMFDS);
+            payload.putLong(0, number).putLong(size - Long.BYTES, number);
+            memory[index].put(0, payload, 0, size);
+            ByteBuf header = channel.alloc().directBuffer(Settings.HEADER).writeInt(size - Integer.BYTES).writeLong(number);
+            channel.write(new UnixMessage(header, fds[index].retain()), channel.voidPromise());
         }
     }
 }

@@ -12,7 +12,6 @@ import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.benchmarks.Operation;
 import io.github.nettyunix.benchmarks.Settings;
 import io.github.nettyunix.benchmarks.SocketKind;
-import io.github.nettyunix.benchmarks.Workload;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -26,25 +25,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.List;
 
-/** This project's channels, with Netty's default allocator or the pooled one, which is better with large buffers. */
+/** This project's channels. */
 final class UnixTransportContestant extends NettyContestant {
-    private final boolean pooled;
-
     UnixTransportContestant(boolean pooled) {
-        super(pooled ? "unix-pooled" : "unix", pooled ? "netty-transport-unix, pooled" : "netty-transport-unix");
-        this.pooled = pooled;
-    }
-
-    @Override
-    public boolean supports(Workload workload) {
-        return super.supports(workload) && (!pooled || isPoolOfUse(workload));
-    }
-
-    @Override
-    List<String> options() {
-        return pooled ? POOLED : List.of();
+        super("unix", "netty-transport-unix", pooled);
     }
 
     @Override
