@@ -19,8 +19,20 @@ final class Runner {
             return workload.operation() == Operation.CONNECT ? 3 * warmUpMillis : warmUpMillis;
         }
 
+        /** Memory does not depend on how fast processors are, and every round of it takes new processes. */
+        int rounds(Workload workload) {
+            return isKept(workload) ? rounds : Math.min(rounds, 3);
+        }
+
         long millis(Workload workload) {
-            return START_MILLIS + warmUpMillis(workload) + rounds * roundMillis;
+            long start = START_MILLIS + warmUpMillis(workload);
+            int rounds = rounds(workload);
+            return isKept(workload) ? start + rounds * roundMillis : rounds * (start + roundMillis);
+        }
+
+        /** Whether processes live through all rounds: memory is measured once in the life of one. */
+        private static boolean isKept(Workload workload) {
+            return workload.measure() != Workload.Measure.MEMORY;
         }
     }
 
@@ -42,13 +54,11 @@ final class Runner {
         Map<Contestant, List<Round>> rounds = new LinkedHashMap<>();
         contestants.forEach(contestant -> rounds.put(contestant, new ArrayList<>()));
         List<Contestant> running = new ArrayList<>(contestants.stream().filter(c -> c.supports(workload)).toList());
-        // Memory is measured once in the life of a process.
-        boolean keep = workload.measure() != Workload.Measure.MEMORY;
         Map<Contestant, Pair> pairs = new HashMap<>();
         try {
-            for (int i = 0; i < plan.rounds; i++) {
+            for (int i = 0; i < plan.rounds(workload); i++) {
                 for (Contestant contestant : List.copyOf(running)) {
-                    progress.turn(workload, contestant, i + 1, plan.rounds);
+                    progress.turn(workload, contestant, i + 1, plan.rounds(workload));
                     try {
                         Pair pair = pairs.get(contestant);
                         if (pair == null) {
@@ -57,7 +67,7 @@ final class Runner {
                             pair.warmUp(plan.warmUpMillis(workload));
                         }
                         rounds.get(contestant).add(measure(pair));
-                        if (!keep) {
+                        if (!Plan.isKept(workload)) {
                             pairs.remove(contestant).close();
                         }
                     } catch (IOException e) {
