@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -18,6 +19,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.channel.unix.UnixChannel;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
@@ -49,6 +51,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private volatile boolean active;
     private volatile UnixSocketAddress local;
     private volatile UnixSocketAddress remote;
+    // What a read has found nothing for.
+    private ByteBuf unused;
     private SocketFile file;
     private PendingConnect pendingConnect;
     private final Runnable flushTask = this::flushLater;
@@ -81,6 +85,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Whether another read may find more. */
     abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
+
+    /** Whether a read that finds nothing costs little more than the system call. */
+    boolean isTryingCheap() {
+        return true;
+    }
 
     /** The end of the stream was read, or an error, which has been reported. */
     void inputClosed() {
@@ -318,6 +327,22 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return directAllocator;
     }
 
+    /** A buffer to read into that {@link #putBack} has kept; {@code null} if there is none. */
+    final ByteBuf takeUnused() {
+        ByteBuf buffer = unused;
+        unused = null;
+        return buffer;
+    }
+
+    /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
+    final void putBack(ByteBuf buffer) {
+        if (readiness != null && readiness.isTried()) {
+            unused = buffer;
+        } else {
+            buffer.release();
+        }
+    }
+
     /** Hands a message to the pipeline, which may close the channel, stop reading, or ask for the next one. */
     final void fireRead(Object message) {
         readPending = false;
@@ -447,6 +472,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         if (pendingConnect != null) {
             pendingConnect.fail(new ClosedChannelException());
         }
+        ReferenceCountUtil.release(takeUnused());
         if (file != null) {
             file.remove();
             file = null;
@@ -528,19 +554,27 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public final void readReady() {
-            if ((interest & Readiness.READ) == 0) {
-                // A hang-up that nobody asked for; or nobody has asked for the reading that was expected.
-                if (readiness != null) {
-                    readiness.interest(interest);
-                }
-            } else if (isOpen()) {
-                readNow();
+        public final boolean readReady() {
+            if ((interest & Readiness.READ) != 0) {
+                return isOpen() && readNow();
             }
+            // A hang-up that nobody asked for; or nobody has asked for the reading that was expected.
+            if (readiness != null) {
+                readiness.interest(interest);
+            }
+            return false;
         }
 
-        /** Reads until there is nothing left, the user wants no more, or others want their turn. */
-        final void readNow() {
+        @Override
+        public final boolean isTryingCheap() {
+            return AbstractUnixChannel.this.isTryingCheap();
+        }
+
+        /**
+         * Reads until there is nothing left, the user wants no more, or others want their turn. Answers false, and tells nobody,
+         * if there was nothing.
+         */
+        final boolean readNow() {
             ChannelPipeline pipeline = pipeline();
             ExtendedHandle allocHandle = recvBufAllocHandle();
             allocHandle.reset(config);
@@ -554,6 +588,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 } while (result > 0 && isOpen() && allocHandle.continueReading(this));
             } catch (Throwable t) {
                 cause = t;
+            }
+            if (result == NOTHING && count == 0 && cause == null) {
+                return false;
             }
             if (result == END_OF_STREAM || cause != null) {
                 readPending = false;
@@ -569,6 +606,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (isOpen() && isReadingPaused()) {
                 clearReadInterest();
             }
+            return true;
         }
 
         /** Whether the allocator should expect more, if it has not seen enough for one turn. */

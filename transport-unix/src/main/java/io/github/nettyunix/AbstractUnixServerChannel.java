@@ -54,6 +54,12 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         return 1;
     }
 
+    /** The kernel makes a socket before it sees that nobody has connected. */
+    @Override
+    boolean isTryingCheap() {
+        return false;
+    }
+
     @Override
     boolean maybeMoreToRead(ExtendedHandle allocHandle) {
         // The event loop tells of another one for less than an accept costs that finds none.

@@ -119,10 +119,15 @@ final class RecordReader {
             }
             return count > 0;
         }
-        ByteBuf buffer = channel.directAllocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+        ByteBuf buffer = channel.takeUnused();
+        if (buffer == null) {
+            buffer = channel.directAllocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+        }
         try {
             drained = check(batch.receiveInto(buffer, channel.socket, maxLength, maxFds, flags)) == 0;
             if (drained) {
+                channel.putBack(buffer);
+                buffer = null;
                 return false;
             }
             ByteBuf content = buffer;

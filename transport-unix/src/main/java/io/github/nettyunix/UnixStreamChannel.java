@@ -99,7 +99,10 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             }
             return reader.read(allocHandle, before);
         }
-        ByteBuf buffer = allocHandle.allocate(directAllocator());
+        ByteBuf buffer = takeUnused();
+        if (buffer == null) {
+            buffer = allocHandle.allocate(directAllocator());
+        }
         allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
             int length = exact ? receivePiece(buffer, control) : controlData ? receiveMessage(buffer, buffer.writableBytes(), control)
@@ -113,7 +116,12 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
                 fireRead(message);
                 return 1;
             }
-            return length < 0 ? NOTHING : END_OF_STREAM;
+            if (length == 0) {
+                return END_OF_STREAM;
+            }
+            putBack(buffer);
+            buffer = null;
+            return NOTHING;
         } finally {
             if (buffer != null) {
                 buffer.release();

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.EpollReadiness;
 import io.github.nettyunix.readiness.KQueueReadiness;
 import io.github.nettyunix.readiness.Readiness;
+import io.github.nettyunix.readiness.SpinningIoHandler;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.NativeLibrary;
@@ -11,13 +12,11 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.IntSupplier;
 import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
@@ -36,8 +35,6 @@ import java.util.function.Supplier;
  */
 public final class UnixTransport {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
-    /** How often a spinning event loop looks for events before it looks for tasks and timers. */
-    private static final int SPINS = 16;
 
     private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
     private static final Throwable UNAVAILABILITY_CAUSE = load();
@@ -132,26 +129,18 @@ public final class UnixTransport {
     }
 
     /**
-     * As {@link #newIoHandlerFactory}, for the lowest latency: the event loops look for events all the time and never sleep, which
-     * saves the time that it takes to wake a thread, several microseconds a message. Each of their threads keeps a processor busy,
-     * also when there is nothing to do, so have fewer threads than processors. TCP channels profit on Linux just the same.
+     * As {@link #newIoHandlerFactory}, for the lowest latency: the event loops look for something to do all the time and never
+     * sleep, which saves the time that it takes to wake a thread, several microseconds a message. A loop on which no more than
+     * four of this transport's channels are reading does not even ask whether there is something to read, it reads; servers do
+     * not count. Each of the threads keeps a processor busy, also when there is nothing to do, so have fewer threads than
+     * processors. TCP channels do not sleep either. {@link io.netty.channel.IoEventLoop#isIoType} is false for Netty's handlers.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
         ensureAvailability();
-        SelectStrategyFactory spinning = () -> UnixTransport::spin;
-        return LINUX ? EpollIoHandler.newFactory(0, spinning) : KQueueIoHandler.newFactory(0, spinning);
-    }
-
-    private static int spin(IntSupplier selectNow, boolean hasTasks) throws Exception {
-        int ready;
-        int spins = hasTasks ? 1 : SPINS;
-        do {
-            ready = selectNow.get();
-        } while (ready == 0 && --spins > 0);
-        return ready;
+        return SpinningIoHandler.newFactory(LINUX ? EpollIoHandler::newFactory : KQueueIoHandler::newFactory);
     }
 
     /**

@@ -40,11 +40,10 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
     };
 
     private final FileDescriptor fd;
-    private final Listener listener;
 
     private EpollReadiness(FileDescriptor fd, Listener listener) {
+        super(listener);
         this.fd = fd;
-        this.listener = listener;
     }
 
     @Override

@@ -43,11 +43,10 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     private static final KQueueIoOps WRITE_OFF = ops(EVFILT_WRITE, EV_DELETE);
 
     private final FileDescriptor fd;
-    private final Listener listener;
 
     private KQueueReadiness(FileDescriptor fd, Listener listener) {
+        super(listener);
         this.fd = fd;
-        this.listener = listener;
     }
 
     private static KQueueIoOps ops(int filter, int flags) {

@@ -22,8 +22,15 @@ public abstract class Readiness {
 
     /** What happens to the socket. Any of these may come without need, and must then find out that there is none. */
     public interface Listener {
-        /** There is something to read: data, the end of the stream, or an error. */
-        void readReady();
+        /**
+         * There is something to read: data, the end of the stream, or an error.
+         *
+         * @return whether there was
+         */
+        boolean readReady();
+
+        /** Whether {@link #readReady} costs little where there is nothing. */
+        boolean isTryingCheap();
 
         /** There is room to write, or an error to be found by writing. */
         void writeReady();
@@ -49,8 +56,17 @@ public abstract class Readiness {
 
     private static final int NOT_STARTED = -1;
 
+    final Listener listener;
+    // What drives the event loop, if that spins, and our position among its readers; -1 if we are not one of them.
+    SpinningIoHandler spinning;
+    int position = -1;
+
     private IoRegistration registration;
     private int submitted = NOT_STARTED;
+
+    Readiness(Listener listener) {
+        this.listener = listener;
+    }
 
     /** What the event loop knows us by. */
     protected abstract IoHandle handle();
@@ -74,21 +90,43 @@ public abstract class Readiness {
     /** Begins to watch the socket. */
     public final void start(int interest) {
         if (submitted == NOT_STARTED) {
-            submit(registration, submitted, interest);
-            submitted = interest;
+            change(interest);
         }
     }
 
     /** Changes what we are interested in; before {@link #start} this does nothing. */
     public final void interest(int interest) {
         if (submitted != NOT_STARTED && submitted != interest) {
-            submit(registration, submitted, interest);
-            submitted = interest;
+            change(interest);
         }
+    }
+
+    private void change(int interest) {
+        submit(registration, submitted, interest);
+        setReading((interest & READ) != 0);
+        submitted = interest;
+    }
+
+    /** Tells an event loop that spins whether to try. */
+    private void setReading(boolean reading) {
+        if (spinning == null || reading == (position >= 0) || !listener.isTryingCheap()) {
+            return;
+        }
+        if (reading) {
+            spinning.addReader(this);
+        } else {
+            spinning.removeReader(this);
+        }
+    }
+
+    /** Whether {@link Listener#readReady} may come again and again without need. */
+    public final boolean isTried() {
+        return position >= 0;
     }
 
     /** Ends the registration. */
     public final void cancel() {
+        setReading(false);
         if (registration.isValid()) {
             if (submitted != NOT_STARTED) {
                 beforeCancel(registration, submitted);

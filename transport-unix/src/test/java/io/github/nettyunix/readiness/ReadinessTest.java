@@ -66,10 +66,16 @@ class ReadinessTest {
         }
 
         @Override
-        public void readReady() {
+        public boolean readReady() {
             told.incrementAndGet();
             readable.release();
             onReadable.run();
+            return true;
+        }
+
+        @Override
+        public boolean isTryingCheap() {
+            return true;
         }
 
         @Override

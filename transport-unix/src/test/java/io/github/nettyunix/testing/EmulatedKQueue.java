@@ -1,5 +1,6 @@
 package io.github.nettyunix.testing;
 
+import io.github.nettyunix.readiness.SpinningIoHandler;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.kqueue.KQueueIoHandler;
@@ -25,5 +26,9 @@ final class EmulatedKQueue {
 
     static IoHandlerFactory newIoHandlerFactory() {
         return KQueueIoHandler.newFactory();
+    }
+
+    static IoHandlerFactory newSpinningIoHandlerFactory() {
+        return SpinningIoHandler.newFactory(KQueueIoHandler::newFactory);
     }
 }

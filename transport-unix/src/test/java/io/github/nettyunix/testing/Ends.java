@@ -9,6 +9,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
 import io.netty.util.ReferenceCountUtil;
 
 import java.nio.charset.StandardCharsets;
@@ -62,9 +63,15 @@ public final class Ends implements AutoCloseable {
 
     /** Registers both; the receiver has these handlers before its inbox. */
     public Ends start(ChannelHandler... handlers) throws InterruptedException {
-        receiver.pipeline().addLast(handlers);
-        Channels.register(receiver, inbox);
-        Channels.register(sender, senderInbox);
+        return start(Loops.group(), handlers);
+    }
+
+    /** The same on other loops than those that all tests share. */
+    public Ends start(EventLoopGroup group, ChannelHandler... handlers) throws InterruptedException {
+        receiver.pipeline().addLast(handlers).addLast(inbox);
+        sender.pipeline().addLast(senderInbox);
+        group.register(receiver).sync();
+        group.register(sender).sync();
         return this;
     }
 

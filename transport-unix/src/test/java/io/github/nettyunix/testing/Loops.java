@@ -44,6 +44,15 @@ public final class Loops {
         };
     }
 
+    /** The same for loops that never sleep. */
+    public static IoHandlerFactory newSpinningIoHandlerFactory() {
+        return switch (selector()) {
+            case "epoll", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory();
+            case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newSpinningIoHandlerFactory();
+            default -> throw new IllegalArgumentException(selector());
+        };
+    }
+
     /** A group that all tests of this JVM share. */
     public static EventLoopGroup group() {
         return GROUP;

@@ -1,0 +1,150 @@
+package io.github.nettyunix.readiness;
+
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.SelectStrategyFactory;
+import io.netty.util.concurrent.ThreadAwareExecutor;
+import io.netty.util.internal.logging.InternalLogger;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from without
+ * asking the selector first, since to be told costs more than to try. The selector is asked every few tries: for connections to
+ * accept, for room to write, and for handles that are no {@link Readiness}. More sockets than a few are left to it altogether.
+ */
+public final class SpinningIoHandler implements IoHandler {
+    /** To read where there is nothing costs more than to ask the selector about all sockets at once. */
+    private static final int MOST_READERS = 4;
+    /** How many reads are tried before the selector is asked again. */
+    private static final int TRIES = 8;
+
+    private static final SelectStrategyFactory NEVER_WAIT = () -> (selectNow, hasTasks) -> selectNow.get();
+
+    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(SpinningIoHandler.class);
+
+    private final IoHandler selector;
+    // Those whose interest is READ; each knows its position.
+    private final List<Readiness> readers = new ArrayList<>();
+    private int tries;
+
+    private SpinningIoHandler(IoHandler selector) {
+        this.selector = selector;
+    }
+
+    /** Makes factories of one kind of selector, as its {@code newFactory} does. */
+    public interface Selectors {
+        IoHandlerFactory newFactory(int maxEvents, SelectStrategyFactory strategy);
+    }
+
+    /** Event loops that spin, on this kind of selector. */
+    public static IoHandlerFactory newFactory(Selectors selectors) {
+        IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
+        return new IoHandlerFactory() {
+            @Override
+            public IoHandler newHandler(ThreadAwareExecutor executor) {
+                return new SpinningIoHandler(factory.newHandler(executor));
+            }
+
+            @Override
+            public boolean isChangingThreadSupported() {
+                return factory.isChangingThreadSupported();
+            }
+        };
+    }
+
+    void addReader(Readiness reader) {
+        reader.position = readers.size();
+        readers.add(reader);
+    }
+
+    void removeReader(Readiness reader) {
+        Readiness last = readers.remove(readers.size() - 1);
+        if (last != reader) {
+            readers.set(reader.position, last);
+            last.position = reader.position;
+        }
+        reader.position = -1;
+    }
+
+    @Override
+    public int run(IoHandlerContext context) {
+        int count = readers.size();
+        if (count == 0 || count > MOST_READERS) {
+            return selector.run(context);
+        }
+        int handled = tryToRead(context);
+        // Also where there always is something to read.
+        tries += count;
+        if (tries >= TRIES) {
+            tries = 0;
+            handled += selector.run(context);
+        }
+        return handled;
+    }
+
+    /** Answers how many of the readers had something to read. */
+    private int tryToRead(IoHandlerContext context) {
+        boolean timed = context.shouldReportActiveIoTime();
+        long start = timed ? System.nanoTime() : 0;
+        int successes = 0;
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            // What was read by one may have ended others.
+            if (i < readers.size() && tryToRead(readers.get(i))) {
+                successes++;
+            }
+        }
+        if (timed && successes > 0) {
+            context.reportActiveIoTime(System.nanoTime() - start);
+        }
+        return successes;
+    }
+
+    private static boolean tryToRead(Readiness reader) {
+        try {
+            return reader.listener.readReady();
+        } catch (Exception e) {
+            // As the selectors do: the event loop has to live on.
+            LOGGER.warn("Unexpected exception in an event loop.", e);
+            return true;
+        }
+    }
+
+    @Override
+    public IoRegistration register(IoHandle handle) throws Exception {
+        if (handle instanceof Readiness readiness) {
+            readiness.spinning = this;
+        }
+        return selector.register(handle);
+    }
+
+    @Override
+    public void initialize() {
+        selector.initialize();
+    }
+
+    @Override
+    public void prepareToDestroy() {
+        selector.prepareToDestroy();
+    }
+
+    @Override
+    public void destroy() {
+        selector.destroy();
+    }
+
+    @Override
+    public void wakeup() {
+        selector.wakeup();
+    }
+
+    @Override
+    public boolean isCompatible(Class<? extends IoHandle> handleType) {
+        return selector.isCompatible(handleType);
+    }
+}
