@@ -15,9 +15,13 @@ def serve():
             os.close(fd)
 
 
-def talk(client, name, answers):
+def ask(client, name):
     for i in range(COUNT):
         send(client, b'%d %d' % (name, i), [0] * (i % 3))
+
+
+# Beside those who ask: what may wait between them and the server is limited.
+def hear(client, name, answers):
     for i in range(COUNT):
         data, fds, sender = receive(client, 100)
         if (data, len(fds), sender) == (b'to %d %d' % (name, i), i % 3, LISTEN):
@@ -28,7 +32,8 @@ def talk(client, name, answers):
 
 answers = [0] * len(clients)
 threads = [threading.Thread(target=serve)]
-threads += [threading.Thread(target=talk, args=(c, i, answers)) for i, c in enumerate(clients)]
+threads += [threading.Thread(target=ask, args=(c, i)) for i, c in enumerate(clients)]
+threads += [threading.Thread(target=hear, args=(c, i, answers)) for i, c in enumerate(clients)]
 for t in threads:
     t.start()
 for t in threads:
