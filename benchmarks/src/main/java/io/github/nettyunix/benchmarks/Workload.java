@@ -44,8 +44,8 @@ public record Workload(String id, String title, Operation operation, SocketKind 
 
     /** One of each kind, by their names. */
     public static final Set<String> QUICK = Set.of("ping-pong-stream", "ping-pong-stream-spinning", "ping-pong-seqpacket",
-            "one-way-stream-64", "one-way-stream-64k", "one-way-seqpacket-64", "one-way-seqpacket-64k", "one-way-datagram-64",
-            "one-way-datagram-64k", "echo-16", "echo-256", "connections", "fds-1", "fds-16", "payload-16m-memfd", "idle-10000");
+            "one-way-stream-64", "one-way-seqpacket-64", "one-way-seqpacket-64k", "one-way-datagram-64",
+            "one-way-datagram-64k", "echo-16", "echo-256", "connections", "fds-1", "fds-16", "payload-16m-memfd");
 
     private static List<Workload> all() {
         List<Workload> all = new ArrayList<>();
