@@ -131,18 +131,18 @@ public final class Benchmarks implements Callable<Integer> {
             Json.write(rows, json);
         }
         if (folder != null) {
-            write(rows, workloads, machine, text.toString());
+            write(rows, machine, text.toString());
         }
         return rows.isEmpty() ? 1 : 0;
     }
 
-    private void write(List<Result> rows, List<Workload> measured, String machine, String text) throws IOException {
+    private void write(List<Result> rows, String machine, String text) throws IOException {
         Path rowsFile = folder.resolve("results.json");
         Path textFile = folder.resolve("results.txt");
         List<Result> all = new ArrayList<>(rows);
         String before = "";
         if (add && Files.exists(rowsFile)) {
-            Json.read(rowsFile).stream().filter(row -> measured.stream().noneMatch(w -> w.id().equals(row.workload())))
+            Json.read(rowsFile).stream().filter(old -> rows.stream().noneMatch(row -> row.workload().equals(old.workload())))
                     .forEach(all::add);
             before = Files.readString(textFile) + '\n';
         }
