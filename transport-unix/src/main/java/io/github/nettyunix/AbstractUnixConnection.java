@@ -80,9 +80,19 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         if (next == 0) {
             inputClosed();
         } else if (next < 0 && next != -Errno.EAGAIN) {
-            pipeline().fireExceptionCaught(newException("read", next, null));
-            inputClosed();
+            IOException cause = newException("read", next, null);
+            if (socket.peek() > 0) {
+                keepReset(cause);
+            } else {
+                pipeline().fireExceptionCaught(cause);
+                inputClosed();
+            }
         }
+    }
+
+    /** The peer has reset the connection and left something to be read; a stream's queue is empty when its error is told. */
+    void keepReset(IOException cause) {
+        pipeline().fireExceptionCaught(cause);
     }
 
     @Override

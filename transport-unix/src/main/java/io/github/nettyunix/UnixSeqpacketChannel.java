@@ -141,6 +141,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
+    void keepReset(IOException cause) {
+        reader.keepReset(cause);
+    }
+
+    @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         return OutboundMessages.filter(this, message);
     }

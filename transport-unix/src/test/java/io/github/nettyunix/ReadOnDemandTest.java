@@ -13,10 +13,13 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -194,6 +197,48 @@ class ReadOnDemandTest {
             assertSame(Inbox.INACTIVE, ends.inbox.take());
         }
         Proof.of("itself", "data that a closed " + type + " peer left stays readable with auto-read off, and the loop does not spin");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whatAPeerHadSentIsReadBeforeItsResetIsTold(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            ends.send("last words").sync();
+            ends.sender.close().sync();
+            assertSilent(ends);
+            LoopCpu.assertIdle(ends.receiver.eventLoop());
+            ends.receiver.config().setAutoRead(true);
+            assertReset(ends);
+        }
+        Proof.of("itself", "what a " + type + " peer had sent before it reset the connection is read, with auto-read off");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whatAPeerHadSentIsReadEvenIfItsResetCameWithIt(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
+            assertNotSame(ends.sender.eventLoop(), ends.receiver.eventLoop());
+            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            CountDownLatch closed = new CountDownLatch(1);
+            ends.receiver.eventLoop().execute(() -> {
+                try {
+                    closed.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            ends.send("last words").sync();
+            ends.sender.close().sync();
+            closed.countDown();
+            assertReset(ends);
+        }
+        Proof.of("itself", "what a " + type + " peer had sent before it reset the connection is read");
+    }
+
+    private static void assertReset(Ends ends) throws Exception {
+        assertEquals("last words", ends.text());
+        String error = ends.inbox.take(IOException.class).getMessage();
+        assertTrue(error.startsWith("read ") && error.contains("ECONNRESET"), error);
+        assertSame(Inbox.INACTIVE, ends.inbox.take());
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
