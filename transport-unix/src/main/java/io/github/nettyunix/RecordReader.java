@@ -40,6 +40,8 @@ final class RecordReader {
     // The kernel tells of a reset before it hands out the records that the peer had sent; we tell of it behind them.
     private IOException reset;
     private boolean drained;
+    // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
+    private boolean idle;
     private boolean controlData;
     // About how long the next record will be.
     private int expected;
@@ -121,7 +123,8 @@ final class RecordReader {
         // Descriptors that come with a pidfd are ours until they are closed, be they wanted or not: one message's at a time then.
         int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : mostMessages(config) - before;
         if (isStream() || expected <= SMALL && most > 1) {
-            int count = check(batch.receive(channel.socket, most, maxLength, maxFds, flags));
+            int count = check(batch.receive(channel.socket, idle ? 1 : most, maxLength, maxFds, flags));
+            idle = count == 0 && before == 0;
             // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
             drained = count <= 1;
             for (int i = 0; i < count && !endOfStream; i++) {

@@ -133,7 +133,8 @@ public final class UnixTransport {
      * sleep, which saves the time that it takes to wake a thread, several microseconds a message. A loop on which no more than
      * four of this transport's channels are reading does not even ask whether there is something to read, it reads; servers do
      * not count. Each of the threads keeps a processor busy, also when there is nothing to do, so have fewer threads than
-     * processors. TCP channels do not sleep either. {@link io.netty.channel.IoEventLoop#isIoType} is false for Netty's handlers.
+     * processors. TCP channels do not sleep either. Such loops are not suspended by a group that scales itself, and their
+     * {@link io.netty.channel.IoEventLoop#isIoType isIoType} is false for Netty's handlers.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available

@@ -6,7 +6,6 @@ import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.SelectStrategyFactory;
-import io.netty.util.concurrent.ThreadAwareExecutor;
 import io.netty.util.internal.logging.InternalLogger;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 
@@ -45,17 +44,8 @@ public final class SpinningIoHandler implements IoHandler {
     /** Event loops that spin, on this kind of selector. */
     public static IoHandlerFactory newFactory(Selectors selectors) {
         IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
-        return new IoHandlerFactory() {
-            @Override
-            public IoHandler newHandler(ThreadAwareExecutor executor) {
-                return new SpinningIoHandler(factory.newHandler(executor));
-            }
-
-            @Override
-            public boolean isChangingThreadSupported() {
-                return factory.isChangingThreadSupported();
-            }
-        };
+        // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with every try.
+        return executor -> new SpinningIoHandler(factory.newHandler(executor));
     }
 
     void addReader(Readiness reader) {
@@ -78,7 +68,13 @@ public final class SpinningIoHandler implements IoHandler {
         if (count == 0 || count > MOST_READERS) {
             return selector.run(context);
         }
-        int handled = tryToRead(context);
+        int handled = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            // What was read by one may have ended others.
+            if (i < readers.size() && tryToRead(readers.get(i))) {
+                handled++;
+            }
+        }
         // Also where there always is something to read.
         tries += count;
         if (tries >= TRIES) {
@@ -86,23 +82,6 @@ public final class SpinningIoHandler implements IoHandler {
             handled += selector.run(context);
         }
         return handled;
-    }
-
-    /** Answers how many of the readers had something to read. */
-    private int tryToRead(IoHandlerContext context) {
-        boolean timed = context.shouldReportActiveIoTime();
-        long start = timed ? System.nanoTime() : 0;
-        int successes = 0;
-        for (int i = readers.size() - 1; i >= 0; i--) {
-            // What was read by one may have ended others.
-            if (i < readers.size() && tryToRead(readers.get(i))) {
-                successes++;
-            }
-        }
-        if (timed && successes > 0) {
-            context.reportActiveIoTime(System.nanoTime() - start);
-        }
-        return successes;
     }
 
     private static boolean tryToRead(Readiness reader) {
