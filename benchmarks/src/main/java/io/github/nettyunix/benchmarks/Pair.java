@@ -128,6 +128,17 @@ final class Pair implements AutoCloseable {
         return new Round(Map.of("", (double) (after - before) / workload.count()), messages, new MachineNoise.Cpu(0, 0), -1, 0);
     }
 
+    /** Leaves the processors to others; between their turns event loops that spin would take them. */
+    void pause() throws IOException {
+        server.pause();
+        client.pause();
+    }
+
+    void resume() throws IOException {
+        server.resume();
+        client.resume();
+    }
+
     private MachineNoise.Cpu cpu() throws IOException {
         return MachineNoise.Cpu.of(server.pid()).plus(MachineNoise.Cpu.of(client.pid()));
     }

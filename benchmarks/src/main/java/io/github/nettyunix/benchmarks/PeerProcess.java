@@ -20,6 +20,7 @@ final class PeerProcess implements AutoCloseable {
     private final Process process;
     private final Writer commands;
     private final BufferedReader replies;
+    private boolean paused;
 
     /** @param processors those that it may use */
     PeerProcess(String name, List<Integer> processors, List<String> command) throws IOException {
@@ -34,11 +35,26 @@ final class PeerProcess implements AutoCloseable {
 
     /** Pins it, with all of its threads, to one of them. */
     void pin(int processor) throws IOException {
-        Process taskset = new ProcessBuilder("taskset", "-a", "-c", "-p", Integer.toString(processor), Long.toString(pid()))
+        change("taskset", "-a", "-c", "-p", Integer.toString(processor), Long.toString(pid()));
+    }
+
+    /** Stops it, whatever it does, until it is told to go on. */
+    void pause() throws IOException {
+        change("kill", "-STOP", Long.toString(pid()));
+        paused = true;
+    }
+
+    void resume() throws IOException {
+        change("kill", "-CONT", Long.toString(pid()));
+        paused = false;
+    }
+
+    private void change(String... command) throws IOException {
+        Process process = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try {
-            if (taskset.waitFor() != 0) {
-                throw new IOException(name + " cannot be pinned to processor " + processor);
+            if (process.waitFor() != 0) {
+                throw new IOException(name + ": this failed: " + String.join(" ", command));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -104,6 +120,9 @@ final class PeerProcess implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
+            if (paused) {
+                resume();
+            }
             commands.close();
         } catch (IOException ignored) {
             // It has ended.

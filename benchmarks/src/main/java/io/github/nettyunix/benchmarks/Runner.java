@@ -65,9 +65,13 @@ final class Runner {
                             pair = new Pair(contestant, workload, processors);
                             pairs.put(contestant, pair);
                             pair.warmUp(plan.warmUpMillis(workload));
+                        } else {
+                            pair.resume();
                         }
                         rounds.get(contestant).add(measure(pair));
-                        if (!Plan.isKept(workload)) {
+                        if (Plan.isKept(workload)) {
+                            pair.pause();
+                        } else {
                             pairs.remove(contestant).close();
                         }
                     } catch (IOException e) {

@@ -18,8 +18,7 @@ public abstract class JavaContestant implements Contestant {
     }
 
     public static List<JavaContestant> all() {
-        return List.of(new UnixTransportContestant(false), new UnixTransportContestant(true),
-                new NettyEpollContestant(false), new NettyEpollContestant(true), new NettyIoUringContestant(),
+        return List.of(new UnixTransportContestant(), new NettyEpollContestant(), new NettyIoUringContestant(),
                 new NettyNioContestant(), new NettyTcpContestant(), new JunixsocketContestant(), new JdkContestant());
     }
 
@@ -42,11 +41,6 @@ public abstract class JavaContestant implements Contestant {
         return null;
     }
 
-    /** For the JVM. */
-    List<String> options() {
-        return List.of();
-    }
-
     @Override
     public Role role() {
         return Role.JAVA_PEER;
@@ -54,15 +48,15 @@ public abstract class JavaContestant implements Contestant {
 
     @Override
     public final List<String> command(String side, Settings settings) {
-        // The heap is touched beforehand, so that what grows while connections come is not the heap.
+        // The heap is touched beforehand, so that what grows while connections come is not the heap; it never needs its maximum,
+        // but at 512 MiB or less Netty's allocator keeps no memory for its threads.
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "-XX:-UsePerfData",
+                "-Xms256m", "-Xmx640m", "-XX:+UseSerialGC", "-XX:+AlwaysPreTouch", "-XX:-UsePerfData",
                 "--enable-native-access=ALL-UNNAMED", "-Dio.netty.leakDetection.level=disabled"));
         String more = System.getenv("BENCHMARKS_JAVA_OPTIONS");
         if (more != null) {
             command.addAll(List.of(more.trim().split("\\s+")));
         }
-        command.addAll(options());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), PeerProgram.class.getName(), id, side));
         command.addAll(settings.toArguments());
         return command;

@@ -40,16 +40,8 @@ abstract class NettyContestant extends JavaContestant {
     /** Payloads this large are written one at a time. */
     private static final int HUGE = 1 << 20;
 
-    private final boolean pooled;
-
     NettyContestant(String id, String title) {
-        this(id, title, false);
-    }
-
-    /** @param pooled whether to use the pooled allocator, which is better than Netty's default one with large buffers */
-    NettyContestant(String id, String title, boolean pooled) {
-        super(pooled ? id + "-pooled" : id, pooled ? title + ", pooled" : title);
-        this.pooled = pooled;
+        super(id, title);
     }
 
     /** @param spin whether the loop polls all the time; only asked for where {@link #canSpin} */
@@ -99,13 +91,7 @@ abstract class NettyContestant extends JavaContestant {
     public boolean supports(Workload workload) {
         return channelClass(workload.kind()) != null && (!workload.spin() || canSpin())
                 && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.count()))
-                && (workload.operation() != Operation.SHARED || canShareMemory())
-                && (!pooled || workload.operation() == Operation.ONE_WAY);
-    }
-
-    @Override
-    final List<String> options() {
-        return pooled ? List.of("-Dio.netty.allocator.type=pooled") : List.of();
+                && (workload.operation() != Operation.SHARED || canShareMemory());
     }
 
     @Override

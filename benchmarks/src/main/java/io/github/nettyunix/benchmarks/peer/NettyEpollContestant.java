@@ -27,8 +27,8 @@ final class NettyEpollContestant extends NettyContestant {
     private static final int WINDOW = 192;
     private static final int ACKNOWLEDGED = 64;
 
-    NettyEpollContestant(boolean pooled) {
-        super("netty-epoll", "Netty epoll", pooled);
+    NettyEpollContestant() {
+        super("netty-epoll", "Netty epoll");
     }
 
     @Override

@@ -28,8 +28,8 @@ import java.util.Arrays;
 
 /** This project's channels. */
 final class UnixTransportContestant extends NettyContestant {
-    UnixTransportContestant(boolean pooled) {
-        super("unix", "netty-transport-unix", pooled);
+    UnixTransportContestant() {
+        super("unix", "netty-transport-unix");
     }
 
     @Override

@@ -29,9 +29,9 @@ public final class Charts {
 
     /** One a system, and the same in all charts: Okabe and Ito's, which the colour-blind can tell apart. */
     private static final Map<String, Color> COLOURS = Map.ofEntries(
-            colour("c", 0x000000), colour("c-mmsg", 0x8c8c8c), colour("unix", 0xd55e00), colour("unix-pooled", 0x7a3600),
-            colour("netty-epoll", 0x0072b2), colour("netty-epoll-pooled", 0x003355), colour("netty-io_uring", 0x56b4e9),
-            colour("netty-nio", 0x009e73), colour("netty-tcp", 0xcc79a7), colour("junixsocket", 0xe69f00), colour("jdk", 0xf0e442));
+            colour("c", 0x000000), colour("c-mmsg", 0x8c8c8c), colour("unix", 0xd55e00),
+            colour("netty-epoll", 0x0072b2), colour("netty-io_uring", 0x56b4e9), colour("netty-nio", 0x009e73), colour("netty-tcp", 0xcc79a7),
+            colour("junixsocket", 0xe69f00), colour("jdk", 0xf0e442));
 
     private static Map.Entry<String, Color> colour(String contestant, int rgb) {
         return Map.entry(contestant, new Color(rgb));
