@@ -3,9 +3,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
 #include <unistd.h>
 
 #ifdef __linux__
@@ -43,17 +40,6 @@ int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, co
     header->msg_controllen = (__typeof__(header->msg_controllen)) used;
     if (used == 0) header->msg_control = NULL;
     return 0;
-}
-
-void nettyunix_close_all(const int32_t *fds, int count) {
-    for (int i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1;) next++;
-#ifdef SYS_close_range
-        /* The kernel gives the descriptors of a message numbers that follow each other, where it can. */
-        if (next - i > 1 && syscall(SYS_close_range, fds[i], fds[next - 1], 0) == 0) continue;
-#endif
-        for (int j = i; j < next; j++) close(fds[j]);
-    }
 }
 
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender) {

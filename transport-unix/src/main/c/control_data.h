@@ -49,6 +49,4 @@ int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, co
  */
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 
-void nettyunix_close_all(const int32_t *fds, int count);
-
 #endif

@@ -1,9 +1,12 @@
 /* FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2). */
-#include "control_data.h"
+#include "nettyunix.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, jint mode) {
@@ -116,7 +119,18 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     }
 }
 
-/* Closes descriptors that nobody else has to do with, at most MAX_FDS. */
+void nettyunix_close_all(const int32_t *fds, int count) {
+    for (int i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1;) next++;
+#ifdef SYS_close_range
+        /* The kernel gives the descriptors of a message numbers that follow each other, where it can. */
+        if (next - i > 1 && syscall(SYS_close_range, fds[i], fds[next - 1], 0) == 0) continue;
+#endif
+        for (int j = i; j < next; j++) close(fds[j]);
+    }
+}
+
+/* At most MAX_FDS. */
 static void close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
     (void) class;
     jint fds[MAX_FDS];

@@ -75,4 +75,7 @@ jint nettyunix_unix_socket_onload(JNIEnv *env);
 socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, size_t length);
 size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length);
 
+/* Closes descriptors that nobody else has to do with. */
+void nettyunix_close_all(const int32_t *fds, int count);
+
 #endif

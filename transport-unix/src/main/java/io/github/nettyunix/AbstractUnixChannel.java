@@ -1,10 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.readiness.Readiness;
-import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
@@ -15,11 +12,8 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
-import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.channel.unix.UnixChannel;
-import io.netty.util.ReferenceCountUtil;
 import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
@@ -30,8 +24,8 @@ import java.nio.channels.ConnectionPendingException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What channels of all types have in common: the socket and its addresses, the registration with an event loop, bind, connect,
- * the read loop and close. Subclasses say what a read and a write are.
+ * What channels of all types have in common: the socket, the registration with an event loop, bind, connect, the read loop and
+ * close. Subclasses say what a read and a write are.
  */
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
@@ -42,6 +36,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     final SocketType type;
     final UnixSocket socket;
+    final Addresses addresses = new Addresses(this);
+    final ReadBuffers readBuffers = new ReadBuffers(this);
     private final UnixChannelConfig config;
 
     private Readiness readiness;
@@ -49,14 +45,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private boolean readPending;
     private boolean registeredBefore;
     private volatile boolean active;
-    private volatile UnixSocketAddress local;
-    private volatile UnixSocketAddress remote;
-    // What a read has found nothing for.
-    private ByteBuf unused;
-    private SocketFile file;
     private PendingConnect pendingConnect;
     private final Runnable flushTask = this::flushLater;
-    private final PreferredDirectByteBufAllocator directAllocator = new PreferredDirectByteBufAllocator();
 
     AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator) {
         super(parent);
@@ -150,61 +140,33 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     public UnixSocketAddress localAddress() {
-        return localAddress0();
+        return addresses.local();
     }
 
     @Override
     public UnixSocketAddress remoteAddress() {
-        return remoteAddress0();
+        return addresses.remote();
     }
 
     @Override
     protected final UnixSocketAddress localAddress0() {
-        if (local == null && active) {
-            local = UnixSocketAddress.ofBytes(socket.localName());
-        }
-        return local;
+        return addresses.local();
     }
 
     @Override
     protected final UnixSocketAddress remoteAddress0() {
-        return remote;
+        return addresses.remote();
     }
 
     /** The socket was active before it became a channel's. */
     final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
-        this.local = local;
-        this.remote = remote;
+        addresses.set(local, remote);
         active = true;
     }
 
-    final void disconnected() {
-        remote = null;
-    }
-
-    /** An exception that names this channel's type. */
-    final IOException newException(String operation, SocketAddress address, int errno) {
-        return UnixErrors.newException(operation, type, address, errno);
-    }
-
-    /** An exception of reading or writing. */
+    /** An exception that tells which channel it is of. */
     final IOException newException(String operation, int errno, String hint) {
-        return UnixErrors.newException(operation, type, endpoint(), errno, hint);
-    }
-
-    /** What tells this channel from others: the peer's name, or its own where the peer has none. */
-    final UnixSocketAddress endpoint() {
-        return remote == null || remote.isUnnamed() ? localAddress() : remote;
-    }
-
-    /** The address as one of ours; an error names the operation. */
-    final UnixSocketAddress toUnixAddress(String operation, SocketAddress address) throws IOException {
-        try {
-            return UnixSocketAddress.from(address);
-        } catch (IllegalArgumentException e) {
-            boolean family = !(address instanceof DomainSocketAddress);
-            throw UnixErrors.newException(operation, type, address, family ? Errno.EAFNOSUPPORT : Errno.EINVAL, e.getMessage());
-        }
+        return UnixErrors.newException(operation, type, addresses.endpoint(), errno, hint);
     }
 
     // ---- registration -----------------------------------------------------------------------------------------------
@@ -316,31 +278,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         setInterest(interest & ~Readiness.READ);
     }
 
+    /** Whether reads follow one another all the time, with or without success. */
+    final boolean isReadTried() {
+        return readiness != null && readiness.isTried();
+    }
+
     /** Whether the user wants no more for now. */
     final boolean isReadingPaused() {
         return !readPending && !config.isAutoRead();
-    }
-
-    /** Where system calls can put what they read. */
-    final ByteBufAllocator directAllocator() {
-        directAllocator.updateAllocator(config.getAllocator());
-        return directAllocator;
-    }
-
-    /** A buffer to read into that {@link #putBack} has kept; {@code null} if there is none. */
-    final ByteBuf takeUnused() {
-        ByteBuf buffer = unused;
-        unused = null;
-        return buffer;
-    }
-
-    /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
-    final void putBack(ByteBuf buffer) {
-        if (readiness != null && readiness.isTried()) {
-            unused = buffer;
-        } else {
-            buffer.release();
-        }
     }
 
     /** Hands a message to the pipeline, which may close the channel, stop reading, or ask for the next one. */
@@ -411,40 +356,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected void doBind(SocketAddress localAddress) throws Exception {
-        UnixSocketAddress address = toUnixAddress("bind", localAddress);
-        if (address.isPathname()) {
-            file = SocketFile.bind(socket, type, address, config.socketFile());
-            local = address;
-        } else {
-            try (SocketName name = SocketName.of("bind", type, address)) {
-                int result = socket.bind(name.bytes());
-                if (result < 0) {
-                    throw newException("bind", address, result);
-                }
-            }
-            local = UnixSocketAddress.ofBytes(socket.localName());
-        }
-    }
-
-    /**
-     * Connects at once, or answers false if the server's backlog is full.
-     */
-    final boolean tryConnect(UnixSocketAddress address) throws IOException {
-        try (SocketName name = SocketName.of("connect", type, address)) {
-            int result = socket.connect(name.bytes());
-            if (result == -Errno.EAGAIN) {
-                return false;
-            }
-            if (result < 0) {
-                throw newException("connect", address, result);
-            }
-            remote = address;
-            if (local == null) {
-                // SO_PASSCRED gives a name to a socket without one when it connects.
-                local = config.controlData() == 0 ? UnixSocketAddress.unnamed() : UnixSocketAddress.ofBytes(socket.localName());
-            }
-            return true;
-        }
+        addresses.bind(localAddress);
     }
 
     /** The connect that waits, {@code null} if none does. */
@@ -472,11 +384,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         if (pendingConnect != null) {
             pendingConnect.fail(new ClosedChannelException());
         }
-        ReferenceCountUtil.release(takeUnused());
-        if (file != null) {
-            file.remove();
-            file = null;
-        }
+        readBuffers.close();
+        addresses.removeFile();
         if (isRegistered()) {
             if (eventLoop().inEventLoop()) {
                 doDeregister();
@@ -510,15 +419,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 if (pendingConnect != null) {
                     throw new ConnectionPendingException();
                 }
-                if (remote != null) {
+                if (remoteAddress() != null) {
                     throw new AlreadyConnectedException();
                 }
-                UnixSocketAddress address = toUnixAddress("connect", remoteAddress);
+                UnixSocketAddress address = addresses.toUnixAddress("connect", remoteAddress);
                 if (localAddress != null) {
                     doBind(localAddress);
                 }
                 asked = true;
-                if (tryConnect(address)) {
+                if (addresses.tryConnect(address)) {
                     connected(promise, wasActive);
                 } else {
                     pendingConnect = new PendingConnect(AbstractUnixChannel.this, address, promise);

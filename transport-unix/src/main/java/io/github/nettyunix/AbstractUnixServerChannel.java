@@ -28,7 +28,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         super.doBind(localAddress);
         int result = socket.startListening(config().backlog());
         if (result < 0) {
-            throw newException("listen", localAddress(), result);
+            throw newException("listen", result, null);
         }
         activate();
     }
@@ -40,7 +40,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
             if (fd == -Errno.EAGAIN) {
                 return NOTHING;
             }
-            throw newException("accept", localAddress(), fd);
+            throw newException("accept", fd, null);
         }
         AbstractUnixChannel child = newChild(new UnixSocket(fd));
         child.config().inherit(config());

@@ -107,7 +107,7 @@ final class OutboundMessages {
 
     private static void checkRecipient(AbstractUnixChannel channel, SocketAddress recipient) throws IOException {
         if (recipient != null) {
-            UnixSocketAddress address = channel.toUnixAddress("write", recipient);
+            UnixSocketAddress address = channel.addresses.toUnixAddress("write", recipient);
             if (address.isUnnamed()) {
                 throw UnixErrors.newException("write", channel.type, address, Errno.EINVAL, "the recipient has no name");
             }

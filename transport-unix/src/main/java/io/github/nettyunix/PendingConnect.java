@@ -44,7 +44,7 @@ final class PendingConnect implements Runnable {
             return;
         }
         try {
-            if (channel.tryConnect(address)) {
+            if (channel.addresses.tryConnect(address)) {
                 channel.pendingConnectDone();
                 channel.unsafe().connected(promise, false);
             } else if (nanosLeft() <= 0) {

@@ -134,14 +134,14 @@ final class RecordReader {
             }
             return count > 0;
         }
-        ByteBuf buffer = channel.takeUnused();
+        ByteBuf buffer = channel.readBuffers.takeUnused();
         if (buffer == null) {
-            buffer = channel.directAllocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+            buffer = channel.readBuffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
         }
         try {
             drained = check(batch.receiveInto(buffer, channel.socket, maxLength, maxFds, flags)) == 0;
             if (drained) {
-                channel.putBack(buffer);
+                channel.readBuffers.putBack(buffer);
                 buffer = null;
                 return false;
             }
@@ -165,10 +165,10 @@ final class RecordReader {
         if (batch.isEndOfStream(index)) {
             endOfStream = true;
         } else if (batch.isTruncated(index)) {
-            messages.add(new MessageTruncatedException(channel.type, channel.endpoint(), length,
+            messages.add(new MessageTruncatedException(channel.type, channel.addresses.endpoint(), length,
                     channel.config().maxMessageSize()));
         } else if (batch.isControlTruncated(index)) {
-            messages.add(new ControlDataTruncatedException(channel.type, channel.endpoint(), limit));
+            messages.add(new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), limit));
         } else {
             ByteBuf content;
             try {
@@ -198,7 +198,7 @@ final class RecordReader {
             return Unpooled.EMPTY_BUFFER;
         }
         if (buffer == null) {
-            ByteBuf content = channel.directAllocator().directBuffer(length);
+            ByteBuf content = channel.readBuffers.allocator().directBuffer(length);
             batch.copy(index, content);
             return content;
         }
@@ -208,7 +208,7 @@ final class RecordReader {
             batch.copyRest(length - present, buffer);
         } else if (length < buffer.capacity() >> 2) {
             // Whoever keeps a small message shall not keep a large buffer.
-            return channel.directAllocator().directBuffer(length).writeBytes(buffer);
+            return channel.readBuffers.allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;
     }

@@ -155,7 +155,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         }
         onlyPeerSends = false;
         reader.setNames(true);
-        disconnected();
+        addresses.disconnected();
     }
 
     @Override

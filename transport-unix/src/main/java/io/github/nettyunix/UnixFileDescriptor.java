@@ -5,6 +5,7 @@ import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCounted;
 import io.netty.util.ResourceLeakDetector;
 import io.netty.util.ResourceLeakDetectorFactory;
@@ -387,7 +388,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return last;
     }
 
-    /** Releases each; those that have no reference left are closed together, which takes one system call where it can. */
+    /**
+     * Releases each; those that have no reference left are closed together, which takes one system call where it can.
+     *
+     * @throws IllegalReferenceCountException if one was released too often already, when all the others are released
+     */
     static void releaseAll(List<UnixFileDescriptor> fds) {
         if (fds.size() <= 1) {
             if (!fds.isEmpty()) {
@@ -397,22 +402,27 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         }
         int[] numbers = NUMBERS.get();
         int count = 0;
-        try {
-            for (int i = 0; i < fds.size(); i++) {
-                UnixFileDescriptor fd = fds.get(i);
+        IllegalReferenceCountException failure = null;
+        for (int i = 0; i < fds.size(); i++) {
+            UnixFileDescriptor fd = fds.get(i);
+            try {
                 if (RefCnt.release(fd.refCnt) && fd.markClosed()) {
                     fd.untrack();
                     numbers[count++] = fd.intValue();
-                    if (count == numbers.length) {
-                        FileDescriptors.closeAll(numbers, count);
-                        count = 0;
-                    }
                 }
+            } catch (IllegalReferenceCountException e) {
+                failure = e;
             }
-        } finally {
-            if (count > 0) {
+            if (count == numbers.length) {
                 FileDescriptors.closeAll(numbers, count);
+                count = 0;
             }
+        }
+        if (count > 0) {
+            FileDescriptors.closeAll(numbers, count);
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 

@@ -237,15 +237,22 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
 
     @Override
     protected final void deallocate() {
-        UnixFileDescriptor.releaseAll(fileDescriptors);
-        if (pidFd != null) {
-            pidFd.release();
-        }
-        content.release();
-        synchronized (this) {
-            if (replacements != null) {
-                replacements.forEach(ByteBuf::release);
+        // A part that was released too often already keeps no other one.
+        try {
+            UnixFileDescriptor.releaseAll(fileDescriptors);
+        } finally {
+            try {
+                ReferenceCountUtil.release(pidFd);
+            } finally {
+                releaseContents();
             }
+        }
+    }
+
+    private synchronized void releaseContents() {
+        content.release();
+        if (replacements != null) {
+            replacements.forEach(ByteBuf::release);
         }
     }
 

@@ -99,9 +99,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             }
             return reader.read(allocHandle, before);
         }
-        ByteBuf buffer = takeUnused();
+        ByteBuf buffer = readBuffers.takeUnused();
         if (buffer == null) {
-            buffer = allocHandle.allocate(directAllocator());
+            buffer = allocHandle.allocate(readBuffers.allocator());
         }
         allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
@@ -119,7 +119,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             if (length == 0) {
                 return END_OF_STREAM;
             }
-            putBack(buffer);
+            readBuffers.putBack(buffer);
             buffer = null;
             return NOTHING;
         } finally {
@@ -179,7 +179,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
         if (batch.isControlTruncated(0)) {
             // From here on the descriptors would not match the bytes.
             unsafe().close(voidPromise());
-            throw new ControlDataTruncatedException(type, endpoint(), descriptorLimit);
+            throw new ControlDataTruncatedException(type, addresses.endpoint(), descriptorLimit);
         }
         return batch.length(0);
     }
@@ -189,7 +189,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
      * {@link DomainSocketReadMode#BYTES}.
      */
     private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
-        ByteBuf scratch = directAllocator().directBuffer(1);
+        ByteBuf scratch = readBuffers.allocator().directBuffer(1);
         try {
             allocHandle.attemptedBytesRead(1);
             ReceiveBatch batch = ReceiveBatch.current();
@@ -201,7 +201,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
             }
             if (batch.isControlTruncated(0)) {
                 unsafe().close(voidPromise());
-                throw new ControlDataTruncatedException(type, endpoint(), UnixSocket.MAX_FDS);
+                throw new ControlDataTruncatedException(type, addresses.endpoint(), UnixSocket.MAX_FDS);
             }
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
             allocHandle.incMessagesRead(1);

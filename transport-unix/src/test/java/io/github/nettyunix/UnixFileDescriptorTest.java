@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE;
@@ -58,6 +59,19 @@ class UnixFileDescriptorTest {
             assertThrows(IllegalReferenceCountException.class, fd::release);
         }
         Proof.of("itself", "a closed descriptor's references cannot close the next one of its number");
+    }
+
+    @Test
+    void descriptorThatWasReleasedTooOftenKeepsNothingElseOfItsMessageOpen() throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(5);
+        ByteBuf content = Ends.buffer("content");
+        UnixMessage message = new UnixMessage(content, List.of(fds).subList(0, 4), null, fds[4], null);
+        fds[0].release();
+        fds[2].release();
+        assertThrows(IllegalReferenceCountException.class, message::release);
+        assertEquals(0, Descriptors.countOpen(fds));
+        assertEquals(0, content.refCnt());
+        Proof.of("itself", "a descriptor that was released too often keeps no other one open");
     }
 
     @Test

@@ -139,7 +139,8 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
 
     private void closeAll() {
         for (UnixFileDescriptor fd; (fd = waiting.poll()) != null;) {
-            fd.release();
+            // One that others have released too often keeps no other one open.
+            ReferenceCountUtil.safeRelease(fd);
         }
     }
 }

@@ -152,6 +152,26 @@ class FileDescriptorHandlersTest {
     }
 
     @Test
+    void descriptorThatWasReleasedTooOftenKeepsNoOtherOneOpen() throws Exception {
+        FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
+        List<UnixFileDescriptor> arrived = Collections.synchronizedList(new ArrayList<>());
+        try (Ends ends = start(SocketType.STREAM, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                arrived.addAll(((UnixMessage) message).fileDescriptors());
+                ctx.fireChannelRead(message);
+            }
+        }, queue)) {
+            send(ends, "x", Descriptors.some(3));
+            ends.text();
+            arrived.get(0).release();
+            ends.receiver.pipeline().remove(queue);
+            Ends.settle(ends.receiver);
+            assertEquals(0, Descriptors.countOpen(arrived.toArray(new UnixFileDescriptor[0])));
+        }
+    }
+
+    @Test
     void datagramsKeepTheirSender() throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
         try (Ends ends = start(SocketType.DATAGRAM, queue)) {

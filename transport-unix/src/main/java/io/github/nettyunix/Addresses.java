@@ -1,0 +1,100 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.netty.channel.unix.DomainSocketAddress;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+
+/** The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect. */
+final class Addresses {
+    private final AbstractUnixChannel channel;
+    private volatile UnixSocketAddress local;
+    private volatile UnixSocketAddress remote;
+    private SocketFile file;
+
+    Addresses(AbstractUnixChannel channel) {
+        this.channel = channel;
+    }
+
+    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    UnixSocketAddress local() {
+        return local;
+    }
+
+    /** The peer's; {@code null} if there is none. */
+    UnixSocketAddress remote() {
+        return remote;
+    }
+
+    /** What tells this channel from others: the peer's name, or its own where the peer has none. */
+    UnixSocketAddress endpoint() {
+        UnixSocketAddress peer = remote;
+        return peer == null || peer.isUnnamed() ? local : peer;
+    }
+
+    /** The socket has them from elsewhere. */
+    void set(UnixSocketAddress local, UnixSocketAddress remote) {
+        this.local = local;
+        this.remote = remote;
+    }
+
+    /** The address as one of ours; an error names the operation. */
+    UnixSocketAddress toUnixAddress(String operation, SocketAddress address) throws IOException {
+        try {
+            return UnixSocketAddress.from(address);
+        } catch (IllegalArgumentException e) {
+            boolean family = !(address instanceof DomainSocketAddress);
+            throw UnixErrors.newException(operation, channel.type, address, family ? Errno.EAFNOSUPPORT : Errno.EINVAL,
+                    e.getMessage());
+        }
+    }
+
+    void bind(SocketAddress localAddress) throws IOException {
+        UnixSocketAddress address = toUnixAddress("bind", localAddress);
+        if (address.isPathname()) {
+            file = SocketFile.bind(channel.socket, channel.type, address, channel.config().socketFile());
+            local = address;
+        } else {
+            try (SocketName name = SocketName.of("bind", channel.type, address)) {
+                int result = channel.socket.bind(name.bytes());
+                if (result < 0) {
+                    throw UnixErrors.newException("bind", channel.type, address, result);
+                }
+            }
+            local = UnixSocketAddress.ofBytes(channel.socket.localName());
+        }
+    }
+
+    /** Connects at once, or answers false if the server's backlog is full. */
+    boolean tryConnect(UnixSocketAddress address) throws IOException {
+        try (SocketName name = SocketName.of("connect", channel.type, address)) {
+            int result = channel.socket.connect(name.bytes());
+            if (result == -Errno.EAGAIN) {
+                return false;
+            }
+            if (result < 0) {
+                throw UnixErrors.newException("connect", channel.type, address, result);
+            }
+            remote = address;
+            if (local == null) {
+                // SO_PASSCRED gives a name to a socket without one when it connects.
+                local = channel.config().controlData() == 0 ? UnixSocketAddress.unnamed()
+                        : UnixSocketAddress.ofBytes(channel.socket.localName());
+            }
+            return true;
+        }
+    }
+
+    void disconnected() {
+        remote = null;
+    }
+
+    /** Removes the file that bind has made, if it is there still. */
+    void removeFile() {
+        if (file != null) {
+            file.remove();
+            file = null;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.github.nettyunix;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.unix.PreferredDirectByteBufAllocator;
+import io.netty.util.ReferenceCountUtil;
+
+/** Where a channel's system calls put what they read; a buffer for which there was nothing may be kept for the next attempt. */
+final class ReadBuffers {
+    private final AbstractUnixChannel channel;
+    private final PreferredDirectByteBufAllocator allocator = new PreferredDirectByteBufAllocator();
+    private ByteBuf unused;
+
+    ReadBuffers(AbstractUnixChannel channel) {
+        this.channel = channel;
+    }
+
+    /** The channel's allocator, which makes direct buffers here. */
+    ByteBufAllocator allocator() {
+        allocator.updateAllocator(channel.alloc());
+        return allocator;
+    }
+
+    /** A buffer to read into that {@link #putBack} has kept; {@code null} if there is none. */
+    ByteBuf takeUnused() {
+        ByteBuf buffer = unused;
+        unused = null;
+        return buffer;
+    }
+
+    /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
+    void putBack(ByteBuf buffer) {
+        if (channel.isReadTried()) {
+            unused = buffer;
+        } else {
+            buffer.release();
+        }
+    }
+
+    void close() {
+        ReferenceCountUtil.release(takeUnused());
+    }
+}
