@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -93,7 +94,7 @@ class StoppedReceiverTest {
         sender.flush();
         python.expect("to the other");
         for (ChannelFuture write : writes) {
-            write.await();
+            assertTrue(write.await(10, TimeUnit.SECONDS), "neither succeeded nor failed");
         }
         assertEquals(0, Descriptors.countOpen(fds));
         return writes;
