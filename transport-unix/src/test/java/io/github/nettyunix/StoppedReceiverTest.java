@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.DatagramQueue;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
@@ -8,6 +9,7 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -27,7 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** CPython stops reading datagrams of a sender that does not wait: what the sender is told is what CPython finds later. */
 @ExtendWith(NothingLeft.class)
 class StoppedReceiverTest {
-    private static final int COUNT = 60;
+    private static final int COUNT = DatagramQueue.TOO_MANY;
 
     @TempDir
     private Path folder;
@@ -79,7 +81,8 @@ class StoppedReceiverTest {
      */
     private List<ChannelFuture> flood(DatagramQueueFull policy, boolean connected) throws Exception {
         sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox())
-                .option(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy).bind(UnixSocketAddress.autobind()).sync().channel();
+                .option(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy).option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
+                .bind(UnixSocketAddress.autobind()).sync().channel();
         if (connected) {
             sender.connect(stopped).sync();
         }
