@@ -6,7 +6,10 @@ package io.github.nettyunix;
  * @see UnixSocketOption#DATAGRAM_QUEUE_FULL
  */
 public enum DatagramQueueFull {
-    /** Waits until the recipient has read, without using the processor for it; messages to other recipients go out meanwhile. */
+    /**
+     * Waits until the recipient has read, without using the processor for it; messages to other recipients go out meanwhile, as
+     * long as those that nobody has read yet leave room in {@code SO_SNDBUF}.
+     */
     WAIT,
     /** Fails the message's promise with EAGAIN. */
     FAIL,

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.DatagramQueue;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
@@ -10,6 +11,7 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** A recipient that does not read holds up nobody else's datagrams, and loses none of its own unless they say so. */
 @ExtendWith(NothingLeft.class)
 class DatagramQueueFullTest {
-    private static final int COUNT = 40;
+    private static final int COUNT = DatagramQueue.TOO_MANY;
 
     @TempDir
     private Path folder;
@@ -52,8 +54,7 @@ class DatagramQueueFullTest {
         slow.bind(UnixSocketAddress.of(folder.resolve("slow"))).sync();
         quick = Channels.register(new UnixDatagramChannel(), quickInbox);
         quick.bind(UnixSocketAddress.of(folder.resolve("quick"))).sync();
-        sender = Channels.register(new UnixDatagramChannel(), new Inbox());
-        sender.bind(UnixSocketAddress.of(folder.resolve("sender"))).sync();
+        sender = newSender("sender");
     }
 
     @AfterEach
@@ -64,6 +65,12 @@ class DatagramQueueFullTest {
         }
         slowInbox.release();
         quickInbox.release();
+    }
+
+    private UnixDatagramChannel newSender(String name) throws Exception {
+        return (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox())
+                .option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
+                .bind(UnixSocketAddress.of(folder.resolve(name))).sync().channel();
     }
 
     private void policy(DatagramQueueFull policy) {
@@ -131,8 +138,7 @@ class DatagramQueueFullTest {
     void aRecipientThatHasStoppedCostsNoProcessorWhateverThePolicy() throws Exception {
         List<Channel> senders = new ArrayList<>();
         for (DatagramQueueFull policy : DatagramQueueFull.values()) {
-            UnixDatagramChannel each = Channels.register(new UnixDatagramChannel(), new Inbox());
-            each.bind(UnixSocketAddress.of(folder.resolve(policy.name()))).sync();
+            UnixDatagramChannel each = newSender(policy.name());
             assertTrue(each.config().setOption(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy));
             for (int i = 0; i < COUNT; i++) {
                 each.write(packet(slow, "message"));

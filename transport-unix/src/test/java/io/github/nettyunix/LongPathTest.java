@@ -15,6 +15,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.FileNotFoundException;
 import java.net.BindException;
@@ -103,6 +105,30 @@ class LongPathTest {
             python.succeed();
         }
         Proof.of("CPython", type + " servers and clients at paths of " + length + " bytes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {108, 200, 4000})
+    void datagramChannelsAreConnectedToLongPaths(int length) throws Exception {
+        Path path = path(length);
+        UnixSocketAddress address = UnixSocketAddress.of(path);
+        String script = """
+                os.chdir(sys.argv[1])
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                sock.bind(sys.argv[2])
+                print("bound")
+                print(sock.recv(100).decode())
+                """;
+        try (Python python = Python.run(script, path.getParent(), path.getFileName())) {
+            python.expect("bound");
+            Channel channel = Channels.client(SocketType.DATAGRAM, new Inbox()).connect(address).sync().channel();
+            assertEquals(address, channel.remoteAddress());
+            channel.writeAndFlush(Ends.buffer("to CPython")).sync();
+            python.expect("to CPython");
+            channel.close().sync();
+            python.succeed();
+        }
+        Proof.of("CPython", "a datagram channel connects to a path of " + length + " bytes");
     }
 
     @EachRow({"STREAM", "SEQPACKET"})
