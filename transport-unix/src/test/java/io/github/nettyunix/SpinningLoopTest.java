@@ -24,6 +24,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Promise;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,9 +67,17 @@ class SpinningLoopTest {
 
     /** The loop has looked for something to read many times. */
     private void spin() throws InterruptedException {
-        for (int i = 0; i < 100; i++) {
-            // Tasks that are submitted can run one after the other in a single turn, these cannot.
-            loop.schedule(() -> { }, 1, TimeUnit.MICROSECONDS).sync();
+        Promise<Void> done = loop.newPromise();
+        loop.execute(() -> spin(100, done));
+        done.sync();
+    }
+
+    /** What the loop's own thread schedules runs in the next turn at the earliest; what other threads submit may run in this one. */
+    private void spin(int turns, Promise<Void> done) {
+        if (turns == 0) {
+            done.setSuccess(null);
+        } else {
+            loop.schedule(() -> spin(turns - 1, done), 0, TimeUnit.NANOSECONDS);
         }
     }
 
