@@ -43,9 +43,14 @@ class SocketActivationTest {
 
     /** A parent that opens sockets of some types, and becomes this JVM's child with them. */
     private static final String PARENT = """
-            import tempfile
-            def activate(kinds, command, variables={}):
+            import atexit, shutil, tempfile
+            def temporary():
                 folder = tempfile.mkdtemp()
+                atexit.register(shutil.rmtree, folder)
+                return folder
+
+            def activate(kinds, command, variables={}):
+                folder = temporary()
                 socks = []
                 for kind in kinds:
                     if kind == "tcp":
@@ -192,7 +197,7 @@ class SocketActivationTest {
         try (Python python = run("""
                 import subprocess, time
                 kind = sys.argv[1]
-                path = os.path.join(tempfile.mkdtemp(), kind)
+                path = os.path.join(temporary(), kind)
                 options = [] if kind == "stream" else ["--" + kind]
                 parent = subprocess.Popen(["/usr/bin/systemd-socket-activate", "-l", path, "--fdname=web", *options, *sys.argv[2:]],
                                           stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.alarm(50))
