@@ -17,6 +17,8 @@ import java.io.IOException;
 /** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private boolean endOfInput;
+    // The kernel tells of a reset before it hands out the records that the peer had sent; we tell of it behind them.
+    private IOException reset;
 
     AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket) {
         super(parent, type, socket, new AdaptiveRecvByteBufAllocator());
@@ -77,22 +79,29 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             return;
         }
         int next = socket.peek();
+        if (next < 0 && next != -Errno.EAGAIN) {
+            reset = newException("read", next, null);
+            next = Math.max(socket.peek(), 0);
+        }
         if (next == 0) {
-            inputClosed();
-        } else if (next < 0 && next != -Errno.EAGAIN) {
-            IOException cause = newException("read", next, null);
-            if (socket.peek() > 0) {
-                keepReset(cause);
-            } else {
+            IOException cause = takeReset();
+            if (cause != null) {
                 pipeline().fireExceptionCaught(cause);
-                inputClosed();
             }
+            inputClosed();
         }
     }
 
-    /** The peer has reset the connection and left something to be read; a stream's queue is empty when its error is told. */
-    void keepReset(IOException cause) {
-        pipeline().fireExceptionCaught(cause);
+    /** The peer has reset the connection: to be told at the end of the stream. */
+    final void keepReset(IOException cause) {
+        reset = cause;
+    }
+
+    /** What is to be told at the end of the stream; {@code null} if there is nothing. */
+    final IOException takeReset() {
+        IOException cause = reset;
+        reset = null;
+        return cause;
     }
 
     @Override

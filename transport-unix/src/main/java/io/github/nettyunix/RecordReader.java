@@ -37,8 +37,6 @@ final class RecordReader {
     // What was received and not yet handed on, because the user has stopped reading in the middle of a batch.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private boolean endOfStream;
-    // The kernel tells of a reset before it hands out the records that the peer had sent; we tell of it behind them.
-    private IOException reset;
     private boolean drained;
     // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
     private boolean idle;
@@ -66,11 +64,6 @@ final class RecordReader {
         do {
             Object message = messages.poll();
             if (message == null) {
-                if (count == 0 && reset != null) {
-                    IOException cause = reset;
-                    reset = null;
-                    throw cause;
-                }
                 return count > 0 ? count : AbstractUnixChannel.END_OF_STREAM;
             }
             allocHandle.incMessagesRead(1);
@@ -92,11 +85,6 @@ final class RecordReader {
     /** Whether another read may find something. */
     boolean maybeMore() {
         return !drained || endOfStream || hasMessages();
-    }
-
-    /** The peer has reset the connection: to be told at the end of the stream. */
-    void keepReset(IOException cause) {
-        reset = cause;
     }
 
     /** Whether there is something to hand on without any event. */
@@ -220,13 +208,7 @@ final class RecordReader {
         if (result == -Errno.EAGAIN) {
             return 0;
         }
-        IOException cause = channel.newException("read", result, null);
-        if (result == -Errno.ECONNRESET && (wanted & ReceiveBatch.ENDING) != 0) {
-            // The socket stays readable, by what is left or by the end of the stream.
-            keepReset(cause);
-            return 0;
-        }
-        throw cause;
+        throw channel.newException("read", result, null);
     }
 
     private static int mostMessages(UnixChannelConfig config) {

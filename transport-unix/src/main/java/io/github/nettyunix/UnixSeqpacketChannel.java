@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.SendBatch;
 import io.github.nettyunix.socket.UnixSocket;
@@ -127,7 +128,22 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
 
     @Override
     int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        return reader.read(allocHandle, before);
+        int result;
+        try {
+            result = reader.read(allocHandle, before);
+        } catch (IOException e) {
+            if (e instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
+                // The socket stays readable, by what is left or by the end of the stream.
+                keepReset(e);
+                return NOTHING;
+            }
+            throw e;
+        }
+        IOException cause = result == END_OF_STREAM ? takeReset() : null;
+        if (cause != null) {
+            throw cause;
+        }
+        return result;
     }
 
     @Override
@@ -138,11 +154,6 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     @Override
     boolean hasUndelivered() {
         return reader.hasMessages();
-    }
-
-    @Override
-    void keepReset(IOException cause) {
-        reader.keepReset(cause);
     }
 
     @Override

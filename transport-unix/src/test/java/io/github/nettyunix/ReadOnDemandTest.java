@@ -214,6 +214,19 @@ class ReadOnDemandTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void resetIsToldBehindTheLastMessageWithoutAFurtherRead(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            ends.send("last words").sync();
+            ends.sender.close().sync();
+            assertSilent(ends);
+            ends.receiver.read();
+            assertReset(ends);
+        }
+        Proof.of("itself", "that a " + type + " peer reset the connection is told behind its last message, with auto-read off");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void whatAPeerHadSentIsReadEvenIfItsResetCameWithIt(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
             assertNotSame(ends.sender.eventLoop(), ends.receiver.eventLoop());
