@@ -42,9 +42,6 @@ public final class Benchmarks implements Callable<Integer> {
     @Option(names = "--results", paramLabel = "FOLDER", description = "write tables, rows and charts (SVG) to a folder")
     private Path folder;
 
-    @Option(names = "--add", description = "with --results: keep what the folder has of other workloads")
-    private boolean add;
-
     @Option(names = "--redraw", paramLabel = "FILE", description = {
             "measure nothing: draw the charts of a folder's results.json again"})
     private Path redraw;
@@ -131,24 +128,11 @@ public final class Benchmarks implements Callable<Integer> {
             Json.write(rows, json);
         }
         if (folder != null) {
-            write(rows, machine, text.toString());
+            Charts.draw(rows, contestants, machine, folder);
+            Json.write(rows, folder.resolve("results.json"));
+            Files.writeString(folder.resolve("results.txt"), text);
         }
         return rows.isEmpty() ? 1 : 0;
-    }
-
-    private void write(List<Result> rows, String machine, String text) throws IOException {
-        Path rowsFile = folder.resolve("results.json");
-        Path textFile = folder.resolve("results.txt");
-        List<Result> all = new ArrayList<>(rows);
-        String before = "";
-        if (add && Files.exists(rowsFile)) {
-            Json.read(rowsFile).stream().filter(old -> rows.stream().noneMatch(row -> row.workload().equals(old.workload())))
-                    .forEach(all::add);
-            before = Files.readString(textFile) + '\n';
-        }
-        Charts.draw(all, Contestant.all(), machine, folder);
-        Json.write(all, rowsFile);
-        Files.writeString(textFile, before + text);
     }
 
     private static void print(String part, StringBuilder text) {

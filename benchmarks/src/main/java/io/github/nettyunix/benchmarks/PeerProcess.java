@@ -120,10 +120,10 @@ final class PeerProcess implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
+            commands.close();
             if (paused) {
                 resume();
             }
-            commands.close();
         } catch (IOException ignored) {
             // It has ended.
         }
