@@ -1,7 +1,6 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.SendBatch;
 import io.github.nettyunix.socket.StreamBatch;
 import io.github.nettyunix.socket.UnixSocket;
@@ -13,14 +12,12 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.FileRegion;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
-import io.netty.channel.unix.Buffer;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.SocketWritableByteChannel;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -43,10 +40,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     private static final int WOULD_BLOCK = -1;
 
+    private final StreamReader reader = new StreamReader(this);
     private SocketWritableByteChannel byteChannel;
-    // Reads where descriptors come; made when the first ones have.
-    private RecordReader reader;
-    private boolean descriptorsExpected;
 
     /**
      * A new socket, to be connected.
@@ -84,147 +79,23 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     @Override
     int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        if (hasUndelivered()) {
-            return reader.read(allocHandle, before);
-        }
-        if (config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
-            return readDescriptors(allocHandle);
-        }
-        int control = config().controlData();
-        boolean controlData = control != 0;
-        boolean exact = controlData && config().isExactDescriptorPositions();
-        if (controlData && descriptorsExpected && !exact) {
-            if (reader == null) {
-                reader = new RecordReader(this, (content, batch, index, wanted) -> newMessage(content, batch, index), 0);
-            }
-            return reader.read(allocHandle, before);
-        }
-        ByteBuf buffer = readBuffers.takeUnused();
-        if (buffer == null) {
-            buffer = allocHandle.allocate(readBuffers.allocator());
-        }
-        allocHandle.attemptedBytesRead(buffer.writableBytes());
-        try {
-            int length = exact ? receivePiece(buffer, control) : controlData ? receiveMessage(buffer, buffer.writableBytes(), control)
-                    : receiveBytes(buffer);
-            allocHandle.lastBytesRead(length);
-            if (length > 0) {
-                buffer.writerIndex(buffer.writerIndex() + length);
-                allocHandle.incMessagesRead(1);
-                Object message = controlData ? newMessage(buffer, ReceiveBatch.current(), 0) : buffer;
-                buffer = null;
-                fireRead(message);
-                return 1;
-            }
-            if (length == 0) {
-                return END_OF_STREAM;
-            }
-            readBuffers.putBack(buffer);
-            buffer = null;
-            return NOTHING;
-        } finally {
-            if (buffer != null) {
-                buffer.release();
-            }
-        }
+        return reader.read(allocHandle, before);
     }
 
-    private UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
-        descriptorsExpected = batch.descriptorCount(index) > 0;
-        return InboundMessages.newMessage(content, batch, index);
+    @Override
+    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
+        return reader.maybeMore(allocHandle);
     }
 
     @Override
     boolean hasUndelivered() {
-        return reader != null && reader.hasMessages();
+        return reader.hasMessages();
     }
 
     @Override
     protected void doClose() throws Exception {
-        if (reader != null) {
-            reader.close();
-        }
+        reader.close();
         super.doClose();
-    }
-
-    /** The number of bytes; 0 at the end, negative if there is nothing. */
-    private int receiveBytes(ByteBuf buffer) throws IOException {
-        int index = buffer.writerIndex();
-        long address;
-        if (buffer.hasMemoryAddress()) {
-            address = buffer.memoryAddress() + index;
-        } else {
-            ByteBuffer view = buffer.internalNioBuffer(index, buffer.writableBytes());
-            address = Buffer.memoryAddress(view) + view.position();
-        }
-        return checkRead(socket.receive(address, buffer.writableBytes()));
-    }
-
-    private int receivePiece(ByteBuf buffer, int control) throws IOException {
-        int length = checkRead(ReceiveBatch.current().nextPiece(socket, buffer.writableBytes()));
-        if (length <= 0) {
-            return length;
-        }
-        buffer.ensureWritable(length);
-        return receiveMessage(buffer, length, control);
-    }
-
-    private int receiveMessage(ByteBuf buffer, int most, int control) throws IOException {
-        int descriptorLimit = config().descriptorLimit();
-        ReceiveBatch batch = ReceiveBatch.current();
-        int result = checkRead(batch.receiveStream(buffer, most, socket, descriptorLimit, control));
-        if (result < 0) {
-            return result;
-        }
-        if (batch.isControlTruncated(0)) {
-            // From here on the descriptors would not match the bytes.
-            unsafe().close(voidPromise());
-            throw new ControlDataTruncatedException(type, addresses.endpoint(), descriptorLimit);
-        }
-        return batch.length(0);
-    }
-
-    /**
-     * One byte at a time: whoever sends a descriptor in this mode sends one byte with it, and what follows may be meant for
-     * {@link DomainSocketReadMode#BYTES}.
-     */
-    private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
-        ByteBuf scratch = readBuffers.allocator().directBuffer(1);
-        try {
-            allocHandle.attemptedBytesRead(1);
-            ReceiveBatch batch = ReceiveBatch.current();
-            int result = checkRead(batch.receiveStream(scratch, 1, socket, UnixSocket.MAX_FDS, ReceiveBatch.CONTROL));
-            int length = result < 0 ? result : batch.length(0);
-            allocHandle.lastBytesRead(length);
-            if (length <= 0) {
-                return length < 0 ? NOTHING : END_OF_STREAM;
-            }
-            if (batch.isControlTruncated(0)) {
-                unsafe().close(voidPromise());
-                throw new ControlDataTruncatedException(type, addresses.endpoint(), UnixSocket.MAX_FDS);
-            }
-            FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
-            allocHandle.incMessagesRead(1);
-            for (FileDescriptor fd : fds) {
-                fireRead(fd);
-            }
-            return 1;
-        } finally {
-            scratch.release();
-        }
-    }
-
-    private int checkRead(int result) throws IOException {
-        if (result < 0 && result != -Errno.EAGAIN) {
-            throw newException("read", result, null);
-        }
-        return result;
-    }
-
-    /** A short read has emptied the socket, unless it stopped at control data. */
-    @Override
-    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return allocHandle.lastBytesRead() == allocHandle.attemptedBytesRead() || config().isControlData();
     }
 
     @Override
