@@ -1,0 +1,156 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.socket.StreamBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.DefaultFileRegion;
+import io.netty.channel.FileRegion;
+import io.netty.channel.unix.SocketWritableByteChannel;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/** Writes a stream: plain buffers, messages with control data, and file regions. */
+final class StreamWriter {
+    /** What goes with a descriptor that is written without a message. */
+    private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1)).asReadOnly();
+
+    private static final int WOULD_BLOCK = -1;
+
+    private final UnixStreamChannel channel;
+    private SocketWritableByteChannel byteChannel;
+
+    StreamWriter(UnixStreamChannel channel) {
+        this.channel = channel;
+    }
+
+    /** See {@link AbstractUnixChannel#doWrite}. */
+    void write(ChannelOutboundBuffer in) throws Exception {
+        int spins = channel.config().getWriteSpinCount();
+        do {
+            Object message = in.current();
+            if (message == null) {
+                channel.writeComplete();
+                return;
+            }
+            int calls = message instanceof ByteBuf ? writeBytes(in)
+                    : message instanceof FileRegion region ? writeRegion(in, region) : writeMessages(in, message);
+            if (calls == WOULD_BLOCK) {
+                return;
+            }
+            spins -= calls;
+        } while (spins > 0);
+        channel.yieldWriting();
+    }
+
+    /** Writes the buffers up to the next message that is something else. */
+    private int writeBytes(ChannelOutboundBuffer in) throws Exception {
+        StreamBatch batch = StreamBatch.current();
+        in.forEachFlushedMessage(batch);
+        long written = batch.send(channel.socket);
+        if (written < 0) {
+            return waitOrThrow((int) written);
+        }
+        in.removeBytes(written);
+        return written == 0 ? 0 : 1;
+    }
+
+    /** Writes the messages with control data at the head; each one's goes with the first of its bytes that the kernel takes. */
+    private int writeMessages(ChannelOutboundBuffer in, Object message) throws Exception {
+        SendBatch batch = SendBatch.current();
+        boolean started = in.currentProgress() > 0;
+        if (started) {
+            batch.add(((UnixMessage) message).content(), null);
+        } else if (OutboundMessages.hasClosedDescriptor(message)) {
+            in.remove(channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message));
+            return 1;
+        } else {
+            in.forEachFlushedMessage(next -> !(next instanceof ByteBuf) && !(next instanceof FileRegion)
+                    && !OutboundMessages.hasClosedDescriptor(next) && OutboundMessages.add(batch, next, null, ONE_ZERO));
+        }
+        long written = batch.sendStream(channel.socket);
+        if (written < 0) {
+            int errno = (int) -written;
+            if (started || errno == Errno.EAGAIN || Errno.isTransient(errno) || AbstractUnixConnection.isConnectionLost(errno)) {
+                return waitOrThrow((int) written);
+            }
+            // The kernel refuses this message, and nothing of it went out.
+            in.remove(channel.newException("write", errno, null));
+            return 1;
+        }
+        removeMessages(in, written);
+        return 1;
+    }
+
+    private void removeMessages(ChannelOutboundBuffer in, long written) {
+        while (written > 0) {
+            Object message = in.current();
+            if (message == null) {
+                // A listener of one before has closed the channel.
+                return;
+            }
+            if (message == Unpooled.EMPTY_BUFFER) {
+                // What a cancelled write leaves behind.
+                in.remove();
+                continue;
+            }
+            if (in.currentProgress() == 0) {
+                SentDescriptors.keep(channel, message);
+            }
+            int length = message instanceof UnixMessage unixMessage ? unixMessage.content().readableBytes() : ONE_ZERO.readableBytes();
+            if (written < length) {
+                in.progress(written);
+                ((UnixMessage) message).content().skipBytes((int) written);
+                return;
+            }
+            in.progress(length);
+            in.remove();
+            written -= length;
+        }
+    }
+
+    private int waitOrThrow(int result) throws IOException {
+        if (result == -Errno.EAGAIN) {
+            channel.awaitWritable();
+        } else if (Errno.isTransient(-result)) {
+            channel.retryWriting(10, TimeUnit.MILLISECONDS);
+        } else {
+            throw channel.newException("write", result, null);
+        }
+        return WOULD_BLOCK;
+    }
+
+    private int writeRegion(ChannelOutboundBuffer in, FileRegion region) throws IOException {
+        if (region.transferred() >= region.count()) {
+            in.remove();
+            return 0;
+        }
+        if (byteChannel == null) {
+            byteChannel = new SocketWritableByteChannel(channel.socket) {
+                @Override
+                protected ByteBufAllocator alloc() {
+                    return channel.alloc();
+                }
+            };
+        }
+        long position = region.transferred();
+        long written = region.transferTo(byteChannel, position);
+        if (written > 0) {
+            in.progress(written);
+            if (region.transferred() >= region.count()) {
+                in.remove();
+            }
+            return 1;
+        }
+        if (written == 0 && region instanceof DefaultFileRegion file) {
+            // Is it the socket that is full, or the file that is too short?
+            channel.validateRegion(file, position);
+        }
+        channel.awaitWritable();
+        return WOULD_BLOCK;
+    }
+}
