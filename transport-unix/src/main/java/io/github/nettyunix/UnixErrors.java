@@ -15,7 +15,15 @@ import java.nio.channels.NotYetConnectedException;
 /** The one place where an errno becomes an exception. */
 final class UnixErrors {
 
-    /** What all of them say. */
+    /**
+     * What every exception made here reports.
+     *
+     * @param operation the failed operation, such as {@code bind}
+     * @param socketType the type of the socket; {@code null} if there is none
+     * @param address the address that the operation was about; {@code null} if there is none
+     * @param errno the platform's error number
+     * @param hint what to do about it, or {@code null}
+     */
     record Details(String operation, SocketType socketType, SocketAddress address, int errno, String hint)
             implements Serializable {
         String errnoName() {

@@ -1,22 +1,29 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.NativeLibrary;
+import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Proof;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -30,6 +37,18 @@ class AvailabilityTest {
             System.out.println(cause == null ? null : cause.getMessage());
             for (SocketType type : SocketType.values()) {
                 System.out.println(type + " " + UnixTransport.supports(type));
+            }
+        }
+    }
+
+    /** Prints the mode of the library that was unpacked, and whether it loads. */
+    public static final class Unpacking {
+        public static void main(String[] arguments) throws Exception {
+            Throwable cause = NativeLibrary.unavailabilityCause();
+            try (Stream<Path> files = Files.list(Path.of(arguments[0]))) {
+                for (Path file : files.toList()) {
+                    System.out.println(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)) + " " + cause);
+                }
             }
         }
     }
@@ -74,6 +93,36 @@ class AvailabilityTest {
     @Test
     void theOtherPlatformsClassesMayBeMissing() throws Exception {
         assertEquals("true", run(entry -> !entry.contains("-kqueue-"))[0]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"000", "077", "777"})
+    void theUnpackedLibraryIsItsOwnersAloneUnderAnyUmask(String umask) throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + " && exec \"$0\" \"$@\""));
+        // A JVM that may not read its own files does not start: its performance data is one.
+        command.addAll(Jvm.command(Unpacking.class, "-XX:-UsePerfData", "-Dio.netty.native.workdir=" + folder,
+                "-Dio.netty.native.deleteLibAfterLoading=false"));
+        command.add(folder.toString());
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertEquals("rwx------ null\n", output);
+        assertEquals(0, process.waitFor());
+        assertFalse(hasFiles(folder), "the library is still there");
+        Proof.of("itself", "the native library is unpacked for its owner alone under umask " + umask);
+    }
+
+    @Test
+    void theUnpackedLibraryIsGoneOnceItIsLoaded() throws Exception {
+        Process process = new ProcessBuilder(Jvm.command(Program.class, "-Dio.netty.native.workdir=" + folder))
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        assertTrue(new String(process.getInputStream().readAllBytes(), UTF_8).startsWith("true\n"));
+        assertFalse(hasFiles(folder));
+    }
+
+    private static boolean hasFiles(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.findAny().isPresent();
+        }
     }
 
     @Test

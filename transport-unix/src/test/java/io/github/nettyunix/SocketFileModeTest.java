@@ -6,6 +6,7 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
+import io.netty.util.internal.PlatformDependent;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -14,6 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -63,7 +66,8 @@ class SocketFileModeTest {
     void modeIsExactUnderAnyUmask(String umask) throws Exception {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + " && exec \"$0\" \"$@\""));
         // A JVM that may not read its own files does not start: its performance data is one.
-        command.addAll(Jvm.command(Binder.class, "-XX:-UsePerfData", "-Dio.netty.native.workdir=" + folder));
+        // Nor can Netty load a library that it may not read once it has unpacked it: it finds this one unpacked.
+        command.addAll(Jvm.command(Binder.class, "-XX:-UsePerfData", "-Djava.library.path=" + unpackNettyLibrary()));
         command.add(folder.toString());
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String byDefault = umask.equals("000") ? "rwxrwxrwx" : umask.equals("022") ? "rwxr-xr-x"
@@ -82,6 +86,15 @@ class SocketFileModeTest {
             process.errorReader().close();
         }
         Proof.of("itself", "the mode of a socket file is exact under umask " + umask);
+    }
+
+    private Path unpackNettyLibrary() throws IOException {
+        String name = "libnetty_transport_native_epoll_" + PlatformDependent.normalizedArch() + ".so";
+        Path libraries = Files.createDirectory(folder.resolve("libraries"));
+        try (InputStream library = getClass().getResourceAsStream("/META-INF/native/" + name)) {
+            Files.copy(library, libraries.resolve(name));
+        }
+        return libraries;
     }
 
     /** Another process looks at the file all the time while it comes and goes. */
