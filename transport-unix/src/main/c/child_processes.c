@@ -33,14 +33,24 @@ typedef struct {
     int32_t number;                     /* the child's */
 } descriptor;
 
-/* A table of strings that lie one behind the other, with NULL at its end. Answers where they end. */
-static char *tabulate(char **table, jint count, char *strings) {
-    for (jint i = 0; i < count; i++) {
+/* A table of strings that lie one behind the other, with NULL at its end. Returns where they end, NULL if that is behind the end. */
+static char *tabulate(char **table, jint count, char *strings, const char *end) {
+    for (jint i = 0; i < count && strings != NULL; i++) {
         table[i] = strings;
-        strings += strlen(strings) + 1;
+        strings = memchr(strings, 0, (size_t) (end - strings));
+        if (strings != NULL) strings++;
     }
     table[count] = NULL;
     return strings;
+}
+
+/* Whether the numbers ascend, and no source is overwritten before it has been given its number. */
+static int are_valid(const descriptor *descriptors, jint count) {
+    for (jint i = 0; i < count; i++) {
+        if (descriptors[i].number < 0 || (i > 0 && descriptors[i].number <= descriptors[i - 1].number)
+                || descriptors[i].source <= descriptors[count - 1].number) return 0;
+    }
+    return 1;
 }
 
 /* What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed. Answers an errno. */
@@ -99,16 +109,24 @@ static int set_signals(posix_spawnattr_t *attributes) {
 }
 
 /*
- * Answers the pid. The strings are the arguments, the program first, and behind them the environment's variables; -1 variables stand
- * for this process's environment. The tables have room for all of them and two more.
+ * Returns the pid. In the memory there are the descriptors, 8 bytes for each entry of the tables of the arguments and the
+ * variables, both with one more at their end, and the strings: the arguments, the program first, and the environment's
+ * variables. -1 variables stand for this process's environment.
  */
-static jint spawn(JNIEnv *env, jclass class, jlong strings, jint arguments, jint variables, jlong tables, jlong descriptors,
-                  jint descriptor_count) {
+static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint descriptor_count, jint arguments, jint variables) {
     (void) env, (void) class;
-    char **program = POINTER(tables);
+    REQUIRE(is_range(memory, size) && descriptor_count >= 0 && arguments >= 1 && variables >= -1);
+    jlong tables = descriptor_count * (jlong) sizeof(descriptor);
+    jlong strings = tables + ((jlong) arguments + 1 + (variables < 0 ? 0 : variables) + 1) * (jlong) sizeof(jlong);
+    REQUIRE(strings < size);
+    const descriptor *descriptors = POINTER(memory);
+    REQUIRE(are_valid(descriptors, descriptor_count));
+    char **program = POINTER(memory + tables);
     char **environment = program + arguments + 1;
-    char *rest = tabulate(program, arguments, POINTER(strings));
-    tabulate(environment, variables < 0 ? 0 : variables, rest);
+    const char *end = POINTER(memory + size);
+    char *rest = tabulate(program, arguments, POINTER(memory + strings), end);
+    if (rest != NULL) rest = tabulate(environment, variables < 0 ? 0 : variables, rest, end);
+    REQUIRE(rest == end);
 
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -118,7 +136,7 @@ static jint spawn(JNIEnv *env, jclass class, jlong strings, jint arguments, jint
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
         error = set_signals(&attributes);
-        if (error == 0) error = add_descriptors(&actions, POINTER(descriptors), descriptor_count);
+        if (error == 0) error = add_descriptors(&actions, descriptors, descriptor_count);
         if (error == 0) {
             error = posix_spawnp(&pid, program[0], &actions, &attributes, program, variables < 0 ? environ : environment);
         }
@@ -131,6 +149,7 @@ static jint spawn(JNIEnv *env, jclass class, jlong strings, jint arguments, jint
 /* Waits until a child has ended; it stays a zombie, whose pid no other process can get. */
 static jint await_end(JNIEnv *env, jclass class, jint pid) {
     (void) env, (void) class;
+    REQUIRE(pid > 0);
     siginfo_t info;
     int result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
 #ifdef __APPLE__
@@ -146,6 +165,8 @@ static jint await_end(JNIEnv *env, jclass class, jint pid) {
 /* Takes leave of a child that has ended: its exit status, or 128 and the number of the signal that has killed it. */
 static jint reap(JNIEnv *env, jclass class, jint pid) {
     (void) env, (void) class;
+    /* Others stand for children that are not ours to take leave of. */
+    REQUIRE(pid > 0);
     int status = 0;
     int result = RESULT(waitpid(pid, &status, 0));
     if (result < 0) return result;
@@ -154,12 +175,14 @@ static jint reap(JNIEnv *env, jclass class, jint pid) {
 
 static jint send_signal(JNIEnv *env, jclass class, jint pid, jint number) {
     (void) env, (void) class;
+    /* Others stand for groups of processes, or all of them. */
+    REQUIRE(pid > 0 && number >= 0 && number < NSIG);
     return RESULT(kill(pid, number));
 }
 
 jint nettyunix_child_processes_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
-        NATIVE("spawn", "(JIIJJI)I", spawn),
+        NATIVE("spawn", "(JJIII)I", spawn),
         NATIVE("awaitEnd", "(I)I", await_end),
         NATIVE("reap", "(I)I", reap),
         NATIVE("signal", "(II)I", send_signal),

@@ -13,14 +13,16 @@ static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, ji
     (void) class;
     /* In the order of FileDescriptors' constants. */
     static const int known[] = {O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC, O_DSYNC};
-    int access[] = {O_RDONLY, O_WRONLY, O_RDWR};
+    static const int access[] = {O_RDONLY, O_WRONLY, O_RDWR};
+    REQUIRE((flags & 3) < COUNT(access) && flags >= 0 && flags < 4 << COUNT(known) && (mode & ~07777) == 0);
     int native = access[flags & 3] | O_CLOEXEC;
     for (jint i = 0; i < COUNT(known); i++) {
         if (flags & (4 << i)) native |= known[i];
     }
-    jbyte *chars = (*env)->GetByteArrayElements(env, path, NULL);   /* ends with a NUL */
-    if (chars == NULL) return -ENOMEM;
-    int result = RESULT(open((const char *) chars, native, (mode_t) mode));
+    int result;
+    jbyte *chars = nettyunix_string(env, path, &result);
+    if (chars == NULL) return result;
+    result = RESULT(open((const char *) chars, native, (mode_t) mode));
     (*env)->ReleaseByteArrayElements(env, path, chars, JNI_ABORT);
     return result;
 }
@@ -28,16 +30,18 @@ static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, ji
 /* least: the lowest number that will do. */
 static jint duplicate(JNIEnv *env, jclass class, jint fd, jint least) {
     (void) env, (void) class;
+    REQUIRE(least >= 0);
     return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, least));
 }
 
 /* Makes number another name of fd, closing what it was. */
 static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
     (void) env, (void) class;
+    REQUIRE(number >= 0 && fd != number);
 #ifdef __linux__
-    return RESULT(dup3(fd, number, O_CLOEXEC));
+    return RESULT_ONCE(dup3(fd, number, O_CLOEXEC));
 #else
-    int result = RESULT(dup2(fd, number));
+    int result = RESULT_ONCE(dup2(fd, number));
     return result < 0 ? result : RESULT(fcntl(number, F_SETFD, FD_CLOEXEC));
 #endif
 }
@@ -45,6 +49,7 @@ static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
 /* An anonymous file in memory that can be sealed. */
 static jint memory_file(JNIEnv *env, jclass class, jstring name) {
     (void) class;
+    REQUIRE(name != NULL);
 #ifdef MFD_ALLOW_SEALING
     const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
     if (chars == NULL) return -ENOMEM;
@@ -52,7 +57,7 @@ static jint memory_file(JNIEnv *env, jclass class, jstring name) {
     (*env)->ReleaseStringUTFChars(env, name, chars);
     return result;
 #else
-    (void) env, (void) name;
+    (void) env;
     return -ENOSYS;
 #endif
 }
@@ -97,6 +102,7 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     (void) class;
     /* In the order of FileDescriptors' constants. */
     enum { REGULAR, DIRECTORY, PIPE, SOCKET, MEMORY, CHARACTERS, BLOCKS, OTHER };
+    REQUIRE(has_room(env, size, 1));
     struct stat file;
     int result = RESULT(fstat(fd, &file));
     if (result < 0) return result;
@@ -130,12 +136,14 @@ void nettyunix_close_all(const int32_t *fds, int count) {
     }
 }
 
-/* At most MAX_FDS. */
-static void close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
+static jint close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
     (void) class;
+    REQUIRE(count >= 0 && count <= MAX_FDS && has_room(env, array, count));
     jint fds[MAX_FDS];
     (*env)->GetIntArrayRegion(env, array, 0, count, fds);
+    for (jint i = 0; i < count; i++) REQUIRE(fds[i] >= 0);
     nettyunix_close_all(fds, count);
+    return 0;
 }
 
 /* The number in a java.io.FileDescriptor, which has no public accessor. */
@@ -143,6 +151,7 @@ static jfieldID number_field;
 
 static jint number(JNIEnv *env, jclass class, jobject fd) {
     (void) class;
+    REQUIRE(fd != NULL);
     return (*env)->GetIntField(env, fd, number_field);
 }
 
@@ -157,7 +166,7 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("closeOnExec", "(I)I", close_on_exec),
         NATIVE("setBlocking", "(IZ)I", set_blocking),
         NATIVE("status", "(I[J)I", status),
-        NATIVE("closeAll", "([II)V", close_all),
+        NATIVE("closeAll", "([II)I", close_all),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };
     jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");

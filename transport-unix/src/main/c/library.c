@@ -46,6 +46,20 @@ jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMet
     return result;
 }
 
+jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error) {
+    *error = -EINVAL;
+    REQUIRE_OR(NULL, has_room(env, array, 1));
+    jsize length = (*env)->GetArrayLength(env, array);
+    jbyte *chars = (*env)->GetByteArrayElements(env, array, NULL);
+    if (chars == NULL) {
+        *error = -ENOMEM;
+    } else if (memchr(chars, 0, (size_t) length) != chars + length - 1) {
+        (*env)->ReleaseByteArrayElements(env, array, chars, JNI_ABORT);
+        chars = NULL;
+    }
+    return chars;
+}
+
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
     (void) reserved;
     JNIEnv *env;

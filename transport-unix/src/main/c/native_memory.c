@@ -10,17 +10,20 @@
 
 static jlong map(JNIEnv *env, jclass class, jlong size) {
     (void) env, (void) class;
+    REQUIRE_OR(0, size > 0 && (uint64_t) size <= SIZE_MAX);
     void *memory = mmap(NULL, (size_t) size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? 0 : (jlong) (intptr_t) memory;
 }
 
 static jint unmap(JNIEnv *env, jclass class, jlong address, jlong size) {
     (void) env, (void) class;
+    REQUIRE(is_range(address, size));
     return RESULT(munmap(POINTER(address), (size_t) size));
 }
 
 static jint discard(JNIEnv *env, jclass class, jlong address, jlong length) {
     (void) env, (void) class;
+    REQUIRE(is_range(address, length));
     uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
     uintptr_t start = ((uintptr_t) address + page - 1) / page * page;
     uintptr_t end = (uintptr_t) (address + length) / page * page;
@@ -29,6 +32,7 @@ static jint discard(JNIEnv *env, jclass class, jlong address, jlong length) {
 
 static jobject buffer(JNIEnv *env, jclass class, jlong address, jint size) {
     (void) class;
+    REQUIRE_OR(NULL, is_range(address, size));
     return (*env)->NewDirectByteBuffer(env, POINTER(address), size);
 }
 

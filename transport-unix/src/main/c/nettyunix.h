@@ -2,14 +2,16 @@
  * Shared by all files of the library. Each .c file belongs to the Java class of the same name in
  * io.github.nettyunix.socket, and offers one function that registers that class's native methods.
  *
- * Conventions: a native function is one system call. It answers a negative errno on failure, retries on EINTR, allocates
- * nothing and looks nothing up. Descriptors it creates are close-on-exec, sockets it creates are non-blocking as well.
+ * Conventions: a native function is one system call. It first checks every number that Java has passed, see REQUIRE. It returns
+ * a negative errno on failure, retries on EINTR, allocates nothing and looks nothing up. Descriptors it creates are
+ * close-on-exec, sockets it creates are non-blocking as well.
  */
 #ifndef NETTYUNIX_H
 #define NETTYUNIX_H
 
 #include <errno.h>
 #include <jni.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -36,17 +38,45 @@
 #define KEEP_SENT_MILLIS 0
 #endif
 
+#ifndef IOV_MAX
+#define IOV_MAX 1024
+#endif
+
 #define MAX_FDS 253                                     /* SCM_MAX_FD of Linux */
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 
-/* Calls again for as long as a signal interrupts: int n = RETRY(close(fd)); */
+/*
+ * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has written into a
+ * batch are checked before the first system call and the first access to memory, in release builds too: a bug above this
+ * border is an EINVAL that names the operation, not a write to somewhere else. Descriptors are left to the kernel (EBADF).
+ */
+#define REQUIRE(condition) REQUIRE_OR(-EINVAL, condition)
+#define REQUIRE_OR(result, condition) do { if (__builtin_expect(!(condition), 0)) return (result); } while (0)
+
+/*
+ * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, which releases the
+ * descriptor on Linux and the BSDs even where it fails with EINTR: a second call would close what another thread has opened. Nor for dup2 and
+ * dup3, which close as well.
+ */
 #define RETRY(call) ({ __typeof__(call) result_; do { result_ = (call); } while (result_ == -1 && errno == EINTR); result_; })
 /* The result of a system call as our callers expect it. */
-#define RESULT(call) ({ __typeof__(call) value_ = RETRY(call); value_ == -1 ? (__typeof__(call)) -errno : value_; })
+#define RESULT(call) RESULT_ONCE(RETRY(call))
+#define RESULT_ONCE(call) ({ __typeof__(call) value_ = (call); value_ == -1 ? (__typeof__(call)) -errno : value_; })
 
 #define POINTER(address) ((void *) (intptr_t) (address))
 #define NATIVE(name, signature, function) {(char *) (name), (char *) (signature), (void *) (function)}
 #define COUNT(array) ((jint) (sizeof(array) / sizeof((array)[0])))
+
+/* Whether memory of that many bytes, at least one, can begin at an address. */
+static inline int is_range(jlong address, jlong length) {
+    uintptr_t start = (uintptr_t) address;
+    return start != 0 && length > 0 && (uint64_t) length <= UINTPTR_MAX - start;
+}
+
+/* Whether an array of Java has at least that many elements. */
+static inline int has_room(JNIEnv *env, jarray array, jsize elements) {
+    return array != NULL && (*env)->GetArrayLength(env, array) >= elements;
+}
 
 /* Flags of a received record that the end of the stream does not have: see mark_records in unix_socket.c. */
 #ifdef __linux__
@@ -69,10 +99,18 @@ jint nettyunix_socket_files_onload(JNIEnv *env);
 jint nettyunix_unix_socket_onload(JNIEnv *env);
 
 /*
+ * The bytes of an array that is a C string: its only NUL is the last byte. NULL, with a negative errno in *error, if it is no
+ * such array or there is no memory for them. The caller gives them back with ReleaseByteArrayElements.
+ */
+jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error);
+
+/*
  * A name is what sun_path holds: a path without its final NUL, an abstract name with its first one, or nothing at all.
- * encode answers the length of the address, 0 if the name is too long.
+ * encode returns the length of the address, 0 if the name is too long.
  */
 socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, size_t length);
+/* The same with an array of Java; returns a negative errno if it is no such name. */
+int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray name);
 size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length);
 
 /* Closes descriptors that nobody else has to do with. */

@@ -18,6 +18,7 @@ static const struct { const char *name; jint number; } errors[] = {
 
 static jint error_number(JNIEnv *env, jclass class, jstring name) {
     (void) class;
+    REQUIRE_OR(-1, name != NULL);
     const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
     jint number = -1;
     for (jint i = 0; chars != NULL && i < COUNT(errors) && number < 0; i++) {

@@ -8,14 +8,16 @@
 /* pid, effective uid and gid. */
 static jint identity(JNIEnv *env, jclass class, jintArray ids) {
     (void) class;
+    REQUIRE(has_room(env, ids, 3));
     jint values[] = {getpid(), (jint) geteuid(), (jint) getegid()};
     (*env)->SetIntArrayRegion(env, ids, 0, COUNT(values), values);
     return 0;
 }
 
-/* The supplementary groups; answers how many there are, -EINVAL if the array is too small for them. */
+/* The supplementary groups; returns how many there are, -EINVAL if the array is too small for them. */
 static jint groups(JNIEnv *env, jclass class, jintArray ids) {
     (void) class;
+    REQUIRE(has_room(env, ids, 0));
     jint *values = (*env)->GetIntArrayElements(env, ids, NULL);
     if (values == NULL) return -ENOMEM;
     int count = RESULT(getgroups((*env)->GetArrayLength(env, ids), (gid_t *) values));
@@ -26,7 +28,8 @@ static jint groups(JNIEnv *env, jclass class, jintArray ids) {
 /* The value of a variable whose name ends with a NUL, NULL if it is not set. */
 static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
-    jbyte *chars = (*env)->GetByteArrayElements(env, name, NULL);
+    int error;
+    jbyte *chars = nettyunix_string(env, name, &error);
     if (chars == NULL) return NULL;
     const char *value = getenv((const char *) chars);
     (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
@@ -39,9 +42,10 @@ static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
 
 static jint unset(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
-    jbyte *chars = (*env)->GetByteArrayElements(env, name, NULL);
-    if (chars == NULL) return -ENOMEM;
-    int result = unsetenv((const char *) chars) == -1 ? -errno : 0;
+    int result;
+    jbyte *chars = nettyunix_string(env, name, &result);
+    if (chars == NULL) return result;
+    result = unsetenv((const char *) chars) == -1 ? -errno : 0;
     (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
     return result;
 }

@@ -39,7 +39,7 @@ _Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX
 /* incoming.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32 };
+enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, ALL_WANTED = 63 };
 enum { BATCH = 32 };
 
 /*
@@ -126,11 +126,17 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
 
 /*
  * Receives up to count messages and answers how many, among them, as the last one, the end of the stream.
- * The bytes of message i go to data + i * stride; with length > 0 there is but one message, whose first length bytes go to buffer.
+ * The bytes of message i go to data + i * stride, of data's size bytes; with length > 0 there is but one message, whose first
+ * length bytes go to buffer. A message has at most capacity bytes.
  */
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
-                    jlong data, jlong stride, jint capacity, jint max_fds, jint wanted) {
+                    jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
     (void) env, (void) class;
+    REQUIRE(count >= 1 && count <= BATCH && is_range(messages, count * (jlong) sizeof(incoming)));
+    REQUIRE(capacity >= 1 && length >= 0 && length <= capacity && max_fds >= 0 && max_fds <= MAX_FDS && (wanted & ~ALL_WANTED) == 0);
+    REQUIRE(length == 0 || (count == 1 && is_range(buffer, length)));
+    REQUIRE(length == capacity || (is_range(data, size) && capacity <= size));
+    REQUIRE(count == 1 || (stride >= capacity && stride <= (size - capacity) / (count - 1)));
     incoming *message = POINTER(messages);
     struct sockaddr_un addresses[BATCH];
     /* On a stream MSG_TRUNC would discard the bytes. */
@@ -183,6 +189,7 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
  */
 static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most) {
     (void) env, (void) class;
+    REQUIRE(is_range(scratch, capacity) && most >= 1);
 #ifdef __linux__
     int queued = 0;
     while (queued == 0) {
@@ -212,7 +219,7 @@ static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint c
 
 jint nettyunix_receive_batch_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
-        NATIVE("receive", "(IJIJIJJIII)I", receive),
+        NATIVE("receive", "(IJIJIJJJIII)I", receive),
         NATIVE("nextPiece", "(IJII)I", next_piece),
     };
     return nettyunix_register(env, "ReceiveBatch", methods, COUNT(methods));

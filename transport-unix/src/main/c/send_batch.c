@@ -2,6 +2,7 @@
 #include "control_data.h"
 
 #include <string.h>
+#include <sys/uio.h>
 
 /* SendBatch.java fills it in; it knows these offsets. */
 typedef struct {
@@ -20,6 +21,20 @@ _Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *
 
 enum { BATCH = 64 };
 
+/* Whether a batch that Java has filled in stays within its memory: the first messages of it are done, and it has vector_count iovec. */
+static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint vector_count) {
+    if (first < 0 || first > count || count > BATCH || vector_count < 0 || vector_count > IOV_MAX) return 0;
+    if (count > 0 && !is_range(messages, count * (jlong) sizeof(outgoing))) return 0;
+    if (vector_count > 0 && !is_range(vectors, vector_count * (jlong) sizeof(struct iovec))) return 0;
+    const outgoing *message = POINTER(messages);
+    for (jint i = first; i < count; i++) {
+        if (message[i].vectors < 0 || message[i].first_vector < 0 || message[i].first_vector > vector_count - message[i].vectors
+                || message[i].fd_count < 0 || message[i].fd_count > MAX_FDS
+                || message[i].name_length < -1 || message[i].name_length > (int) MAX_NAME) return 0;
+    }
+    return 1;
+}
+
 /* The number of a message's bytes. */
 static size_t size(const outgoing *message, const struct iovec *vectors) {
     size_t size = 0;
@@ -35,6 +50,8 @@ static int encode(outgoing *message, struct iovec *vectors, struct msghdr *heade
     if (message->name_length >= 0) {
         header->msg_name = address;
         header->msg_namelen = nettyunix_encode_name(address, message->name, (size_t) message->name_length);
+        /* A message without a recipient's address would go to the peer. */
+        if (header->msg_namelen == 0) return ENAMETOOLONG;
     }
     if (message->fd_count == 0 && !message->has_credentials) return 0;
     header->msg_control = message->control;
@@ -47,7 +64,7 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     struct msghdr header;
     int error = encode(message, vectors, &header, &address);
     if (error != 0) return -error;
-    flags |= MSG_NOSIGNAL;
+    flags |= MSG_NOSIGNAL | MSG_DONTWAIT;
     int bare = header.msg_iovlen == 1 && header.msg_name == NULL && header.msg_control == NULL;
     jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))    /* the cheaper call */
             : RESULT(sendmsg(fd, &header, flags));
@@ -63,10 +80,13 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     return result;
 }
 
-/* Sends records in order; answers how many went out, in the upper half the errno that stopped the next one, or 0. */
-static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors) {
+/* Sends the records behind the first ones in order; returns how many went out, in the upper half the errno that stopped the next one, or 0. */
+static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint first, jint count, jlong vectors,
+                          jint vector_count) {
     (void) env, (void) class;
-    outgoing *message = POINTER(messages);
+    REQUIRE_OR((jlong) EINVAL << 32, is_valid(messages, first, count, vectors, vector_count));
+    outgoing *message = (outgoing *) POINTER(messages) + first;
+    count -= first;
     int sent = 0;
     int error = 0;
 #if HAS_MMSG
@@ -76,10 +96,15 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     }
     struct sockaddr_un addresses[BATCH];
     struct mmsghdr headers[BATCH];
-    for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &addresses[i]);
-    while (sent < count && error == 0) {
-        int result = (int) RESULT(sendmmsg(fd, headers + sent, (unsigned) (count - sent), MSG_EOR | MSG_NOSIGNAL));
-        if (result < 0) error = -result; else sent += result;
+    int ready = 0;
+    while (ready < count && error == 0) {
+        error = encode(&message[ready], POINTER(vectors), &headers[ready].msg_hdr, &addresses[ready]);
+        if (error == 0) ready++;
+    }
+    while (sent < ready) {
+        int result = (int) RESULT(sendmmsg(fd, headers + sent, (unsigned) (ready - sent), MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT));
+        if (result < 0) return ((jlong) -result << 32) | sent;
+        sent += result;
     }
 #else
     while (sent < count && error == 0) {
@@ -90,18 +115,22 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     return ((jlong) error << 32) | sent;
 }
 
-/* Sends messages on a stream, in order, until one of them does not go out whole; answers how many bytes went out. */
-static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors) {
+/* Sends messages on a stream, in order, until one of them does not go out whole; returns how many bytes went out. */
+static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors, jint vector_count) {
     (void) env, (void) class;
+    REQUIRE(is_valid(messages, 0, count, vectors, vector_count));
     outgoing *message = POINTER(messages);
     jlong sent = 0;
 #if HAS_MMSG
     if (count > 1) {
         struct sockaddr_un address;
         struct mmsghdr headers[BATCH];
-        for (int i = 0; i < count; i++) encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &address);
+        for (int i = 0; i < count; i++) {
+            int error = encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &address);
+            if (error != 0) return -error;
+        }
         /* The kernel, too, stops behind a message of which it has taken a part. */
-        int result = (int) RESULT(sendmmsg(fd, headers, (unsigned) count, MSG_NOSIGNAL));
+        int result = (int) RESULT(sendmmsg(fd, headers, (unsigned) count, MSG_NOSIGNAL | MSG_DONTWAIT));
         for (int i = 0; i < result; i++) sent += headers[i].msg_len;
         return result < 0 ? result : sent;
     }
@@ -117,8 +146,8 @@ static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jin
 
 jint nettyunix_send_batch_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
-        NATIVE("sendRecords", "(IJIJ)J", send_records),
-        NATIVE("sendStream", "(IJIJ)J", send_stream),
+        NATIVE("sendRecords", "(IJIIJI)J", send_records),
+        NATIVE("sendStream", "(IJIJI)J", send_stream),
     };
     return nettyunix_register(env, "SendBatch", methods, COUNT(methods));
 }

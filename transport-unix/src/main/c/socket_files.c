@@ -13,8 +13,8 @@
 
 /* All paths come with a final NUL. */
 #define WITH_PATH(env, path, call) ({ \
-    jbyte *chars_ = (*env)->GetByteArrayElements(env, path, NULL); \
-    int status_ = -ENOMEM; \
+    int status_; \
+    jbyte *chars_ = nettyunix_string(env, path, &status_); \
     if (chars_ != NULL) { \
         const char *name = (const char *) chars_; \
         status_ = RESULT(call); \
@@ -26,6 +26,7 @@
 /* Fills {1 if it is a socket, permission bits, device, inode}; a symbolic link is not followed. */
 static jint status(JNIEnv *env, jclass class, jbyteArray path, jlongArray result) {
     (void) class;
+    REQUIRE(has_room(env, result, 4));
     struct stat file;
     int error = WITH_PATH(env, path, lstat(name, &file));
     if (error < 0) return error;
@@ -41,16 +42,18 @@ static jint remove_file(JNIEnv *env, jclass class, jbyteArray path) {
 
 static jint change_mode(JNIEnv *env, jclass class, jbyteArray path, jint mode) {
     (void) class;
+    REQUIRE((mode & ~07777) == 0);
     return WITH_PATH(env, path, chmod(name, (mode_t) mode));
 }
 
 /* On Linux the mode of an unbound socket, less the umask, becomes that of the file that bind makes. */
 static jint restrict_mode(JNIEnv *env, jclass class, jint fd, jint mode) {
     (void) env, (void) class;
+    REQUIRE((mode & ~07777) == 0);
 #ifdef __linux__
     return RESULT(fchmod(fd, (mode_t) mode));
 #else
-    (void) fd, (void) mode;
+    (void) fd;
     return 0;
 #endif
 }
@@ -73,17 +76,13 @@ static jint lock(JNIEnv *env, jclass class, jint fd) {
  */
 static jint probe(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
-    char bytes[MAX_NAME];
-    jsize length = (*env)->GetArrayLength(env, name);
-    if ((size_t) length > MAX_NAME) return -ENAMETOOLONG;
-    (*env)->GetByteArrayRegion(env, name, 0, length, (jbyte *) bytes);
     struct sockaddr_un address;
-    socklen_t size = nettyunix_encode_name(&address, bytes, (size_t) length);
-    if (size == 0) return -ENAMETOOLONG;
+    int size = nettyunix_encode_array(env, &address, name);
+    if (size < 0) return size;
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     if (fd == -1) return -errno;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    int result = RESULT(connect(fd, (struct sockaddr *) &address, size));
+    int result = RESULT(connect(fd, (struct sockaddr *) &address, (socklen_t) size));
     close(fd);
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #if defined(LOCAL_PEERCRED)
@@ -31,7 +32,7 @@ static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
 
 socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, size_t length) {
     int terminated = length > 0 && name[0] != 0;
-    if (length + (size_t) terminated > MAX_NAME) return 0;
+    if (length > MAX_NAME - (size_t) terminated) return 0;
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, name, length);
     if (terminated) address->sun_path[length] = 0;
@@ -52,12 +53,16 @@ size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length
     return strnlen(address->sun_path, size);
 }
 
-static socklen_t encode(JNIEnv *env, struct sockaddr_un *address, jbyteArray name) {
+int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray name) {
+    REQUIRE(has_room(env, name, 0));
     char bytes[MAX_NAME];
     jsize length = (*env)->GetArrayLength(env, name);
-    if ((size_t) length > MAX_NAME) return 0;
+    if ((size_t) length > MAX_NAME) return -ENAMETOOLONG;
     (*env)->GetByteArrayRegion(env, name, 0, length, (jbyte *) bytes);
-    return nettyunix_encode_name(address, bytes, (size_t) length);
+    /* The kernel would take the path to end there. */
+    REQUIRE(length == 0 || bytes[0] == 0 || memchr(bytes, 0, (size_t) length) == NULL);
+    socklen_t size = nettyunix_encode_name(address, bytes, (size_t) length);
+    return size == 0 ? -ENAMETOOLONG : (int) size;
 }
 
 static jbyteArray decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t length) {
@@ -91,6 +96,7 @@ static int prepare(int fd) {
 
 static jint new_socket(JNIEnv *env, jclass class, jint type) {
     (void) env, (void) class;
+    REQUIRE(type >= 0 && type < COUNT(types));
 #ifdef SOCK_CLOEXEC
     return RESULT(socket(AF_UNIX, types[type] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 #else
@@ -100,6 +106,7 @@ static jint new_socket(JNIEnv *env, jclass class, jint type) {
 
 static jint new_socket_pair(JNIEnv *env, jclass class, jint type, jintArray pair) {
     (void) class;
+    REQUIRE(type >= 0 && type < COUNT(types) && has_room(env, pair, 2));
     int fds[2];
 #ifdef SOCK_CLOEXEC
     int result = RESULT(socketpair(AF_UNIX, types[type] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
@@ -143,15 +150,15 @@ static jint describe(JNIEnv *env, jclass class, jint fd) {
 static jint bind_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     (void) class;
     struct sockaddr_un address;
-    socklen_t length = encode(env, &address, name);
-    return length == 0 ? -ENAMETOOLONG : RESULT(bind(fd, (struct sockaddr *) &address, length));
+    int length = nettyunix_encode_array(env, &address, name);
+    return length < 0 ? length : RESULT(bind(fd, (struct sockaddr *) &address, (socklen_t) length));
 }
 
 static jint connect_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     (void) class;
     struct sockaddr_un address;
-    socklen_t length = encode(env, &address, name);
-    return length == 0 ? -ENAMETOOLONG : RESULT(connect(fd, (struct sockaddr *) &address, length));
+    int length = nettyunix_encode_array(env, &address, name);
+    return length < 0 ? length : RESULT(connect(fd, (struct sockaddr *) &address, (socklen_t) length));
 }
 
 /* connect(2) to AF_UNSPEC dissolves a datagram socket's association. */
@@ -169,6 +176,7 @@ static jint listen_backlog(JNIEnv *env, jclass class, jint fd, jint backlog) {
 /* peer_name: its first byte receives the length of the name, the rest the name. */
 static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray peer_name) {
     (void) class;
+    REQUIRE(has_room(env, peer_name, 1 + MAX_NAME));
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
 #ifdef SOCK_CLOEXEC
@@ -200,15 +208,17 @@ static jbyteArray peer_name(JNIEnv *env, jclass class, jint fd) {
 
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong address, jint length) {
     (void) env, (void) class;
-    return (jint) RESULT(recv(fd, POINTER(address), (size_t) length, 0));
+    REQUIRE(is_range(address, length));
+    return (jint) RESULT(recv(fd, POINTER(address), (size_t) length, MSG_DONTWAIT));
 }
 
 static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint count) {
     (void) env, (void) class;
+    REQUIRE(count >= 1 && count <= IOV_MAX && is_range(vector, count * (jlong) sizeof(struct iovec)));
     struct iovec *first = POINTER(vector);
-    if (count == 1) return RESULT(send(fd, first->iov_base, first->iov_len, MSG_NOSIGNAL));     /* the cheaper call */
+    if (count == 1) return RESULT(send(fd, first->iov_base, first->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT));  /* the cheaper call */
     struct msghdr header = {.msg_iov = first, .msg_iovlen = (__typeof__(header.msg_iovlen)) count};
-    return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL));
+    return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 /*
@@ -269,6 +279,7 @@ static const struct { int level, name; } options[] = {
 
 static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jboolean on) {
     (void) env, (void) class;
+    REQUIRE(option >= 0 && option < COUNT(options));
     int value = on;
     if (options[option].name == -1) return -ENOPROTOOPT;
     return RESULT(setsockopt(fd, options[option].level, options[option].name, &value, sizeof(value)));
@@ -276,6 +287,7 @@ static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jboolean
 
 static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
     (void) env, (void) class;
+    REQUIRE(option >= 0 && option < COUNT(options));
     int value = 0;
     socklen_t length = sizeof(value);
     if (options[option].name == -1) return -ENOPROTOOPT;
@@ -285,6 +297,7 @@ static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
 /* pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell. */
 static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
     (void) class;
+    REQUIRE(has_room(env, credentials, 3));
 #if defined(SO_PEERCRED)
 #if defined(__linux__)
     struct ucred peer;
@@ -319,6 +332,7 @@ static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray crede
 /* The peer's supplementary groups; answers how many there are, -ERANGE if the array is too small for them. */
 static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     (void) class;
+    REQUIRE(has_room(env, groups, 0));
 #if defined(__linux__)
     jint values[65536 / sizeof(jint)];
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
@@ -337,7 +351,7 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     if (count > 0) (*env)->SetIntArrayRegion(env, groups, 0, count, (const jint *) &peer.cr_groups[1]);
     return count;
 #else
-    (void) env, (void) fd, (void) groups;
+    (void) fd;
     return -ENOPROTOOPT;
 #endif
 }
@@ -358,6 +372,7 @@ static jint peer_pidfd(JNIEnv *env, jclass class, jint fd) {
 /* The peer's security label; answers its length, -ERANGE if the array is too small for it. */
 static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
     (void) class;
+    REQUIRE(has_room(env, label, 0));
 #ifdef __linux__
     char bytes[4096];
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, label);
@@ -367,7 +382,7 @@ static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
     (*env)->SetByteArrayRegion(env, label, 0, size, (const jbyte *) bytes);
     return size;
 #else
-    (void) env, (void) fd, (void) label;
+    (void) fd;
     return -ENOPROTOOPT;
 #endif
 }

@@ -109,7 +109,7 @@ final class RecordReader {
         controlData = control != 0;
         int flags = wanted | control;
         // Descriptors that come with a pidfd are ours until they are closed, be they wanted or not: one message's at a time then.
-        int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : mostMessages(config) - before;
+        int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : Math.max(mostMessages(config) - before, 1);
         if (isStream() || expected <= SMALL && most > 1) {
             int count = check(batch.receive(channel.socket, idle ? 1 : most, maxLength, maxFds, flags));
             idle = count == 0 && before == 0;

@@ -21,8 +21,7 @@ public final class ChildProcesses {
     public static int spawn(List<String> arguments, List<String> variables, int[] sources, int[] numbers) {
         List<byte[]> strings = encode(arguments);
         List<byte[]> environment = encode(variables == null ? List.of() : variables);
-        long tablesAt = (long) sources.length * 2 * Integer.BYTES;
-        long stringsAt = tablesAt + (strings.size() + environment.size() + 2L) * Long.BYTES;
+        long stringsAt = (long) sources.length * 2 * Integer.BYTES + (strings.size() + environment.size() + 2L) * Long.BYTES;
         long size = stringsAt + length(strings) + length(environment);
         NativeMemory memory = new NativeMemory(size);
         try {
@@ -33,8 +32,7 @@ public final class ChildProcesses {
             buffer.position((int) stringsAt);
             strings.forEach(buffer::put);
             environment.forEach(buffer::put);
-            return spawn(memory.address() + stringsAt, strings.size(), variables == null ? -1 : environment.size(),
-                    memory.address() + tablesAt, memory.address(), sources.length);
+            return spawn(memory.address(), size, sources.length, strings.size(), variables == null ? -1 : environment.size());
         } finally {
             memory.free();
         }
@@ -56,5 +54,5 @@ public final class ChildProcesses {
 
     public static native int signal(int pid, int number);
 
-    private static native int spawn(long strings, int arguments, int variables, long tables, long descriptors, int count);
+    private static native int spawn(long memory, long size, int descriptors, int arguments, int variables);
 }

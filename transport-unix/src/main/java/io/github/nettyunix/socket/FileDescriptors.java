@@ -54,7 +54,7 @@ public final class FileDescriptors {
     public static native int status(int fd, long[] size);
 
     /** Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the same. */
-    public static native void closeAll(int[] fds, int count);
+    public static native int closeAll(int[] fds, int count);
 
     /** The number in a JDK descriptor. */
     public static native int number(java.io.FileDescriptor fd);

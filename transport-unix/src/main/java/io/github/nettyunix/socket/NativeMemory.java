@@ -33,6 +33,10 @@ final class NativeMemory {
         return address;
     }
 
+    long size() {
+        return size;
+    }
+
     /** A view of {@code length} bytes at {@code offset}; it must not be used after {@link #free()}. */
     ByteBuffer buffer(long offset, int length) {
         return buffer0(address + offset, length).order(ByteOrder.nativeOrder());

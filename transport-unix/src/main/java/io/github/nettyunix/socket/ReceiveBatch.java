@@ -100,7 +100,7 @@ public final class ReceiveBatch {
     public int receive(UnixSocket socket, int count, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
         return receive(socket.intValue(), memory.address(), Math.min(count, slots), 0, 0,
-                data.address(), stride, maxLength, maxFds, wanted);
+                data.address(), data.size(), stride, maxLength, maxFds, wanted);
     }
 
     /**
@@ -112,12 +112,12 @@ public final class ReceiveBatch {
     public int receiveInto(ByteBuf buffer, UnixSocket socket, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
         return receive(socket.intValue(), memory.address(), 1, address(buffer), Math.min(buffer.writableBytes(), maxLength),
-                data.address(), stride, maxLength, maxFds, wanted);
+                data.address(), data.size(), stride, maxLength, maxFds, wanted);
     }
 
     /** Receives a part of a stream into the writable bytes of a direct buffer, no more than {@code length} of them. */
     public int receiveStream(ByteBuf buffer, int length, UnixSocket socket, int maxFds, int wanted) {
-        return receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, length, maxFds, wanted);
+        return receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, 0, length, maxFds, wanted);
     }
 
     /**
@@ -285,5 +285,5 @@ public final class ReceiveBatch {
     private static native int nextPiece(int fd, long scratch, int capacity, int most);
 
     private static native int receive(int fd, long messages, int count, long buffer, int length,
-                                      long data, long stride, int capacity, int maxFds, int wanted);
+                                      long data, long size, long stride, int capacity, int maxFds, int wanted);
 }

@@ -122,7 +122,7 @@ public final class SendBatch {
      * @return in the lower half how many went out, in the upper half the errno that stopped the next one, or 0
      */
     public long sendRecords(UnixSocket socket, int first) {
-        return sendRecords(socket.intValue(), memory.address() + (long) first * SIZE, count - first, vectors.memoryAddress(0));
+        return sendRecords(socket.intValue(), memory.address(), first, count, vectors.memoryAddress(0), vectors.count());
     }
 
     /**
@@ -131,10 +131,10 @@ public final class SendBatch {
      * @return the number of bytes that went out, or a negative errno if that is none
      */
     public long sendStream(UnixSocket socket) {
-        return sendStream(socket.intValue(), memory.address(), count, vectors.memoryAddress(0));
+        return sendStream(socket.intValue(), memory.address(), count, vectors.memoryAddress(0), vectors.count());
     }
 
-    private static native long sendRecords(int fd, long messages, int count, long vectors);
+    private static native long sendRecords(int fd, long messages, int first, int count, long vectors, int vectorCount);
 
-    private static native long sendStream(int fd, long messages, int count, long vectors);
+    private static native long sendStream(int fd, long messages, int count, long vectors, int vectorCount);
 }
