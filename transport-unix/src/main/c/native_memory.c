@@ -2,17 +2,66 @@
 #include "nettyunix.h"
 
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
 
+#ifdef __linux__
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24                         /* Linux 5.18 */
+#endif
+
+/* Whether mlockall(MCL_FUTURE) fills and locks all memory that is mapped: it shows in a page that nobody has touched. */
+static int is_filled_at_once(void) {
+    size_t page = (size_t) sysconf(_SC_PAGESIZE);
+    void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return 0;
+    unsigned char resident = 0;
+    int result = mincore(memory, page, &resident);
+    munmap(memory, page);
+    return result == 0 && (resident & 1) != 0;
+}
+
+/* The memory stays locked as the process wants it, but each page only once it is touched; not locked at all before Linux 4.4. */
+static int lock_on_fault(void *memory, size_t size) {
+#ifdef SYS_mlock2
+    if (syscall(SYS_mlock2, memory, size, MLOCK_ONFAULT) == 0) return 0;
+#endif
+    return munlock(memory, size);
+}
+#endif
+
+/* Of the memory only what is touched becomes real, page by page. Returns its address, or a negative errno. */
 static jlong map(JNIEnv *env, jclass class, jlong size) {
     (void) env, (void) class;
-    REQUIRE_OR(0, size > 0 && (uint64_t) size <= SIZE_MAX);
-    void *memory = mmap(NULL, (size_t) size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? 0 : (jlong) (intptr_t) memory;
+    REQUIRE(size > 0 && (uint64_t) size <= SIZE_MAX);
+    int protection = PROT_READ | PROT_WRITE;
+#ifdef __linux__
+    /* What nobody may touch yet is not filled by mlockall(MCL_FUTURE) either. */
+    int filled = is_filled_at_once();
+    if (filled) protection = PROT_NONE;
+#endif
+    void *memory = mmap(NULL, (size_t) size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return -errno;
+#ifdef __linux__
+    /* A byte in each of many slots would otherwise take 2 MiB each, where huge pages are on for all. Kernels may lack them. */
+    madvise(memory, (size_t) size, MADV_NOHUGEPAGE);
+    if (filled && (lock_on_fault(memory, (size_t) size) == -1
+            || mprotect(memory, (size_t) size, PROT_READ | PROT_WRITE) == -1)) {
+        int error = errno;
+        munmap(memory, (size_t) size);
+        return -error;
+    }
+#endif
+    return (jlong) (intptr_t) memory;
 }
 
 static jint unmap(JNIEnv *env, jclass class, jlong address, jlong size) {
@@ -27,7 +76,12 @@ static jint discard(JNIEnv *env, jclass class, jlong address, jlong length) {
     uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
     uintptr_t start = ((uintptr_t) address + page - 1) / page * page;
     uintptr_t end = (uintptr_t) (address + length) / page * page;
-    return end <= start ? 0 : RESULT(madvise(POINTER(start), end - start, MADV_DONTNEED));
+    if (end <= start) return 0;
+    int result = RESULT(madvise(POINTER(start), end - start, MADV_DONTNEED));
+#ifdef __linux__
+    if (result == -EINVAL) result = RESULT(madvise(POINTER(start), end - start, MADV_DONTNEED_LOCKED));
+#endif
+    return result;
 }
 
 static jobject buffer(JNIEnv *env, jclass class, jlong address, jint size) {

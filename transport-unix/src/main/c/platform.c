@@ -1,20 +1,58 @@
 /* Platform.java: errors by number and name, see errno(3), and limits. */
 #include "nettyunix.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ERROR(name) {#name, name}
+#ifdef __linux__
+#include <locale.h>
 
-static const struct { const char *name; jint number; } errors[] = {
-    ERROR(E2BIG), ERROR(EACCES), ERROR(EADDRINUSE), ERROR(EADDRNOTAVAIL), ERROR(EAFNOSUPPORT), ERROR(EAGAIN), ERROR(EALREADY),
-    ERROR(EBADF), ERROR(EBUSY), ERROR(ECONNABORTED), ERROR(ECONNREFUSED), ERROR(ECONNRESET), ERROR(EDESTADDRREQ), ERROR(EEXIST),
-    ERROR(EFAULT), ERROR(EFBIG), ERROR(EINPROGRESS), ERROR(EINTR), ERROR(EINVAL), ERROR(EIO), ERROR(EISCONN), ERROR(EISDIR),
-    ERROR(ELOOP), ERROR(EMFILE), ERROR(EMSGSIZE), ERROR(ENAMETOOLONG), ERROR(ENFILE), ERROR(ENOBUFS), ERROR(ENODATA), ERROR(ENODEV),
-    ERROR(ENOENT), ERROR(ENOLCK), ERROR(ENOMEM), ERROR(ENOPROTOOPT), ERROR(ENOSPC), ERROR(ENOSYS), ERROR(ENOTCONN),
-    ERROR(ENOTDIR), ERROR(ENOTSOCK), ERROR(ENOTSUP), ERROR(ENXIO), ERROR(EOPNOTSUPP), ERROR(EPERM), ERROR(EPIPE),
-    ERROR(EPROTO), ERROR(EPROTONOSUPPORT), ERROR(EPROTOTYPE), ERROR(ERANGE), ERROR(EROFS), ERROR(ESOCKTNOSUPPORT),
-    ERROR(ESPIPE), ERROR(ESRCH), ERROR(ETIMEDOUT), ERROR(ETOOMANYREFS), ERROR(ETXTBSY), ERROR(EXDEV),
+static locale_t c_locale;
+#endif
+
+/*
+ * A name is a macro for a number where the platform knows it, which makes its text that number, and only a name elsewhere.
+ * Where several names have one number, the first one is reported.
+ */
+#define TEXT(name) #name
+#define ERROR(name) {#name, TEXT(name)}
+
+static const struct { const char *name, *number; } errors[] = {
+    ERROR(EPERM), ERROR(ENOENT), ERROR(ESRCH), ERROR(EINTR), ERROR(EIO), ERROR(ENXIO), ERROR(E2BIG),
+    ERROR(ENOEXEC), ERROR(EBADF), ERROR(ECHILD), ERROR(EAGAIN), ERROR(ENOMEM), ERROR(EACCES), ERROR(EFAULT),
+    ERROR(ENOTBLK), ERROR(EBUSY), ERROR(EEXIST), ERROR(EXDEV), ERROR(ENODEV), ERROR(ENOTDIR), ERROR(EISDIR),
+    ERROR(EINVAL), ERROR(ENFILE), ERROR(EMFILE), ERROR(ENOTTY), ERROR(ETXTBSY), ERROR(EFBIG), ERROR(ENOSPC),
+    ERROR(ESPIPE), ERROR(EROFS), ERROR(EMLINK), ERROR(EPIPE), ERROR(EDOM), ERROR(ERANGE), ERROR(EDEADLK),
+    ERROR(ENAMETOOLONG), ERROR(ENOLCK), ERROR(ENOSYS), ERROR(ENOTEMPTY), ERROR(ELOOP), ERROR(ENOMSG),
+    ERROR(EIDRM), ERROR(ECHRNG), ERROR(EL2NSYNC), ERROR(EL3HLT), ERROR(EL3RST), ERROR(ELNRNG), ERROR(EUNATCH),
+    ERROR(ENOCSI), ERROR(EL2HLT), ERROR(EBADE), ERROR(EBADR), ERROR(EXFULL), ERROR(ENOANO), ERROR(EBADRQC),
+    ERROR(EBADSLT), ERROR(EBFONT), ERROR(ENOSTR), ERROR(ENODATA), ERROR(ETIME), ERROR(ENOSR), ERROR(ENONET),
+    ERROR(ENOPKG), ERROR(EREMOTE), ERROR(ENOLINK), ERROR(EADV), ERROR(ESRMNT), ERROR(ECOMM), ERROR(EPROTO),
+    ERROR(EMULTIHOP), ERROR(EDOTDOT), ERROR(EBADMSG), ERROR(EOVERFLOW), ERROR(ENOTUNIQ), ERROR(EBADFD),
+    ERROR(EREMCHG), ERROR(ELIBACC), ERROR(ELIBBAD), ERROR(ELIBSCN), ERROR(ELIBMAX), ERROR(ELIBEXEC),
+    ERROR(EILSEQ), ERROR(ERESTART), ERROR(ESTRPIPE), ERROR(EUSERS), ERROR(ENOTSOCK), ERROR(EDESTADDRREQ),
+    ERROR(EMSGSIZE), ERROR(EPROTOTYPE), ERROR(ENOPROTOOPT), ERROR(EPROTONOSUPPORT), ERROR(ESOCKTNOSUPPORT),
+    ERROR(ENOTSUP), ERROR(EOPNOTSUPP), ERROR(EPFNOSUPPORT), ERROR(EAFNOSUPPORT), ERROR(EADDRINUSE),
+    ERROR(EADDRNOTAVAIL), ERROR(ENETDOWN), ERROR(ENETUNREACH), ERROR(ENETRESET), ERROR(ECONNABORTED),
+    ERROR(ECONNRESET), ERROR(ENOBUFS), ERROR(EISCONN), ERROR(ENOTCONN), ERROR(ESHUTDOWN), ERROR(ETOOMANYREFS),
+    ERROR(ETIMEDOUT), ERROR(ECONNREFUSED), ERROR(EHOSTDOWN), ERROR(EHOSTUNREACH), ERROR(EALREADY),
+    ERROR(EINPROGRESS), ERROR(ESTALE), ERROR(EUCLEAN), ERROR(ENOTNAM), ERROR(ENAVAIL), ERROR(EISNAM),
+    ERROR(EREMOTEIO), ERROR(EDQUOT), ERROR(ENOMEDIUM), ERROR(EMEDIUMTYPE), ERROR(ECANCELED), ERROR(ENOKEY),
+    ERROR(EKEYEXPIRED), ERROR(EKEYREVOKED), ERROR(EKEYREJECTED), ERROR(EOWNERDEAD), ERROR(ENOTRECOVERABLE),
+    ERROR(ERFKILL), ERROR(EHWPOISON),
+    /* What only other systems have. */
+    ERROR(EPROCLIM), ERROR(EBADRPC), ERROR(ERPCMISMATCH), ERROR(EPROGUNAVAIL), ERROR(EPROGMISMATCH),
+    ERROR(EPROCUNAVAIL), ERROR(EFTYPE), ERROR(EAUTH), ERROR(ENEEDAUTH), ERROR(EDOOFUS), ERROR(ENOATTR),
+    ERROR(ENOTCAPABLE), ERROR(ECAPMODE), ERROR(EINTEGRITY), ERROR(EPWROFF), ERROR(EDEVERR), ERROR(EBADEXEC),
+    ERROR(EBADARCH), ERROR(ESHLIBVERS), ERROR(EBADMACHO), ERROR(ENOPOLICY), ERROR(EQFULL), ERROR(EIPSEC),
+    ERROR(ENOTOPEN),
 };
+
+/* The number of an entry; 0 if the platform does not know it. */
+static jint number_of(jint index) {
+    return (jint) strtol(errors[index].number, NULL, 10);
+}
 
 static jint error_number(JNIEnv *env, jclass class, jstring name) {
     (void) class;
@@ -22,7 +60,7 @@ static jint error_number(JNIEnv *env, jclass class, jstring name) {
     const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
     jint number = -1;
     for (jint i = 0; chars != NULL && i < COUNT(errors) && number < 0; i++) {
-        if (strcmp(errors[i].name, chars) == 0) number = errors[i].number;
+        if (strcmp(errors[i].name, chars) == 0 && number_of(i) != 0) number = number_of(i);
     }
     if (chars != NULL) (*env)->ReleaseStringUTFChars(env, name, chars);
     return number;
@@ -31,21 +69,27 @@ static jint error_number(JNIEnv *env, jclass class, jstring name) {
 static jstring error_name(JNIEnv *env, jclass class, jint number) {
     (void) class;
     for (jint i = 0; i < COUNT(errors); i++) {
-        if (errors[i].number == number) return (*env)->NewStringUTF(env, errors[i].name);
+        if (number != 0 && number_of(i) == number) return (*env)->NewStringUTF(env, errors[i].name);
     }
     return NULL;
 }
 
+/* In English, whatever the locale of the process: Java takes the text for UTF-8, and programs search for it. */
 static jstring error_message(JNIEnv *env, jclass class, jint number) {
     (void) class;
-    char buffer[256] = "";
-#ifdef __GLIBC__
-    const char *text = strerror_r(number, buffer, sizeof(buffer));
+#ifdef __linux__
+    const char *text = strerror_l(number, c_locale);
 #else
+    char buffer[256] = "";
     strerror_r(number, buffer, sizeof(buffer));
     const char *text = buffer;
 #endif
     return (*env)->NewStringUTF(env, text);
+}
+
+static jint page_size(JNIEnv *env, jclass class) {
+    (void) env, (void) class;
+    return (jint) sysconf(_SC_PAGESIZE);
 }
 
 static jint keep_sent_millis(JNIEnv *env, jclass class) {
@@ -74,9 +118,14 @@ jint nettyunix_platform_onload(JNIEnv *env) {
         NATIVE("errorNumber", "(Ljava/lang/String;)I", error_number),
         NATIVE("errorName", "(I)Ljava/lang/String;", error_name),
         NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
+        NATIVE("pageSize", "()I", page_size),
         NATIVE("maxPath", "()I", max_path),
         NATIVE("keepSentMillis", "()I", keep_sent_millis),
         NATIVE("tellsPieces", "()Z", tells_pieces),
     };
+#ifdef __linux__
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+    if (c_locale == (locale_t) 0) return JNI_ERR;
+#endif
     return nettyunix_register(env, "Platform", methods, COUNT(methods));
 }

@@ -329,17 +329,20 @@ static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray crede
     return 0;
 }
 
-/* The peer's supplementary groups; answers how many there are, -ERANGE if the array is too small for them. */
+/* NGROUPS_MAX of Linux, which its headers have had too small at times. */
+#define MAX_GROUPS 65536
+
+/* The peer's supplementary groups; returns how many there are, -ERANGE if the array is too small for them. */
 static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     (void) class;
-    REQUIRE(has_room(env, groups, 0));
+    REQUIRE(has_room(env, groups, 0) && (*env)->GetArrayLength(env, groups) <= MAX_GROUPS);
 #if defined(__linux__)
-    jint values[65536 / sizeof(jint)];
+    /* There may be 65 536 of them, more than the stack of a thread should hold. */
+    jint *values = (*env)->GetIntArrayElements(env, groups, NULL);
+    if (values == NULL) return -ENOMEM;
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
-    if (length > sizeof(values)) length = sizeof(values);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1) return -errno;
-    jint count = (jint) (length / sizeof(jint));
-    (*env)->SetIntArrayRegion(env, groups, 0, count, values);
+    jint count = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1 ? -errno : (jint) (length / sizeof(jint));
+    (*env)->ReleaseIntArrayElements(env, groups, values, count > 0 ? 0 : JNI_ABORT);
     return count;
 #elif defined(LOCAL_PEERCRED)
     struct xucred peer;

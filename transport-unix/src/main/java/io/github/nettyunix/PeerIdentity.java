@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 /** Asks the kernel who is at the other end. */
 final class PeerIdentity {
     private static final int SOME_GROUPS = 64;
-    /** NGROUPS_MAX of Linux is 65536; this is the most that fits into what the kernel is asked with. */
-    private static final int ALL_GROUPS = 16384;
+    /** NGROUPS_MAX of Linux. */
+    private static final int ALL_GROUPS = 65536;
     private static final int LONGEST_LABEL = 4096;
 
     private PeerIdentity() {

@@ -13,8 +13,8 @@ final class NativeMemory {
 
     NativeMemory(long size) {
         this(size, map(size));
-        if (address == 0) {
-            throw new OutOfMemoryError("cannot reserve " + size + " bytes of address space");
+        if (isErrno(address)) {
+            throw newOutOfMemoryError(size, (int) address);
         }
     }
 
@@ -23,10 +23,31 @@ final class NativeMemory {
         this.address = address;
     }
 
-    /** {@code null} if the system does not give so much: it can be told to count address space as if it were memory. */
-    static NativeMemory tryReserve(long size) {
-        long address = map(size);
-        return address == 0 ? null : new NativeMemory(size, address);
+    /**
+     * Reserves {@code most} blocks of {@code size} bytes, or fewer if the system does not give so much: it can count address
+     * space as if it were memory.
+     */
+    static NativeMemory reserve(long size, int most) {
+        for (int count = most;; count /= 2) {
+            long address = map(size * count);
+            if (!isErrno(address)) {
+                return new NativeMemory(size * count, address);
+            }
+            if (count == 1) {
+                throw newOutOfMemoryError(size, (int) address);
+            }
+        }
+    }
+
+    /** An address is negative too where it is in the upper half of 32 bits. */
+    private static boolean isErrno(long result) {
+        return result < 0 && result > -4096;
+    }
+
+    private static OutOfMemoryError newOutOfMemoryError(long size, int errno) {
+        String reason = Errno.name(-errno) + " (" + Errno.message(-errno) + ')';
+        return new OutOfMemoryError("mmap of " + size + " bytes: " + reason + (errno == -Errno.EAGAIN
+                ? ": mlockall(MCL_FUTURE) locks what is mapped, and RLIMIT_MEMLOCK does not allow so much" : ""));
     }
 
     long address() {
@@ -54,6 +75,7 @@ final class NativeMemory {
         }
     }
 
+    /** The address, or a negative errno. */
     private static native long map(long size);
 
     private static native int unmap(long address, long size);

@@ -17,6 +17,9 @@ final class Platform {
     /** What strerror(3) says of it. */
     static native String errorMessage(int errno);
 
+    /** The bytes of a page of memory: 4 KiB, or up to 64 KiB as on many kernels for arm64 and ppc64. */
+    static native int pageSize();
+
     /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
     static native int keepSentMillis();
 

@@ -56,7 +56,7 @@ public final class ReceiveBatch {
     private static final int END_OF_STREAM = 8;
     private static final int SAME_NAME = 16;
 
-    private static final int PAGE = 4096;
+    private static final int PAGE = Platform.pageSize();
     private static final int CACHE_LINE = 64;
     private static final int LARGE = 1 << 18;
     /** More than lies before a descriptor in a queue of the usual size; of a longer one this much is looked at. */
@@ -254,21 +254,13 @@ public final class ReceiveBatch {
             long pages = ((long) maxLength + PAGE - 1) / PAGE * PAGE;
             // Neighbouring slots must not fall into the same set of the processor's cache.
             long newStride = pages + CACHE_LINE;
-            int newSlots = CAPACITY;
-            NativeMemory newData = NativeMemory.tryReserve(newStride * newSlots);
-            while (newData == null && newSlots > 1) {
-                newSlots /= 2;
-                newData = NativeMemory.tryReserve(newStride * newSlots);
-            }
-            if (newData == null) {
-                throw new OutOfMemoryError("cannot reserve " + newStride + " bytes of address space for a message");
-            }
+            NativeMemory newData = NativeMemory.reserve(newStride, CAPACITY);
             if (data != null) {
                 data.free();
             }
             data = newData;
             stride = newStride;
-            slots = newSlots;
+            slots = (int) (newData.size() / newStride);
             capacity = maxLength;
         }
     }
