@@ -125,6 +125,12 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     }
 }
 
+/* Never retried: an interrupted close has freed the number, which another thread may have got by now. */
+static jint close_one(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    return close(fd) == -1 && errno != EINTR ? -errno : 0;
+}
+
 void nettyunix_close_all(const int32_t *fds, int count) {
     for (int i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1;) next++;
@@ -166,6 +172,7 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("closeOnExec", "(I)I", close_on_exec),
         NATIVE("setBlocking", "(IZ)I", set_blocking),
         NATIVE("status", "(I[J)I", status),
+        NATIVE("close", "(I)I", close_one),
         NATIVE("closeAll", "([II)I", close_all),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };

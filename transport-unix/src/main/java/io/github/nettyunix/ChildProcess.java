@@ -1,8 +1,6 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.ChildProcesses;
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.FileDescriptors;
 import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
@@ -94,7 +92,7 @@ public final class ChildProcess {
 
     /** A duplicate above all numbers of the child, so that none is overwritten before it is in its place. */
     private static UnixFileDescriptor moveUp(String operation, int number, FileDescriptor fd, int least) throws IOException {
-        int result = fd.isOpen() ? FileDescriptors.duplicate(fd.intValue(), Math.max(least, 3)) : -Errno.EBADF;
+        int result = UnixFileDescriptor.duplicate(fd, Math.max(least, 3));
         if (result < 0) {
             throw UnixErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
         }

@@ -1,6 +1,5 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.EventLoop;
 import io.netty.channel.unix.FileDescriptor;
@@ -30,7 +29,7 @@ final class SentDescriptors {
         List<? extends FileDescriptor> fds = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors()
                 : message instanceof FileDescriptor fd ? List.of(fd) : List.of();
         for (int i = 0; i < fds.size(); i++) {
-            int duplicate = FileDescriptors.duplicate(fds.get(i).intValue(), 0);
+            int duplicate = UnixFileDescriptor.duplicate(fds.get(i), 0);
             if (duplicate >= 0) {
                 closeLater(loop, new FileDescriptor(duplicate), millis);
             }

@@ -387,7 +387,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     @Override
     public int getSendBufferSize() {
         try {
-            return socket.getSendBufferSize();
+            return socket.bufferSize(true);
         } catch (IOException e) {
             throw new ChannelException(e);
         }
@@ -396,7 +396,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     @Override
     public UnixChannelConfig setSendBufferSize(int sendBufferSize) {
         try {
-            socket.setSendBufferSize(sendBufferSize);
+            socket.setBufferSize(true, sendBufferSize);
             return this;
         } catch (IOException e) {
             throw new ChannelException(e);
@@ -405,7 +405,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     private int getReceiveBufferSize() {
         try {
-            return socket.getReceiveBufferSize();
+            return socket.bufferSize(false);
         } catch (IOException e) {
             throw new ChannelException(e);
         }
@@ -413,7 +413,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     private void setReceiveBufferSize(int receiveBufferSize) {
         try {
-            socket.setReceiveBufferSize(receiveBufferSize);
+            socket.setBufferSize(false, receiveBufferSize);
         } catch (IOException e) {
             throw new ChannelException(e);
         }

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.socket.UseCount;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.IllegalReferenceCountException;
@@ -24,6 +25,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A file descriptor that somebody owns: it is closed when its last reference is released, or at once by {@link #close()}, and
@@ -64,8 +67,12 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         }
     };
 
+    private static final UseCount<UnixFileDescriptor> USES =
+            new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixFileDescriptor.class, "uses"));
+
     private final RefCnt refCnt = new RefCnt();
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
+    private volatile int uses;
 
     private UnixFileDescriptor(int fd) {
         super(fd);
@@ -134,7 +141,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public static UnixFileDescriptor dup(FileDescriptor fd) throws IOException {
         UnixTransport.ensureAvailability();
-        return new UnixFileDescriptor(duplicate(fd));
+        int result = duplicate(fd, 3);
+        if (result < 0) {
+            throw UnixErrors.newException("dup of descriptor " + fd.intValue(), null, null, result);
+        }
+        return new UnixFileDescriptor(result);
     }
 
     /**
@@ -195,17 +206,54 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Takes the number and gives up the ownership: whoever calls this closes it.
+     * Takes the number and gives up the ownership: the caller has to close it. Waits for other threads' calls on this object that
+     * are using the number; these do not block.
      *
      * @return the number
      * @throws IllegalStateException if it is closed or detached already
      */
     public int detach() {
-        if (!markClosed()) {
+        boolean open = beginUse();
+        if (open && !tryDetach()) {
+            endUse();
+            open = false;
+        }
+        if (!open) {
             throw new IllegalStateException("the descriptor is closed already: " + this);
         }
-        untrack();
         return intValue();
+    }
+
+    /** Gives the number to a caller who has begun a use of it; false, and the use has still to be ended, if it is closed. */
+    boolean tryDetach() {
+        if (!USES.detach(this)) {
+            return false;
+        }
+        markClosed();
+        untrack();
+        return true;
+    }
+
+    /**
+     * Keeps the number this object's until {@link #endUse}, even if another thread closes it. In between there must be only
+     * system calls that cannot block, and no code that may call {@link #detach}, which would wait for its own thread.
+     *
+     * @return false if it is closed, or detached; then there is nothing to end
+     */
+    boolean beginUse() {
+        return USES.begin(this);
+    }
+
+    /** Ends a use; the number is closed here if it should have been meanwhile. */
+    void endUse() {
+        if (USES.end(this)) {
+            FileDescriptors.close(intValue());
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return USES.isOpen(this);
     }
 
     /**
@@ -248,14 +296,26 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public void setBlocking(boolean blocking) throws IOException {
-        int result = isOpen() ? FileDescriptors.setBlocking(intValue(), blocking) : -Errno.EBADF;
-        if (result < 0) {
-            throw UnixErrors.newException("setBlocking of descriptor " + intValue(), null, null, result);
-        }
+        check("setBlocking", use(fd -> FileDescriptors.setBlocking(fd, blocking)));
     }
 
     private int status(String operation, long[] size) throws IOException {
-        int result = isOpen() ? FileDescriptors.status(intValue(), size) : -Errno.EBADF;
+        return check(operation, use(fd -> FileDescriptors.status(fd, size)));
+    }
+
+    /** Makes a system call that cannot block; returns its result, -EBADF if the descriptor is closed. */
+    private int use(IntUnaryOperator call) {
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return call.applyAsInt(intValue());
+        } finally {
+            endUse();
+        }
+    }
+
+    private int check(String operation, int result) throws IOException {
         if (result < 0) {
             throw UnixErrors.newException(operation + " of descriptor " + intValue(), null, null, result);
         }
@@ -276,10 +336,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         if (!Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE).containsAll(wanted)) {
             throw new UnsupportedOperationException("toFileChannel: " + wanted);
         }
-        int allowed = isOpen() ? FileDescriptors.accessMode(intValue()) : -Errno.EBADF;
-        if (allowed < 0) {
-            throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null, allowed);
-        }
+        int allowed = check("toFileChannel", use(FileDescriptors::accessMode));
         boolean read = wanted.isEmpty() ? (allowed & 1) != 0 : wanted.contains(StandardOpenOption.READ);
         boolean write = wanted.isEmpty() ? (allowed & 2) != 0 : wanted.contains(StandardOpenOption.WRITE);
         if (read && (allowed & 1) == 0 || write && (allowed & 2) == 0) {
@@ -302,26 +359,36 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     private FileChannel become(java.io.FileDescriptor placeholder, FileChannel channel) throws IOException {
-        int result = FileDescriptors.replace(intValue(), FileDescriptors.number(placeholder));
+        int result = use(fd -> FileDescriptors.replace(fd, FileDescriptors.number(placeholder)));
         if (result < 0) {
             channel.close();
-            throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null, result);
         }
+        check("toFileChannel", result);
         return channel;
     }
 
     /**
-     * Closes the descriptor now, however many references there are; they become harmless. Once closed this does nothing.
+     * Closes the descriptor now, however many references there are; they become harmless. Once closed this does nothing. If another
+     * thread is just using the number in one of this class's methods, or sending it, the number is closed when that is done.
      *
      * @throws IOException if the system reports one, see
      *         <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>; it is closed all the same
      */
     @Override
     public void close() throws IOException {
-        if (isOpen()) {
-            untrack();
+        if (beginClose() && USES.end(this)) {
+            check("close", FileDescriptors.close(intValue()));
         }
-        super.close();
+    }
+
+    /** Marks it closed, and begins a use; false if it was closed already. */
+    private boolean beginClose() {
+        if (!USES.close(this)) {
+            return false;
+        }
+        markClosed();
+        untrack();
+        return true;
     }
 
     @Override
@@ -369,10 +436,21 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return "UnixFileDescriptor(" + intValue() + (isOpen() ? ")" : ", closed)");
     }
 
-    private static int duplicate(FileDescriptor fd) throws IOException {
-        int result = fd.isOpen() ? FileDescriptors.duplicate(fd.intValue(), 3) : -Errno.EBADF;
-        if (result < 0) {
-            throw UnixErrors.newException("dup of descriptor " + fd.intValue(), null, null, result);
+    /**
+     * Duplicates a descriptor that another thread may be closing.
+     *
+     * @param least the lowest number that the duplicate may have
+     * @return its number, which is the caller's to close; or a negative errno, -EBADF if the descriptor is closed
+     */
+    static int duplicate(FileDescriptor fd, int least) {
+        if (fd instanceof UnixFileDescriptor ours) {
+            return ours.use(number -> FileDescriptors.duplicate(number, least));
+        }
+        int result = fd.isOpen() ? FileDescriptors.duplicate(fd.intValue(), least) : -Errno.EBADF;
+        if (result >= 0 && !fd.isOpen()) {
+            // Netty's descriptors are marked closed before their number is free. So this may be a duplicate of another file.
+            FileDescriptors.close(result);
+            return -Errno.EBADF;
         }
         return result;
     }
@@ -406,8 +484,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         for (int i = 0; i < fds.size(); i++) {
             UnixFileDescriptor fd = fds.get(i);
             try {
-                if (RefCnt.release(fd.refCnt) && fd.markClosed()) {
-                    fd.untrack();
+                if (RefCnt.release(fd.refCnt) && fd.beginClose() && USES.end(fd)) {
                     numbers[count++] = fd.intValue();
                 }
             } catch (IllegalReferenceCountException e) {

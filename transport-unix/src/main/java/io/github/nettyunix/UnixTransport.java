@@ -168,9 +168,27 @@ public final class UnixTransport {
      */
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
-        Channel channel = adopt(fd.intValue(), describe(fd.isOpen() ? fd.intValue() : -1));
-        fd.detach();
-        return channel;
+        if (!fd.beginUse()) {
+            throw UnixErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
+        }
+        boolean detached = false;
+        try {
+            int number = fd.intValue();
+            AbstractUnixChannel channel = adopt(number, describe(number));
+            detached = fd.tryDetach();
+            if (detached) {
+                return channel;
+            }
+            // Another thread has closed it. The channel is forgotten; what it opened itself is not its owner's to close.
+            if (channel.socket.intValue() != number) {
+                closeQuietly(channel.socket.intValue());
+            }
+            throw UnixErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + number);
+        } finally {
+            if (!detached) {
+                fd.endUse();
+            }
+        }
     }
 
     /** One whose class the caller has chosen. */
@@ -198,7 +216,7 @@ public final class UnixTransport {
         return new Description(SocketType.values()[found & 3], (found & 4) != 0);
     }
 
-    private static Channel adopt(int given, Description found) {
+    private static AbstractUnixChannel adopt(int given, Description found) {
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {
             throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);

@@ -53,6 +53,9 @@ public final class FileDescriptors {
     /** The type of a file; {@code size[0]} becomes its size in bytes. See fstat(2). */
     public static native int status(int fd, long[] size);
 
+    /** Closes a descriptor; what fails is closed all the same. See close(2). */
+    public static native int close(int fd);
+
     /** Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the same. */
     public static native int closeAll(int[] fds, int count);
 

@@ -1,6 +1,12 @@
 package io.github.nettyunix.socket;
 
+import io.netty.channel.unix.Errors;
 import io.netty.channel.unix.Socket;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * A non-blocking AF_UNIX socket. It adds to Netty's {@link Socket}, which keeps the open and shutdown state and the plain
@@ -9,6 +15,9 @@ import io.netty.channel.unix.Socket;
  * <p>Methods answer a negative errno on failure and throw nothing: whoever calls them knows the operation and the address
  * that belong into the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a
  * path, or NUL and an abstract name, or nothing.
+ *
+ * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads meanwhile; those
+ * methods are uses as {@link UseCount} counts them.
  */
 public final class UnixSocket extends Socket {
     /** Options that are on or off, for {@link #setOption} and {@link #getOption}. */
@@ -24,8 +33,48 @@ public final class UnixSocket extends Socket {
     /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
     public static final int KEEP_SENT_MILLIS = Platform.keepSentMillis();
 
+    private static final UseCount<UnixSocket> USES =
+            new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixSocket.class, "uses"));
+
+    private volatile int uses;
+
     public UnixSocket(int fd) {
         super(fd);
+    }
+
+    /**
+     * Keeps the number this socket's until {@link #endUse}, even if it is closed meanwhile. For system calls that cannot block, by
+     * threads other than the event loop.
+     *
+     * @return false if it is closed; then there is nothing to end
+     */
+    public boolean beginUse() {
+        return USES.begin(this);
+    }
+
+    /** Ends a use; the number is closed here if the socket was closed meanwhile. */
+    public void endUse() {
+        if (USES.end(this)) {
+            FileDescriptors.close(intValue());
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return USES.isOpen(this);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (USES.close(this)) {
+            markClosed();
+            if (USES.end(this)) {
+                int result = FileDescriptors.close(intValue());
+                if (result < 0) {
+                    throw Errors.newIOException("close", result);
+                }
+            }
+        }
     }
 
     /** A new socket's descriptor. */
@@ -98,40 +147,158 @@ public final class UnixSocket extends Socket {
      * @param timestamp with a timestamp, which works with a control buffer too but costs more
      */
     public int markRecords(boolean timestamp, boolean on) {
-        return markRecords(fd(), timestamp, on);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return markRecords(intValue(), timestamp, on);
+        } finally {
+            endUse();
+        }
     }
 
     public int setOption(int option, boolean on) {
-        return setOption(fd(), option, on);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return setOption(intValue(), option, on);
+        } finally {
+            endUse();
+        }
     }
 
     /** 1 if it is on, 0 if not. */
     public int getOption(int option) {
-        return getOption(fd(), option);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return getOption(intValue(), option);
+        } finally {
+            endUse();
+        }
+    }
+
+    @Override
+    public int getIntOpt(int level, int option) throws IOException {
+        beginUseOrThrow();
+        try {
+            return super.getIntOpt(level, option);
+        } finally {
+            endUse();
+        }
+    }
+
+    @Override
+    public void setIntOpt(int level, int option, int value) throws IOException {
+        beginUseOrThrow();
+        try {
+            super.setIntOpt(level, option, value);
+        } finally {
+            endUse();
+        }
+    }
+
+    @Override
+    public void getRawOpt(int level, int option, ByteBuffer out) throws IOException {
+        beginUseOrThrow();
+        try {
+            super.getRawOpt(level, option, out);
+        } finally {
+            endUse();
+        }
+    }
+
+    @Override
+    public void setRawOpt(int level, int option, ByteBuffer in) throws IOException {
+        beginUseOrThrow();
+        try {
+            super.setRawOpt(level, option, in);
+        } finally {
+            endUse();
+        }
+    }
+
+    /** SO_SNDBUF or SO_RCVBUF; Netty's methods, which are final, may find a number that is no longer ours. */
+    public int bufferSize(boolean send) throws IOException {
+        beginUseOrThrow();
+        try {
+            return send ? getSendBufferSize() : getReceiveBufferSize();
+        } finally {
+            endUse();
+        }
+    }
+
+    public void setBufferSize(boolean send, int bytes) throws IOException {
+        beginUseOrThrow();
+        try {
+            if (send) {
+                setSendBufferSize(bytes);
+            } else {
+                setReceiveBufferSize(bytes);
+            }
+        } finally {
+            endUse();
+        }
+    }
+
+    private void beginUseOrThrow() throws IOException {
+        if (!beginUse()) {
+            throw new ClosedChannelException();
+        }
     }
 
     /** Fills in pid, uid and gid. */
     public int peerCredentials(int[] credentials) {
-        return peerCredentials(fd(), credentials);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return peerCredentials(intValue(), credentials);
+        } finally {
+            endUse();
+        }
     }
 
     /** The number of supplementary groups; -ERANGE if the array is too small for them. */
     public int peerGroups(int[] groups) {
-        return peerGroups(fd(), groups);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return peerGroups(intValue(), groups);
+        } finally {
+            endUse();
+        }
     }
 
     /** A descriptor of the peer's process, which the caller owns. */
     public int peerPidFd() {
-        return peerPidFd(fd());
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return peerPidFd(intValue());
+        } finally {
+            endUse();
+        }
     }
 
     /** The length of the peer's security label; -ERANGE if the array is too small for it. */
     public int peerLabel(byte[] label) {
-        return peerLabel(fd(), label);
+        if (!beginUse()) {
+            return -Errno.EBADF;
+        }
+        try {
+            return peerLabel(intValue(), label);
+        } finally {
+            endUse();
+        }
     }
 
     private int fd() {
-        // A number that is closed may belong to somebody else by now.
+        // Only the event loop closes, but it may come here after it has.
         return isOpen() ? intValue() : -1;
     }
 
