@@ -1,6 +1,17 @@
 # shellcheck shell=bash
 # Sourced by ./verify, ./demo, examples/run and benchmarks/run.
 
+# In the POSIX locale a JVM cannot open paths that are not ASCII, the tree's own among them.
+if [ "$(locale charmap 2>/dev/null)" != UTF-8 ] && locale -a 2>/dev/null | grep -qix 'C\.utf-\?8'; then
+  export LC_ALL=C.UTF-8
+fi
+
+# Ctrl-C ends a script here, not only the command that runs: no failure is reported, and what the EXIT trap does is done.
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap end_job EXIT
+
 die() {
   echo "$*" >&2
   exit 1
@@ -9,9 +20,8 @@ die() {
 # The feature version of the JDK in folder $1; 0 if it is none.
 jdk_version() {
   local version
-  version=$("$1/bin/javac" -version 2>&1) || version=
-  version=${version#javac }
-  version=${version%%[!0-9]*}
+  # Not simply the first line: JAVA_TOOL_OPTIONS makes every JVM print one before it.
+  version=$("$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9][0-9]*\).*/\1/p') || version=
   echo "${version:-0}"
 }
 
@@ -20,6 +30,7 @@ find_jdk() {
   local javac home
   if [ -n "${JAVA_HOME:-}" ]; then
     [ "$(jdk_version "$JAVA_HOME")" -ge 17 ] || die "JAVA_HOME is $JAVA_HOME, which is not a JDK 17 or newer."
+    export JAVA_HOME
     return 0
   fi
   for javac in "$(command -v javac)" /usr/lib/jvm/*/bin/javac; do
@@ -67,33 +78,126 @@ debian_packages() {
   done | xargs
 }
 
+# Prints which of the programs $@ are missing.
+missing() {
+  local tool
+  for tool; do
+    has "$tool" || echo "$tool"
+  done
+}
+
 # prepare jdk maven cc python3: installs what is missing where it may (as root on Debian), and otherwise says in one
 # line what to install.
 prepare() {
-  local tool missing=() packages log
+  local tool missing packages log
+  # Here, not in the subshell below, so that JAVA_HOME is set.
   for tool; do
-    has "$tool" || missing+=("$tool")
+    [ "$tool" != jdk ] || find_jdk || true
   done
-  [ ${#missing[@]} -gt 0 ] || return 0
+  missing=$(missing "$@" | xargs)
+  [ -n "$missing" ] || return 0
 
   if ! command -v apt-get >/dev/null; then
-    die "Missing: ${missing[*]} (jdk: a JDK 17 or newer, cc: a C compiler). Install them with your system's package manager."
-  elif [ "$(id -u)" -ne 0 ]; then
-    die "Missing: ${missing[*]}. Install: sudo apt-get install $(debian_packages "${missing[@]}")"
+    die "Missing: $missing (jdk: a JDK 17 or newer, cc: a C compiler). Install them with your system's package manager."
+  fi
+  # shellcheck disable=SC2086
+  packages=$(debian_packages $missing)
+  if [ "$(id -u)" -ne 0 ]; then
+    die "Missing: $missing. Install: sudo apt-get install --no-install-recommends $packages"
   fi
 
   log=$(mktemp)
   apt-get -q update </dev/null >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed."; }
-  packages=$(debian_packages "${missing[@]}")
-  echo "installing $packages"
-  # RUNLEVEL=1 keeps servers from being started: nobody but the tests needs them, and the tests start their own.
+  # Once more, now that it is known what the packages are called here.
   # shellcheck disable=SC2086
-  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $packages </dev/null >"$log" 2>&1 ||
+  packages=$(debian_packages $missing)
+  echo "Installing $packages"
+  # shellcheck disable=SC2086
+  LC_ALL=C apt-get --assume-no --no-install-recommends install $packages </dev/null 2>/dev/null |
+    sed -n -e 's/.* \([0-9][0-9]*\) newly installed.*/  \1 packages, with those that they depend on/p' \
+      -e 's/^Need to get \(.*\) of archives\.$/  \1 to download/p' \
+      -e 's/^After this operation, \(.*\) of additional disk space will be used\.$/  \1 on disk/p' || true
+  [ ! -t 0 ] || { echo "  Ctrl-C within five seconds stops this."; sleep 5; }
+  # shellcheck disable=SC2086
+  (install_without_services $packages) >"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; die "apt-get install $packages failed."; }
   rm -f "$log"
-  for tool in "${missing[@]}"; do
+  for tool in $missing; do
     has "$tool" || die "Installed $packages and still found no $tool."
   done
+}
+
+# Installs packages, and starts or enables none of the services that come with them: the tests start servers of their own.
+# Runs in a subshell.
+install_without_services() {
+  local before policy=/usr/sbin/policy-rc.d link
+  before=$(enabled_services)
+  # The file by which Debian's packages are told not to start anything.
+  if [ ! -e $policy ]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+  elif $policy nginx start >/dev/null 2>&1; then
+    trap 'mv -f /usr/sbin/policy-rc.d.kept /usr/sbin/policy-rc.d' EXIT
+    mv $policy $policy.kept
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+  fi
+  # RUNLEVEL=1 says the same to older tools.
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@" </dev/null || return 1
+  # Whatever was not enabled before is not enabled after; init systems take a removed link for an administrator's choice.
+  enabled_services | comm -13 <(echo "$before") - | while IFS= read -r link; do
+    case $link in
+      /etc/rc?.d/*) update-rc.d "$(basename "$link" | sed 's/^S[0-9]*//')" disable || true ;;
+      *) rm -f "$link" ;;
+    esac
+  done
+}
+
+# The links that make services start: those to units, but for what systemd itself starts, and those of SysV's run levels.
+enabled_services() {
+  local link unit
+  {
+    find /etc/systemd/system /etc/systemd/user -type l
+    find /etc/rc?.d -type l -name 'S*'
+  } 2>/dev/null | while IFS= read -r link; do
+    # Packages may know a unit by either of its names.
+    unit=$(readlink -f "$link")
+    case $(dpkg -S "$unit" "${unit#/usr}" 2>/dev/null) in
+      systemd*:*) ;;
+      *) echo "$link" ;;
+    esac
+  done | sort
+}
+
+# run COMMAND ...: runs it so that a signal ends it at once, with all that it has started.
+run() {
+  local status=0
+  set -m
+  "$@" &
+  job=$!
+  set +m
+  wait "$job" || status=$?
+  job=
+  return "$status"
+}
+
+# Ends what run has started, if a signal came meanwhile.
+end_job() {
+  [ -n "${job:-}" ] || return 0
+  kill -TERM -- "-$job" 2>/dev/null || return 0
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 -- "-$job" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  kill -KILL -- "-$job" 2>/dev/null || true
+}
+
+# Copies the tree to folder $1: the sources only, or with $2 = built what was built from them as well.
+copy_tree() {
+  local skip=target
+  [ "${2:-}" != built ] || skip=.git
+  find . \( -name .git -o -name "$skip" \) -prune -o -type f -print0 | tar -c --null -T - | tar -x -C "$1"
 }
 
 # Maven without a terminal's decorations.
@@ -114,14 +218,24 @@ build_examples() {
   transport=transport-unix/target/netty-transport-unix-$version.jar
   examples=examples/target/netty-transport-unix-examples-$version.jar
   lib=examples/target/lib
-  if stale "$1/$transport" "$1"/{pom.xml,transport-unix/pom.xml,transport-unix/native.xml,transport-unix/src/main} ||
-    stale "$1/$examples" "$1"/{examples/pom.xml,examples/src/main} || [ ! -d "$1/$lib" ]; then
-    echo "building"
-    mkdir -p "$1/target"
-    maven -f "$1/pom.xml" -DskipTests -Dmaven.javadoc.skip package -pl transport-unix,examples -am >"$log" 2>&1 ||
+  examples_stale "$1" || return 0
+  mkdir -p "$1/target"
+  # One at a time: a second one waits for the first, and finds everything built.
+  exec 9>"$1/target/build.lock"
+  ! command -v flock >/dev/null || flock 9
+  if examples_stale "$1"; then
+    echo "Building, which takes a minute or two the first time"
+    run maven -f "$1/pom.xml" -DskipTests -Dmaven.javadoc.skip package -pl transport-unix,examples -am >"$log" 2>&1 ||
       { build_failure "$log"; exit 1; } >&2
-    touch "$1/$transport" "$1/$examples"
+    touch "$1/$transport"
+    touch "$1/$examples"
   fi
+  exec 9>&-
+}
+
+examples_stale() {
+  stale "$1/$transport" "$1"/{pom.xml,transport-unix/pom.xml,transport-unix/native.xml,transport-unix/src/main} ||
+    stale "$1/$examples" "$1"/{examples/pom.xml,examples/src/main,"$transport"} || [ ! -d "$1/$lib" ]
 }
 
 # From Maven's output in file $1: the tests that failed, with their messages, or else what the failed step had to say.

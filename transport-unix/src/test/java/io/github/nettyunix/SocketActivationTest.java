@@ -4,6 +4,7 @@ import io.github.nettyunix.socket.Process;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Installed;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.Proof;
@@ -199,7 +200,7 @@ class SocketActivationTest {
                 kind = sys.argv[1]
                 path = os.path.join(temporary(), kind)
                 options = [] if kind == "stream" else ["--" + kind]
-                parent = subprocess.Popen(["/usr/bin/systemd-socket-activate", "-l", path, "--fdname=web", *options, *sys.argv[2:]],
+                parent = subprocess.Popen([%s, "-l", path, "--fdname=web", *options, *sys.argv[2:]],
                                           stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.alarm(50))
                 sock = socket.socket(socket.AF_UNIX, TYPES[kind])
                 sock.bind("")
@@ -210,7 +211,7 @@ class SocketActivationTest {
                 parent.kill()
                 parent.wait()
                 print(answer)
-                """, type)) {
+                """.formatted('"' + Installed.path("systemd-socket-activate") + '"'), type)) {
             python.expect("web " + channelClass(type.toString()) + " " + type + " active: true cloexec: true");
             python.expect("then 0");
             python.expect("set: []");

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Installed;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
@@ -47,7 +48,7 @@ class SystemdNotifyTest {
 
     @Test
     void systemdNotifyWaitsUntilItsDescriptorIsClosed() throws Exception {
-        ChildProcess service = ChildProcess.start(List.of("systemd-notify", "--ready", "--status=up"), environment, Map.of());
+        ChildProcess service = ChildProcess.start(List.of(Installed.path("systemd-notify"), "--ready", "--status=up"), environment, Map.of());
         UnixDatagramPacket ready = inbox.take(UnixDatagramPacket.class);
         assertEquals(List.of(), ready.fileDescriptors());
         assertEquals(UnixCredentials.ofThisProcess().uid(), ready.credentials().uid());

@@ -30,7 +30,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");
-    private static final long TIMEOUT_SECONDS = 30;
+    /** Far more than any of them takes, on a machine that does something else too. */
+    private static final long TIMEOUT_SECONDS = 120;
 
     private static final Pattern SNIPPET = Pattern.compile("^```java\n(.*?)^```\n(?:```text\n(.*?)^```\n)?",
             Pattern.MULTILINE | Pattern.DOTALL);
@@ -77,12 +78,7 @@ class DocumentationTest {
     }
 
     private static Stream<Snippet> snippets(Path document) {
-        String text;
-        try {
-            text = Files.readString(document);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        String text = contentOf(document);
         return SNIPPET.matcher(text).results().map(found -> new Snippet(
                 document.getFileName() + ":" + (1 + text.substring(0, found.start()).lines().count()),
                 found.group(1), found.group(2)));
@@ -97,20 +93,30 @@ class DocumentationTest {
                 "-cp", classPath, "-d", folder.toString(), source.toString());
         assertEquals(0, status, messages::toString);
         if (snippet.isProgram()) {
-            String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"));
-            assertFalse(output.contains("LEAK"), output);
-            assertEquals(snippet.output, output);
+            Path errors = folder.resolve("errors");
+            String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"), errors);
+            // To its standard error a JVM may print what options it has picked up.
+            assertFalse((output + contentOf(errors)).contains("LEAK"), () -> contentOf(errors));
+            assertEquals(snippet.output, output, () -> contentOf(errors));
         }
     }
 
-    private static String run(String program, String classPath, Path output) throws Exception {
+    private static String contentOf(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String run(String program, String classPath, Path output, Path errors) throws Exception {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
                 "-Dio.netty.leakDetection.level=paranoid",
                 "-Djava.io.tmpdir=" + output.getParent(), "-cp", classPath, program)
-                .redirectErrorStream(true).redirectOutput(output.toFile()).start();
+                .redirectError(errors.toFile()).redirectOutput(output.toFile()).start();
         try {
-            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), () -> program + " does not end");
+            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), () -> program + " does not end: " + contentOf(output) + contentOf(errors));
             return Files.readString(output, StandardCharsets.UTF_8);
         } finally {
             process.destroyForcibly();

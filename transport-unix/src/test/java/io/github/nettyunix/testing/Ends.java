@@ -21,7 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The two ends of a pair in use: a test writes to one and looks at what arrives at the other. */
 public final class Ends implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 10;
+    private static final long TIMEOUT_SECONDS = 60;
 
     public final Channel sender;
     public final Channel receiver;

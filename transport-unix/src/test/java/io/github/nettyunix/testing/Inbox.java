@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 /** The last handler of a pipeline: keeps what arrives, in order, for the test to take. */
 public class Inbox extends ChannelInboundHandlerAdapter {
-    private static final long TIMEOUT_SECONDS = 10;
+    private static final long TIMEOUT_SECONDS = 60;
 
     /** Stands in the queue where the channel became inactive. */
     public static final Object INACTIVE = new Object() {

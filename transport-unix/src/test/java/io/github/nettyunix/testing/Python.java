@@ -18,7 +18,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * with {@code peer.py} (the test resource) before it, without the site's packages; test and script talk in lines.
  */
 public final class Python implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 20;
+    private static final long TIMEOUT_SECONDS = 60;
     private static final String PROGRAM = find();
 
     private final Process process;

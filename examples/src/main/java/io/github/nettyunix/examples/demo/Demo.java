@@ -29,7 +29,9 @@ import java.util.stream.Stream;
 public final class Demo {
     /** The user that the client is to run as, for a broker that is root. Otherwise both are the same user. */
     private static final String CLIENT_USER = System.getProperty("demo.run.as");
-    private static final long TIMEOUT_SECONDS = 30;
+    /** Where the files and the sockets are to be; a folder that does not exist yet. */
+    private static final String FOLDER = System.getProperty("demo.folder");
+    private static final long TIMEOUT_SECONDS = 120;
 
     static final List<String> FILES = List.of("first.txt", "second.txt", "third.txt");
 
@@ -74,7 +76,10 @@ public final class Demo {
 
     private static void run() throws Exception {
         UnixTransport.ensureAvailability();
-        Path folder = Files.createTempDirectory("netty-transport-unix-demo");
+        Path folder = FOLDER == null ? Files.createTempDirectory("netty-transport-unix-demo")
+                : Files.createDirectory(Path.of(FOLDER));
+        // The folder is also deleted if the demo is interrupted: its files are secrets.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
         // Everybody may reach what is in it, nobody may list it.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         Path forClient = Files.createDirectory(folder.resolve("client"));
@@ -90,7 +95,6 @@ public final class Demo {
             serve(folder, files);
         } finally {
             files.forEach(UnixFileDescriptor::release);
-            delete(folder);
         }
     }
 
@@ -149,11 +153,13 @@ public final class Demo {
         return new String(id.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).trim();
     }
 
-    private static void delete(Path folder) throws IOException {
+    private static void delete(Path folder) {
         try (Stream<Path> content = Files.walk(folder)) {
             for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
+                Files.deleteIfExists(path);
             }
+        } catch (IOException e) {
+            System.out.println("broker: " + folder + " is left behind: " + e);
         }
     }
 }

@@ -104,10 +104,15 @@ class ClamdTest {
         }
         Files.createSymbolicLink(files.resolve("link"), below);
         try (Program scan = scan(files)) {
-            assertEquals(1, scan.exitValue());
-            List<String> lines = new ArrayList<>(scan.output().lines().toList());
-            assertTrue(lines.remove("257 OK, 43 FOUND, 0 ERROR"), scan::output);
-            assertEquals(List.copyOf(expected), lines.stream().sorted().toList());
+            assertEquals(1, scan.exitValue(), scan::toString);
+            assertTrue(scan.output().contains("\n257 OK, 43 FOUND, 0 ERROR\n"), scan::toString);
+            // Anything else that it prints depends on how long it takes.
+            List<String> results = new ArrayList<>(scan.output().lines().filter(line -> line.startsWith(files + "/")).toList());
+            List<String> missing = new ArrayList<>(expected);
+            results.forEach(missing::remove);
+            assertEquals(List.of(), missing, "files that clamd has said nothing of");
+            expected.forEach(results::remove);
+            assertEquals(List.of(), results, "results of no file, or a second one");
         }
     }
 
@@ -122,9 +127,9 @@ class ClamdTest {
         try (Program scan = scan(file, missing, "/dev/null")) {
             assertEquals(1, scan.exitValue());
             assertTrue(scan.output().contains(missing + ": open " + missing + ": ENOENT (No such file or directory) ERROR\n"),
-                    scan::output);
-            assertTrue(scan.output().contains("/dev/null: not a regular file ERROR\n"), scan::output);
-            assertTrue(scan.output().contains(file + ": OK\n"), scan::output);
+                    scan::toString);
+            assertTrue(scan.output().contains("/dev/null: not a regular file ERROR\n"), scan::toString);
+            assertTrue(scan.output().contains(file + ": OK\n"), scan::toString);
         }
     }
 

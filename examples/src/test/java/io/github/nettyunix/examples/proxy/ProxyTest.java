@@ -125,7 +125,7 @@ class ProxyTest {
             assertEquals(0, peer.exitValue());
         }
         proxy.awaitLine("closing a connection: connect " + type + " .*upstream: ECONNREFUSED");
-        assertTimeoutPreemptively(Duration.ofSeconds(30), () -> {
+        assertTimeoutPreemptively(Duration.ofSeconds(120), () -> {
             while (sockets() != before) {
                 Thread.onSpinWait();
             }

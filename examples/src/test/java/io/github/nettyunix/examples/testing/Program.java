@@ -2,6 +2,8 @@ package io.github.nettyunix.examples.testing;
 
 import io.github.nettyunix.examples.Examples;
 
+import org.opentest4j.TestAbortedException;
+
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -24,7 +26,11 @@ import java.util.stream.Stream;
  * standard output and error, is kept; {@link #close()} stops it.
  */
 public final class Program implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 60;
+    /** Far more than anything takes, on a machine that does something else too. */
+    private static final long TIMEOUT_SECONDS = 120;
+    private static final int LONGEST_MESSAGE = 4000;
+    /** What a JVM prints because of its environment, JAVA_TOOL_OPTIONS for example. */
+    private static final Pattern JVM_NOTICE = Pattern.compile("^(NOTE: )?Picked up \\w*JAVA\\w*: ");
     private static final List<String> FOLDERS = Stream.concat(
             Stream.of(System.getenv("PATH").split(File.pathSeparator)),
             // Where servers are, and not every user's PATH leads.
@@ -74,13 +80,24 @@ public final class Program implements AutoCloseable {
         return command;
     }
 
-    /** Where a program is; fails the test if it is not installed. */
+    /** Returns where a program is, unless it is {@linkplain #missing(String) missing}. */
     public static String path(String program) {
         if (program.contains("/")) {
             return program;
         }
         return FOLDERS.stream().map(folder -> Path.of(folder, program)).filter(Files::isExecutable).findFirst()
-                .orElseThrow(() -> new AssertionError(program + " is not installed; ./verify installs it")).toString();
+                .orElseGet(() -> missing(program)).toString();
+    }
+
+    /**
+     * Ends a test that needs a program which is not installed: it fails, or is left out if the system property
+     * {@code nettyunix.test.peers} is {@code optional}.
+     */
+    public static Path missing(String program) {
+        if ("optional".equals(System.getProperty("nettyunix.test.peers"))) {
+            throw new TestAbortedException("left out: " + program + " is not installed");
+        }
+        throw new AssertionError(program + " is not installed; ./verify installs it");
     }
 
     public Process process() {
@@ -90,6 +107,9 @@ public final class Program implements AutoCloseable {
     private void read() {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line; (line = lines.readLine()) != null;) {
+                if (JVM_NOTICE.matcher(line).find()) {
+                    continue;
+                }
                 synchronized (this) {
                     output.append(line).append('\n');
                     notifyAll();
@@ -199,6 +219,8 @@ public final class Program implements AutoCloseable {
 
     @Override
     public String toString() {
-        return name + "\n--- its output:\n" + output() + "---";
+        String said = output();
+        int start = Math.max(said.length() - LONGEST_MESSAGE, 0);
+        return name + "\n--- its output" + (start > 0 ? ", the end of it:\n" : ":\n") + said.substring(start) + "---";
     }
 }
