@@ -1,4 +1,5 @@
 """How connections end: each case prints its name once it went as it goes without a proxy."""
+import select
 import threading
 from both_ends import *
 
@@ -79,6 +80,29 @@ def who_waits_for_one_that_has_gone_is_told():
     waiting.join()
 
 
+def a_reset_is_passed_on_if_the_proxy_has_not_read_everything():
+    client, server = pair(listening)
+    client.setblocking(False)
+    # Until all buffers are full, the proxy's as well.
+    while select.select([], [client], [], 0.5)[1]:
+        try:
+            client.send(b'x' * 1000)
+        except BlockingIOError:
+            pass
+    client.settimeout(TIMEOUT)
+    server.send(b'no')
+    server.close()
+    received = []
+    for _ in range(2):
+        try:
+            received.append(client.recv(100))
+        except ConnectionResetError:
+            received.append('reset')
+    # It overtakes records, but not bytes.
+    assert received == ([b'no', 'reset'] if KIND == 'stream' else ['reset', b'no']), received
+    assert fails(lambda: client.send(b'more'), BrokenPipeError)
+
+
 def one_that_nobody_serves_is_closed():
     listening.close()
     client = new(connected_to=LISTEN)
@@ -89,6 +113,6 @@ def one_that_nobody_serves_is_closed():
 for case in (one_direction_ends_before_the_other, what_was_sent_before_closing_arrives,
              unread_data_of_the_peer_does_not_matter_to_it, who_writes_to_one_that_has_gone_is_told,
              who_writes_to_one_that_takes_no_more_is_told_and_can_read, who_waits_for_one_that_has_gone_is_told,
-             one_that_nobody_serves_is_closed):
+             a_reset_is_passed_on_if_the_proxy_has_not_read_everything, one_that_nobody_serves_is_closed):
     case()
     print(case.__name__)

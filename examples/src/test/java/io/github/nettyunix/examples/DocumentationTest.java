@@ -37,6 +37,9 @@ class DocumentationTest {
             Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern PROGRAM = Pattern.compile("^public class (\\w+)", Pattern.MULTILINE);
 
+    /** A handler that is made once serves one connection, unless it is sharable; a second one would be refused. */
+    private static final Pattern ONE_HANDLER_FOR_ALL = Pattern.compile("childHandler\\(new (?!ChannelInitializer\\b)\\w+");
+
     private static final String AROUND_FRAGMENT = """
             import io.github.nettyunix.*;
             import io.github.nettyunix.handler.*;
@@ -48,8 +51,9 @@ class DocumentationTest {
             import java.nio.file.*;
             import java.util.*;
             class Fragment {
-                void run(EventLoopGroup group, Channel channel, ChannelHandlerContext ctx, UnixSocketAddress address,
-                        UnixFileDescriptor fd, ByteBuf content, UnixMessage message, Throwable cause) throws Exception {
+                void run(EventLoopGroup group, ChannelInitializer<Channel> initializer, Channel channel,
+                        ChannelHandlerContext ctx, UnixSocketAddress address, UnixFileDescriptor fd, ByteBuf content,
+                        UnixMessage message, Throwable cause) throws Exception {
                     %s
                 }
             }
@@ -85,6 +89,7 @@ class DocumentationTest {
     }
 
     private static void check(Snippet snippet, Path folder) throws Exception {
+        assertFalse(ONE_HANDLER_FOR_ALL.matcher(snippet.code).find(), "one handler for all connections: " + snippet.code);
         Path source = folder.resolve(snippet.className() + ".java");
         Files.writeString(source, snippet.isProgram() ? snippet.code : AROUND_FRAGMENT.formatted(snippet.code));
         ByteArrayOutputStream messages = new ByteArrayOutputStream();

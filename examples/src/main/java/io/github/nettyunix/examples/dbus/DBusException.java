@@ -13,6 +13,12 @@ final class DBusException extends IOException {
         this.text = text;
     }
 
+    /** What a call of a method that does not exist is answered with. */
+    static DBusException unknownMethod(DBusMessage call) {
+        return new DBusException("org.freedesktop.DBus.Error.UnknownMethod",
+                "there is no " + call.text(HeaderField.MEMBER) + '(' + call.signature() + ')');
+    }
+
     String name() {
         return name;
     }

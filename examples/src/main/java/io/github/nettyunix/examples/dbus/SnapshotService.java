@@ -27,16 +27,26 @@ final class SnapshotService implements Service {
                   <arg name="size" type="t" direction="out"/>
                 </method>
               </interface>
+              <interface name="org.freedesktop.DBus.Introspectable">
+                <method name="Introspect">
+                  <arg name="xml_data" type="s" direction="out"/>
+                </method>
+              </interface>
+              <interface name="%s">
+                <method name="Ping"/>
+                <method name="GetMachineId">
+                  <arg name="machine_uuid" type="s" direction="out"/>
+                </method>
+              </interface>
             </node>
-            """.formatted(INTERFACE);
+            """.formatted(INTERFACE, PeerService.INTERFACE);
 
     @Override
     public Answer answer(DBusMessage call) throws IOException {
         return switch (call.text(HeaderField.MEMBER) + '(' + call.signature() + ')') {
             case "Take(h)" -> take((UnixFileDescriptor) call.body().get(0));
             case "Introspect()" -> new Answer("s", INTROSPECTION);
-            default -> throw new DBusException("org.freedesktop.DBus.Error.UnknownMethod",
-                    "there is no " + call.text(HeaderField.MEMBER) + '(' + call.signature() + ')');
+            default -> throw DBusException.unknownMethod(call);
         };
     }
 

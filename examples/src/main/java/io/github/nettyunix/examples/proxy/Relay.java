@@ -11,12 +11,17 @@ import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * Forwards what one side of a pair sends to the other: bytes or records, descriptors, and the end. Each side has one; both are
  * on the same event loop. Their channels allow half-closure, and are not closed by a failed write: what a peer has sent before
  * it went away is still to be read then.
  */
 final class Relay extends ChannelInboundHandlerAdapter {
+    /** How long it takes at most to notice that a peer which takes nothing more is gone altogether. */
+    private static final long GONE_MILLIS = 50;
+
     private final DuplexChannel to;
     private final Traffic traffic;
     // What has to be done before the end can be forwarded.
@@ -60,7 +65,16 @@ final class Relay extends ChannelInboundHandlerAdapter {
     /** This side takes no more for now, or again: the other one feeds it. */
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        to.config().setAutoRead(ctx.channel().isWritable());
+        if (!ctx.channel().isWritable()) {
+            to.config().setAutoRead(false);
+            return;
+        }
+        // Later, because failing writes make room as well: only then is it known whether this side takes anything more.
+        ctx.executor().execute(() -> {
+            if (ctx.channel().isWritable() && !((DuplexChannel) ctx.channel()).isOutputShutdown()) {
+                to.config().setAutoRead(true);
+            }
+        });
     }
 
     @Override
@@ -68,13 +82,21 @@ final class Relay extends ChannelInboundHandlerAdapter {
         if (event == ChannelInputShutdownReadComplete.INSTANCE) {
             last.addListener(flushed -> to.shutdownOutput());
         } else if (event == ChannelOutputShutdownEvent.INSTANCE) {
-            // Either the other side has ended and this one was told, or this one takes nothing any more, which the other is to be
-            // told; what that has sent already goes nowhere, but must not keep it waiting.
+            // Either the other side has ended and the end was forwarded, or this side takes nothing more, which the other side
+            // learns from EPIPE.
             to.shutdownInput();
-            to.config().setAutoRead(true);
             if (to.isOutputShutdown()) {
                 ctx.close();
                 to.close();
+            } else {
+                // What the other side has sent goes nowhere. If this side is gone altogether it stays unread, so that closing
+                // resets the other connection as well; otherwise it is discarded, so that it does not fill the buffers.
+                to.config().setAutoRead(false);
+                ctx.executor().schedule(() -> {
+                    if (ctx.channel().isActive()) {
+                        to.config().setAutoRead(true);
+                    }
+                }, GONE_MILLIS, TimeUnit.MILLISECONDS);
             }
         }
     }
@@ -87,7 +109,9 @@ final class Relay extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof UnixSocketError error && error.errnoName().equals("ECONNRESET")) {
-            // A peer has left without reading everything, and closing tells the other the same.
+            // A peer has closed without reading everything. The kernel lets a proxy pass that on in one way only: by closing
+            // while there is something unread. If the other side has sent nothing more, it sees a clean end.
+            to.config().setAutoRead(false);
             to.flush();
             ctx.close();
         } else {

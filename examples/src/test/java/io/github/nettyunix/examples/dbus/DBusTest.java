@@ -20,6 +20,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** The bus is dbus-daemon, and at the other end is its own library, libdbus, which CPython calls. */
 class DBusTest {
     private static final String NAME = "com.example.Snapshot";
+    /** How dbus-send prints one. */
+    private static final String MACHINE_ID = "^ *string \"(.*)\"$";
 
     /** What both scripts need: libdbus's functions answer pointers or truth values; a bus, and a way to read and write values. */
     private static final String LIBDBUS = """
@@ -176,20 +178,43 @@ class DBusTest {
 
     @Test
     void dbusSendSeesWhatCanBeCalled() throws Exception {
-        try (Program send = dbusSend("org.freedesktop.DBus.Introspectable.Introspect")) {
+        try (Program send = dbusSend(NAME, SnapshotService.PATH, "org.freedesktop.DBus.Introspectable.Introspect")) {
             send.awaitLine("<method name=\"Take\">");
             assertEquals(0, send.exitValue());
         }
-        try (Program send = dbusSend("io.github.nettyunix.Snapshot.Take", "string:text")) {
+        try (Program send = dbusSend(NAME, SnapshotService.PATH, "io.github.nettyunix.Snapshot.Take", "string:text")) {
             send.awaitLine("Error org.freedesktop.DBus.Error.UnknownMethod: there is no Take\\(s\\)");
             assertEquals(1, send.exitValue());
         }
         Proof.of("dbus-send", "calls without descriptors, and an error");
     }
 
-    private static Program dbusSend(String... methodAndArguments) {
-        List<String> command = new ArrayList<>(List.of("dbus-send", "--bus=" + address, "--print-reply", "--dest=" + NAME,
-                SnapshotService.PATH));
+    /** As every application does, for any object. */
+    @Test
+    void dbusSendPingsAndAsksForTheMachine() throws Exception {
+        String ofTheBus;
+        try (Program send = dbusSend(DBusConnection.BUS, "/", "org.freedesktop.DBus.Peer.GetMachineId")) {
+            ofTheBus = send.awaitLine(MACHINE_ID).group(1);
+        }
+        for (String object : List.of("/", SnapshotService.PATH)) {
+            try (Program send = dbusSend(NAME, object, "org.freedesktop.DBus.Peer.Ping")) {
+                send.awaitLine("^method return ");
+                assertEquals(0, send.exitValue());
+            }
+            try (Program send = dbusSend(NAME, object, "org.freedesktop.DBus.Peer.GetMachineId")) {
+                assertEquals(ofTheBus, send.awaitLine(MACHINE_ID).group(1));
+                assertEquals(0, send.exitValue());
+            }
+        }
+        try (Program send = dbusSend(NAME, "/", "org.freedesktop.DBus.Peer.Pong")) {
+            send.awaitLine("Error org.freedesktop.DBus.Error.UnknownMethod: there is no Pong\\(\\)");
+            assertEquals(1, send.exitValue());
+        }
+        Proof.of("dbus-send", "the interface that every application has, Peer");
+    }
+
+    private static Program dbusSend(String name, String object, String... methodAndArguments) {
+        List<String> command = new ArrayList<>(List.of("dbus-send", "--bus=" + address, "--print-reply", "--dest=" + name, object));
         command.addAll(List.of(methodAndArguments));
         return Program.start(new ProcessBuilder(command));
     }

@@ -52,15 +52,25 @@ class NotifyTest {
         return Program.start(builder);
     }
 
+    /** Until its barrier is answered within the 5 seconds that it allows for that, however busy the machine is. */
+    private static void notifyReady(String socket) throws Exception {
+        for (int attempts = 5; attempts > 0; attempts--) {
+            try (Program notify = service(socket, "systemd-notify", "--ready", "--status=all is well")) {
+                if (notify.exitValue() == 0) {
+                    return;
+                }
+                notify.awaitLine("^Failed to invoke barrier: Connection timed out$");
+            }
+        }
+        throw new AssertionError("systemd-notify's barrier is not answered");
+    }
+
     @Test
     void systemdNotifyIsHeardAndItsBarrierAnswered() throws Exception {
         String socket = "@" + folder;
         try (Program listen = Program.example("notify", "listen", socket)) {
             listen.awaitLine("listening on " + socket);
-            // It ends when its barrier is answered, or with an error after 5 seconds.
-            try (Program notify = service(socket, "systemd-notify", "--ready", "--status=all is well")) {
-                assertEquals(0, notify.exitValue(), notify.output());
-            }
+            notifyReady(socket);
             int uid = UnixCredentials.ofThisProcess().uid();
             listen.awaitLine("^process \\d+, user " + uid + ": READY=1 STATUS=all is well$");
             listen.awaitLine("^process \\d+, user " + uid + ": BARRIER=1 \\+PIPE$");
