@@ -106,7 +106,7 @@ class DocumentationTest {
         }
     }
 
-    private static String contentOf(Path file) {
+    static String contentOf(Path file) {
         try {
             return Files.readString(file);
         } catch (IOException e) {
