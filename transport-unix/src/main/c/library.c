@@ -73,6 +73,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
             || nettyunix_process_onload(env) != JNI_OK
             || nettyunix_receive_batch_onload(env) != JNI_OK
             || nettyunix_send_batch_onload(env) != JNI_OK
+            || nettyunix_sent_file_onload(env) != JNI_OK
             || nettyunix_socket_files_onload(env) != JNI_OK
             || nettyunix_unix_socket_onload(env) != JNI_OK) {
         return JNI_ERR;

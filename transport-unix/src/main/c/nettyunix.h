@@ -95,6 +95,7 @@ jint nettyunix_platform_onload(JNIEnv *env);
 jint nettyunix_process_onload(JNIEnv *env);
 jint nettyunix_receive_batch_onload(JNIEnv *env);
 jint nettyunix_send_batch_onload(JNIEnv *env);
+jint nettyunix_sent_file_onload(JNIEnv *env);
 jint nettyunix_socket_files_onload(JNIEnv *env);
 jint nettyunix_unix_socket_onload(JNIEnv *env);
 

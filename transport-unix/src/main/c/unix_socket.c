@@ -212,6 +212,12 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong address, jint leng
     return (jint) RESULT(recv(fd, POINTER(address), (size_t) length, MSG_DONTWAIT));
 }
 
+static jint send_bytes(JNIEnv *env, jclass class, jint fd, jlong address, jint length) {
+    (void) env, (void) class;
+    REQUIRE(is_range(address, length));
+    return (jint) RESULT(send(fd, POINTER(address), (size_t) length, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
 static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint count) {
     (void) env, (void) class;
     REQUIRE(count >= 1 && count <= IOV_MAX && is_range(vector, count * (jlong) sizeof(struct iovec)));
@@ -404,6 +410,7 @@ jint nettyunix_unix_socket_onload(JNIEnv *env) {
         NATIVE("localName", "(I)[B", local_name),
         NATIVE("peerName", "(I)[B", peer_name),
         NATIVE("receive", "(IJI)I", receive),
+        NATIVE("sendBytes", "(IJI)I", send_bytes),
         NATIVE("send", "(IJI)J", send_vector),
         NATIVE("peek", "(I)I", peek),
         NATIVE("onlyPeerSends", "(I)Z", only_peer_sends),

@@ -4,12 +4,9 @@ import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SendBatch;
 import io.github.nettyunix.socket.StreamBatch;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.FileRegion;
-import io.netty.channel.unix.SocketWritableByteChannel;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -22,10 +19,11 @@ final class StreamWriter {
     private static final int WOULD_BLOCK = -1;
 
     private final UnixStreamChannel channel;
-    private SocketWritableByteChannel byteChannel;
+    private final RegionWriter regions;
 
     StreamWriter(UnixStreamChannel channel) {
         this.channel = channel;
+        regions = new RegionWriter(channel);
     }
 
     /** See {@link AbstractUnixChannel#doWrite}. */
@@ -129,28 +127,6 @@ final class StreamWriter {
             in.remove();
             return 0;
         }
-        if (byteChannel == null) {
-            byteChannel = new SocketWritableByteChannel(channel.socket) {
-                @Override
-                protected ByteBufAllocator alloc() {
-                    return channel.alloc();
-                }
-            };
-        }
-        long position = region.transferred();
-        long written = region.transferTo(byteChannel, position);
-        if (written > 0) {
-            in.progress(written);
-            if (region.transferred() >= region.count()) {
-                in.remove();
-            }
-            return 1;
-        }
-        if (written == 0 && region instanceof DefaultFileRegion file) {
-            // Is it the socket that is full, or the file that is too short?
-            channel.validateRegion(file, position);
-        }
-        channel.awaitWritable();
-        return WOULD_BLOCK;
+        return regions.write(in, region) ? 1 : WOULD_BLOCK;
     }
 }

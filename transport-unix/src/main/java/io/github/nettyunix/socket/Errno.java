@@ -11,6 +11,7 @@ public final class Errno {
     public static final int EBADF = number("EBADF");
     public static final int ECONNREFUSED = number("ECONNREFUSED");
     public static final int ECONNRESET = number("ECONNRESET");
+    public static final int EIO = number("EIO");
     public static final int EMFILE = number("EMFILE");
     public static final int EINVAL = number("EINVAL");
     public static final int EMSGSIZE = number("EMSGSIZE");

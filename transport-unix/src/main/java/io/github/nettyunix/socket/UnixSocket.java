@@ -125,6 +125,11 @@ public final class UnixSocket extends Socket {
         return receive(fd(), address, length);
     }
 
+    /** The number of bytes written. */
+    public int sendBytes(long address, int length) {
+        return sendBytes(fd(), address, length);
+    }
+
     /** The number of bytes written, of an array of {@code count} iovec. */
     public long send(long vectors, int count) {
         return send(fd(), vectors, count);
@@ -317,6 +322,8 @@ public final class UnixSocket extends Socket {
     private static native byte[] peerName(int fd);
 
     private static native int receive(int fd, long address, int length);
+
+    private static native int sendBytes(int fd, long address, int length);
 
     private static native long send(int fd, long vectors, int count);
 

@@ -3,6 +3,7 @@ package io.github.nettyunix.socket;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.NothingLeft;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.unix.Limits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -26,6 +28,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -202,6 +205,10 @@ class NativeBorderTest {
         refused(socket, "receive", fd, wraps, 64);
         refused(socket, "receive", fd, address, 0);
         refused(socket, "receive", fd, address, -1);
+        refused(socket, "sendBytes", fd, 0L, 64);
+        refused(socket, "sendBytes", fd, wraps, 64);
+        refused(socket, "sendBytes", fd, address, 0);
+        refused(socket, "sendBytes", fd, address, -1);
         refused(socket, "send", fd, 0L, 1);
         refused(socket, "send", fd, wraps, 2);
         refused(socket, "send", fd, address, 0);
@@ -218,6 +225,23 @@ class NativeBorderTest {
         refused(socket, "peerLabel", fd, null);
         // The kernel takes a backlog of any size.
         called.add("UnixSocket.listen");
+
+        Class<?> sent = SentFile.class;
+        java.io.FileDescriptor file = java.io.FileDescriptor.in;
+        DefaultFileRegion region = new DefaultFileRegion(new File("/dev/null"), 0, 1);
+        // Finds the fields.
+        assertDoesNotThrow(() -> SentFile.open(region));
+        region.release();
+        refused(sent, "findFields", (Object) null);
+        refused(sent, "openFile", null, new Object[3]);
+        refused(sent, "openFile", region, null);
+        refused(sent, "openFile", region, new Object[2]);
+        refused(sent, "sendFile", fd, null, file, 0L, 1L);
+        refused(sent, "sendFile", fd, region, null, 0L, 1L);
+        refused(sent, "sendFile", fd, region, file, -1L, 1L);
+        refused(sent, "sendFile", fd, region, file, 0L, 0L);
+        refused(sent, "sendFile", fd, region, file, 0L, -1L);
+        refused(sent, "sendFile", fd, region, file, Long.MAX_VALUE, 1L);
 
         Class<?> files = FileDescriptors.class;
         refused(files, "open", path, -1, 0);

@@ -49,6 +49,14 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     public @interface Few {
     }
 
+    /** A test of streams. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @ParameterizedTest(name = "{0}")
+    @MethodSource(ALL + "streams")
+    public @interface Streams {
+    }
+
     public static Stream<Way> all() {
         return ways().filter(Way::applies);
     }
@@ -65,6 +73,10 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
 
     public static Stream<Way> records() {
         return ways().filter(way -> way.type != SocketType.STREAM).filter(Way::applies);
+    }
+
+    public static Stream<Way> streams() {
+        return ways().filter(way -> way.type == SocketType.STREAM);
     }
 
     public static Stream<Way> few() {
