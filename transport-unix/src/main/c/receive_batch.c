@@ -39,14 +39,18 @@ _Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX
 /* incoming.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, ALL_WANTED = 63 };
+enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64, ALL_WANTED = 127 };
 enum { BATCH = 32 };
 
 /*
- * How large a control buffer has to be. The kernel puts a message's descriptors before the pidfd: where that is wanted there is
- * room for all that a sender may have attached, be they wanted or not.
+ * How large a control buffer has to be. The kernel installs as many descriptors as there is room for. Where none are wanted there
+ * is room for nothing but what is wanted, so that the kernel discards them. A pidfd comes behind the message's descriptors:
+ * it needs room for all that a sender may have attached, which are closed then.
  */
 static size_t control_room(int max_fds, int wanted) {
+    if (max_fds == 0 && (wanted & (PIDFD | LABEL)) == 0) {
+        return (wanted & CREDENTIALS ? CREDENTIALS_SPACE : 0) + (wanted & ENDING ? MARK_SPACE : 0);
+    }
     int fds = max_fds == 0 && wanted & PIDFD ? MAX_FDS : max_fds;
     return (fds == 0 ? 0 : CMSG_SPACE(sizeof(int) * (size_t) fds)) + CREDENTIALS_SPACE + MARK_SPACE + PIDFD_SPACE
             + (max_fds > 0 || wanted & LABEL ? LABEL_SPACE : 0);
@@ -72,16 +76,16 @@ static void close_pidfd(incoming *message) {
     message->pidfd = -1;
 }
 
-/* Marks a message whose sender has the name of the one before, if that one is handed on. */
+/* Marks a message whose sender has the name of the one before. */
 static void compare_names(incoming *message) {
     const incoming *before = message - 1;
-    if ((before->flags & (TRUNCATED | CONTROL_TRUNCATED)) == 0 && before->name_length == message->name_length
+    if (before->name_length == message->name_length
             && memcmp(before->name, message->name, (size_t) message->name_length) == 0) {
         message->flags |= SAME_NAME;
     }
 }
 
-/* Answers false at the end of the stream. */
+/* Returns false at the end of the stream. */
 static int decode(incoming *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
     /* Whether the kernel attached something to the message: see mark_records in unix_socket.c. */
     int marked = (header->msg_flags & RECORD_MARKS) != 0 || header->msg_controllen > 0;
@@ -109,7 +113,10 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
             message->label_start = (int32_t) (found.label - (const char *) message);
         }
         if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
-        if (found.truncated) message->flags |= CONTROL_TRUNCATED;
+        /* Something that was not asked for has taken the room of the credentials. */
+        int unnamed = wanted & CREDENTIALS && !found.has_credentials && header->msg_flags & MSG_CTRUNC;
+        if (unnamed) close_pidfd(message);
+        if (found.truncated || unnamed) message->flags |= CONTROL_TRUNCATED;
     }
     if (wanted & RECORDS && length > capacity) {
         message->flags |= TRUNCATED;
@@ -124,8 +131,41 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     return 1;
 }
 
+#if HAS_MMSG
+/* Whether a message may bring descriptors that Java sees, or that have to be closed here. */
+static int may_bring_descriptors(int max_fds, int wanted) {
+    return wanted & CONTROL && (max_fds > 0 || wanted & (PIDFD | LABEL));
+}
+
+/* For messages that bring no descriptors: those are received before anybody could say that there are enough of them. */
+static jint receive_many(int fd, incoming *message, int count, char *data, jlong stride, int capacity, int flags,
+                         int max_fds, int wanted) {
+    struct sockaddr_un addresses[BATCH];
+    struct mmsghdr headers[BATCH];
+    struct iovec vectors[BATCH];
+    for (int i = 0; i < count; i++) {
+        vectors[i] = (struct iovec) {data + i * stride, (size_t) capacity};
+        prepare(&message[i], &headers[i].msg_hdr, &vectors[i], 1, &addresses[i], max_fds, wanted);
+    }
+    int result = RESULT(recvmmsg(fd, headers, (unsigned) count, flags, NULL));
+    int ended = 0;
+    int last = 0;
+    for (int i = 0; i < result; i++) {
+        if (decode(&message[i], &headers[i].msg_hdr, (int) headers[i].msg_len, capacity, max_fds, wanted)) last = i;
+        else ended++;
+        if (i > 0 && wanted & NAMES) compare_names(&message[i]);
+    }
+    if (ended == 0) return result;
+    /* What is followed by a record was an empty record, although it had lost its mark. */
+    for (int i = 0; i < last; i++) message[i].flags &= ~END_OF_STREAM;
+    return message[last].flags & END_OF_STREAM ? last + 1 : last + 2;
+}
+#endif
+
 /*
- * Receives up to count messages and answers how many, among them, as the last one, the end of the stream.
+ * Receives up to count messages and returns how many, among them, as the last one, the end of the stream. A message that brings
+ * descriptors is the last one as well: what is open here and not yet handed on is one message's, and the next ones stay in the
+ * kernel until these are closed or kept.
  * The bytes of message i go to data + i * stride, of data's size bytes; with length > 0 there is but one message, whose first
  * length bytes go to buffer. A message has at most capacity bytes.
  */
@@ -138,81 +178,94 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     REQUIRE(length == capacity || (is_range(data, size) && capacity <= size));
     REQUIRE(count == 1 || (stride >= capacity && stride <= (size - capacity) / (count - 1)));
     incoming *message = POINTER(messages);
-    struct sockaddr_un addresses[BATCH];
-    /* On a stream MSG_TRUNC would discard the bytes. */
-    int flags = MSG_CMSG_CLOEXEC | (wanted & RECORDS ? WHOLE_LENGTH : 0);
-    if (length > 0 || count == 1) {
-        struct iovec vectors[2] = {{POINTER(buffer), (size_t) length}, {POINTER(data), (size_t) (capacity - length)}};
-        int skipped = length > 0 ? 0 : 1;
-        struct msghdr header;
-        prepare(message, &header, vectors + skipped, capacity > length ? 2 - skipped : 1, addresses, max_fds, wanted);
-        ssize_t result = RESULT(recvmsg(fd, &header, flags));
-        if (result < 0) return (jint) result;
-        decode(message, &header, (int) result, capacity, max_fds, wanted);
-        return 1;
-    }
+    /* Others who hold the socket may have cleared O_NONBLOCK. On a stream MSG_TRUNC would discard the bytes. */
+    int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT | (wanted & RECORDS ? WHOLE_LENGTH : 0);
 #if HAS_MMSG
-    struct mmsghdr headers[BATCH];
-    struct iovec vectors[BATCH];
-    for (int i = 0; i < count; i++) {
-        vectors[i] = (struct iovec) {(char *) POINTER(data) + i * stride, (size_t) capacity};
-        prepare(&message[i], &headers[i].msg_hdr, &vectors[i], 1, &addresses[i], max_fds, wanted);
+    if (count > 1 && !may_bring_descriptors(max_fds, wanted)) {
+        return receive_many(fd, message, count, POINTER(data), stride, capacity, flags, max_fds, wanted);
     }
-    int result = RESULT(recvmmsg(fd, headers, (unsigned) count, flags, NULL));
-    for (int i = 0; i < result; i++) {
-        if (!decode(&message[i], &headers[i].msg_hdr, (int) headers[i].msg_len, capacity, max_fds, wanted)) return i + 1;
-        if (i > 0 && wanted & NAMES) compare_names(&message[i]);
-    }
-    return result;
-#else
+#endif
     int received = 0;
-    for (; received < count; received++) {
-        struct iovec vector = {(char *) POINTER(data) + received * stride, (size_t) capacity};
+    int more;
+    do {
+        struct iovec vectors[2] = {{POINTER(buffer), (size_t) length},
+            {(char *) POINTER(data) + received * stride, (size_t) (capacity - length)}};
+        int skipped = length > 0 ? 0 : 1;
+        struct sockaddr_un address;
         struct msghdr header;
-        prepare(&message[received], &header, &vector, 1, addresses, max_fds, wanted);
+        prepare(message, &header, vectors + skipped, capacity > length ? 2 - skipped : 1, &address, max_fds, wanted);
         ssize_t result = RESULT(recvmsg(fd, &header, flags));
         if (result < 0) return received > 0 ? received : (jint) result;
-        if (!decode(&message[received], &header, (int) result, capacity, max_fds, wanted)) return received + 1;
-        if (received > 0 && wanted & NAMES) compare_names(&message[received]);
-    }
+        more = decode(message, &header, (int) result, capacity, max_fds, wanted) && message->fd_count == 0
+                && message->pidfd == -1;
+        if (received > 0 && wanted & NAMES) compare_names(message);
+        message++;
+    } while (++received < count && more);
     return received;
-#endif
 }
+
+#ifdef __linux__
+/* A peek that returns a negative errno; header is made anew for each, since the kernel writes to it. */
+static int peek_piece(int fd, struct iovec *vectors, int count, int wanted, int *cut) {
+    char control[CREDENTIALS_SPACE];
+    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t) count};
+    if (wanted & CREDENTIALS) {
+        header.msg_control = control;
+        header.msg_controllen = sizeof(control);
+    }
+    int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
+    *cut = (header.msg_flags & MSG_CTRUNC) != 0;
+    return result;
+}
+#endif
+
+/* What next_piece adds to the number where it knows that there is more. */
+#define MORE (1 << 30)
 
 /*
  * How many bytes a read of a stream may take, so that a message with descriptors is not put together with what was sent before
  * it: up to such a message, but no more than most, or all of it if it comes next. 0 at the end of the stream.
  *
- * A peek without a control buffer sets MSG_CTRUNC if descriptors are anywhere in the queue, and ends behind the first message
- * that has some. It does not tell where that begins, unless it fails there: where there is no room for the last byte of the
- * message, it answers what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of the read.
+ * A peek without room for descriptors sets MSG_CTRUNC if there are any in the queue, and ends behind the first message
+ * that has some. It does not say where that begins, unless it fails there: where there is no room for the last byte of the
+ * message, it returns what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of the read.
+ *
+ * Mostly there is little in the queue, and one peek says all. Where much is expected, its bytes are not copied twice.
  */
-static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most) {
+static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most, jint wanted, jboolean much) {
     (void) env, (void) class;
-    REQUIRE(is_range(scratch, capacity) && most >= 1);
+    REQUIRE(is_range(scratch, capacity) && most >= 1 && most < MORE && (wanted & ~ALL_WANTED) == 0);
 #ifdef __linux__
+    enum { LITTLE = 4096 };
+    int look = most < LITTLE ? most : LITTLE;
+    if (look > capacity) look = capacity;
     int queued = 0;
-    while (queued == 0) {
-        if (RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
-        char byte;
-        int next = queued > 0 ? 1 : (int) RESULT(recv(fd, &byte, 1, MSG_PEEK));
-        if (next <= 0) return next;
-    }
+    if (much && RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
+    int counted = queued > look;
     /* Nothing can be copied to NULL. */
-    struct iovec vectors[] = {{POINTER(scratch), 0}, {NULL, 1}};
-    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = 1};
-    int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
-    if (result < 0) return result;
-    if ((header.msg_flags & MSG_CTRUNC) == 0) return queued < most ? queued : most;
-    vectors[0].iov_len = (size_t) capacity;
-    int end = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
-    if (end <= 0) return end;
+    struct iovec vectors[] = {{POINTER(scratch), counted ? 0 : (size_t) look}, {NULL, 1}};
+    int cut;
+    int end = peek_piece(fd, vectors, 1, wanted, &cut);
+    if (end == -EAGAIN) {
+        /* An out-of-band byte counts, and no peek sees it: a read discards it. */
+        return RETRY(ioctl(fd, FIONREAD, &queued)) == 0 && queued > 0 ? 1 : end;
+    }
+    if (end < 0) return end;
+    if (!cut) {
+        if (counted) return queued > most ? most | MORE : queued;
+        return end == look ? end | MORE : end;
+    }
+    if (counted || end == look) {
+        vectors[0].iov_len = (size_t) capacity;
+        end = peek_piece(fd, vectors, 1, wanted, &cut);
+    }
+    /* A message of a single byte is not preceded by any. */
+    if (end <= 1) return end;
     vectors[0].iov_len = (size_t) end - 1;
-    header.msg_iovlen = 2;
-    int start = (int) RESULT(recvmsg(fd, &header, MSG_PEEK));
-    return start > 0 && start < end ? start < most ? start : most : end;
+    int start = peek_piece(fd, vectors, 2, wanted, &cut);
+    return start > 0 && start < end ? (start < most ? start : most) | MORE : end;
 #else
-    (void) fd, (void) scratch, (void) capacity;
+    (void) fd, (void) scratch, (void) capacity, (void) much;
     return most;
 #endif
 }
@@ -220,7 +273,7 @@ static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint c
 jint nettyunix_receive_batch_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("receive", "(IJIJIJJJIII)I", receive),
-        NATIVE("nextPiece", "(IJII)I", next_piece),
+        NATIVE("nextPiece", "(IJIIIZ)I", next_piece),
     };
     return nettyunix_register(env, "ReceiveBatch", methods, COUNT(methods));
 }

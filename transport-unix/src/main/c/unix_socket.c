@@ -228,16 +228,17 @@ static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint 
 }
 
 /*
- * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. On a seqpacket socket whose records
- * are marked (see mark_records) an empty record is something; without control buffer the mark is MSG_CTRUNC.
+ * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. An empty record of a socket whose
+ * records are marked (see mark_records) is something; without a control buffer the mark is MSG_CTRUNC. On a stream the kernel
+ * sets that at the end too, where it would attach the sender's identity.
  */
-static jint peek(JNIEnv *env, jclass class, jint fd) {
+static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
     (void) env, (void) class;
     char byte;
     struct iovec vector = {&byte, 1};
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
-    return result == 0 && (header.msg_flags & RECORD_MARKS) != 0 ? 1 : result;
+    return result == 0 && marked && (header.msg_flags & RECORD_MARKS) != 0 ? 1 : result;
 }
 
 /*
@@ -412,7 +413,7 @@ jint nettyunix_unix_socket_onload(JNIEnv *env) {
         NATIVE("receive", "(IJI)I", receive),
         NATIVE("sendBytes", "(IJI)I", send_bytes),
         NATIVE("send", "(IJI)J", send_vector),
-        NATIVE("peek", "(I)I", peek),
+        NATIVE("peek", "(IZ)I", peek),
         NATIVE("onlyPeerSends", "(I)Z", only_peer_sends),
         NATIVE("markRecords", "(IZZ)I", mark_records),
         NATIVE("setOption", "(IIZ)I", set_option),

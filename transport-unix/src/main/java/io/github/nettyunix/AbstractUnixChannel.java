@@ -43,6 +43,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private Readiness readiness;
     private int interest;
     private boolean readPending;
+    private final ReadFailures readFailures = new ReadFailures();
     private boolean registeredBefore;
     private volatile boolean active;
     private PendingConnect pendingConnect;
@@ -94,13 +95,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return false;
     }
 
-    /** Whether SO_PASSSEC is on because the channel needs it, not because the user wants labels. */
-    boolean isMarkingRecords() {
-        return false;
-    }
-
-    /** Options that concern control data were set, on any thread. */
-    void controlDataChanged() {
+    /** What marks the socket's records; {@code null} where empty ones cannot be mistaken. */
+    RecordMarks recordMarks() {
+        return null;
     }
 
     @Override
@@ -182,6 +179,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         registering.register((IoEventLoop) eventLoop()).addListener(future -> {
             if (future.isSuccess()) {
                 readiness = registering;
+                readFailures.stopWaiting();
                 if (isReady()) {
                     startReadiness();
                 }
@@ -250,6 +248,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     @Override
     protected void doBeginRead() {
         readPending = true;
+        if (readFailures.isWaiting()) {
+            return;
+        }
         setInterest(interest | Readiness.READ);
         if (hasUndelivered()) {
             // No event will tell of it.
@@ -294,10 +295,17 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         pipeline().fireChannelRead(message);
     }
 
-    /** Tells of a message that could not be received; reading goes on. */
-    final void fireReadError(IOException cause) {
-        readPending = false;
-        pipeline().fireExceptionCaught(cause);
+    /** A read has failed and the channel is open: there is no use in trying at once. */
+    private void readAfterFailure() {
+        setInterest(interest & ~Readiness.READ);
+        eventLoop().schedule(() -> {
+            if (isAtHome() && readFailures.isWaiting()) {
+                readFailures.stopWaiting();
+                if (!isReadingPaused()) {
+                    doBeginRead();
+                }
+            }
+        }, readFailures.startWaiting(), TimeUnit.MILLISECONDS);
     }
 
     // ---- writing ----------------------------------------------------------------------------------------------------
@@ -480,7 +488,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         /**
-         * Reads until there is nothing left, the user wants no more, or others want their turn. Answers false, and tells nobody,
+         * Reads until there is nothing left, the user wants no more, or others want their turn. Returns false, and notifies nobody,
          * if there was nothing.
          */
         final boolean readNow() {
@@ -501,12 +509,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (result == NOTHING && count == 0 && cause == null) {
                 return false;
             }
-            if (result == END_OF_STREAM || cause != null) {
+            if (result == END_OF_STREAM) {
                 readPending = false;
             }
             allocHandle.readComplete();
             pipeline.fireChannelReadComplete();
-            if (cause != null) {
+            if (cause == null) {
+                readFailures.succeeded();
+            } else if (readFailures.isNew(cause)) {
                 pipeline.fireExceptionCaught(cause);
             }
             if (result == END_OF_STREAM || cause instanceof IOException || cause instanceof OutOfMemoryError) {
@@ -514,6 +524,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
             if (isOpen() && isReadingPaused()) {
                 clearReadInterest();
+            } else if (isOpen() && cause != null) {
+                readAfterFailure();
             }
             return true;
         }

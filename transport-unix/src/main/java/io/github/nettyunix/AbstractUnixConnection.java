@@ -78,10 +78,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         if (endOfInput || hasUndelivered()) {
             return;
         }
-        int next = socket.peek();
+        int next = peek();
         if (next < 0 && next != -Errno.EAGAIN) {
             reset = newException("read", next, null);
-            next = Math.max(socket.peek(), 0);
+            next = Math.max(peek(), 0);
         }
         if (next == 0) {
             IOException cause = takeReset();
@@ -90,6 +90,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             }
             inputClosed();
         }
+    }
+
+    private int peek() {
+        return socket.peek(recordMarks() != null);
     }
 
     /** The peer has reset the connection: to be told at the end of the stream. */

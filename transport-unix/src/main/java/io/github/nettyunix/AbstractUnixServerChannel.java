@@ -42,8 +42,15 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
             }
             throw newException("accept", fd, null);
         }
-        AbstractUnixChannel child = newChild(new UnixSocket(fd));
-        child.config().inherit(config());
+        UnixSocket accepted = new UnixSocket(fd);
+        AbstractUnixChannel child;
+        try {
+            child = newChild(accepted);
+            child.config().controlData().inherit(config().controlData());
+        } catch (Throwable t) {
+            accepted.close();
+            throw t;
+        }
         child.setActive(localAddress(), peerName[0] == 0 ? UnixSocketAddress.unnamed()
                 : UnixSocketAddress.ofBytes(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
         // The allocator counts bytes to see whether it goes on.

@@ -79,7 +79,7 @@ final class Addresses {
             remote = address;
             if (local == null) {
                 // SO_PASSCRED gives a name to a socket without one when it connects.
-                local = channel.config().controlData() == 0 ? UnixSocketAddress.unnamed()
+                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
                         : UnixSocketAddress.ofBytes(channel.socket.localName());
             }
             return true;

@@ -8,24 +8,47 @@ import java.net.SocketAddress;
 /**
  * Descriptors of a message were lost: there were more of them than
  * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, or this process has no more room for descriptors
- * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had arrived have been closed. Raised once through
- * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a stream channel closes then, since its descriptors no longer
- * match its bytes, the others drop the message and go on.
+ * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had arrived
+ * have been closed. Raised once through {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a stream channel closes
+ * then, since its descriptors no longer match its bytes. The others drop the message and go on.
  */
 public final class ControlDataTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
-    /** What the interface tells. */
+    /** What the interface reports. */
     private final UnixErrors.Details details;
+    /** Whose message it was. */
+    private final UnixErrors.Origin origin;
 
-    ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds) {
-        this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE, "descriptors or the sender's pidfd or label were lost: MAX_FILE_DESCRIPTORS_PER_MESSAGE is "
-                + maxFds + ", and RLIMIT_NOFILE has to leave room for them"));
+    ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, UnixErrors.Origin origin) {
+        this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE,
+                "descriptors or the sender's pidfd or label were lost: MAX_FILE_DESCRIPTORS_PER_MESSAGE is " + maxFds
+                + ", and RLIMIT_NOFILE has to leave room for them" + origin), origin);
     }
 
-    private ControlDataTruncatedException(UnixErrors.Details details) {
+    private ControlDataTruncatedException(UnixErrors.Details details, UnixErrors.Origin origin) {
         super(details.message());
         this.details = details;
+        this.origin = origin;
+    }
+
+    /**
+     * Who sent the message.
+     *
+     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none; {@code null} on a
+     *         connection, whose peer is the sender
+     */
+    public UnixSocketAddress sender() {
+        return origin.sender();
+    }
+
+    /**
+     * Who sent the message, as the kernel knows it.
+     *
+     * @return the credentials, {@code null} unless {@link UnixSocketOption#SO_PASSCRED} is on
+     */
+    public UnixCredentials credentials() {
+        return origin.credentials();
     }
 
     @Override

@@ -8,57 +8,116 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
-/** Makes messages of what was received. */
+/**
+ * Makes messages of what was received. A descriptor is the batch's until it has an owner; what has none when this fails is for
+ * the caller to close, with {@link #closeDescriptors}.
+ */
 final class InboundMessages {
     private InboundMessages() {
     }
 
-    /** A message of a stream or of a seqpacket socket. */
+    /** A message of a stream or of a seqpacket socket; the content stays the caller's if this fails. */
     static UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
-        return new UnixMessage(content, descriptors(batch, index), credentials(batch, index), pidFd(batch, index),
-                batch.label(index));
+        List<UnixFileDescriptor> fds = descriptors(batch, index);
+        UnixFileDescriptor pidFd = null;
+        try {
+            pidFd = pidFd(batch, index);
+            return new UnixMessage(content, fds, credentials(batch, index), pidFd, batch.label(index));
+        } catch (Throwable t) {
+            release(fds, pidFd);
+            throw t;
+        }
+    }
+
+    /** A datagram; the content stays the caller's if this fails. */
+    static UnixDatagramPacket newPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
+                                        ReceiveBatch batch, int index) {
+        List<UnixFileDescriptor> fds = descriptors(batch, index);
+        UnixFileDescriptor pidFd = null;
+        try {
+            pidFd = pidFd(batch, index);
+            return new UnixDatagramPacket(content, recipient, sender, fds, credentials(batch, index), pidFd, batch.label(index));
+        } catch (Throwable t) {
+            release(fds, pidFd);
+            throw t;
+        }
     }
 
     /** The descriptors, each with an owner now. */
-    static List<UnixFileDescriptor> descriptors(ReceiveBatch batch, int index) {
+    private static List<UnixFileDescriptor> descriptors(ReceiveBatch batch, int index) {
         int count = batch.descriptorCount(index);
         if (count == 0) {
             return List.of();
         }
         UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
-        for (int i = 0; i < count; i++) {
-            fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i));
+        try {
+            for (int i = 0; i < count; i++) {
+                fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i));
+                batch.hasOwner(index, i);
+            }
+            return List.of(fds);
+        } catch (Throwable t) {
+            release(Arrays.asList(fds), null);
+            throw t;
         }
-        return List.of(fds);
     }
 
-    /** The descriptors as Netty's own channels deliver them. */
+    private static void release(List<UnixFileDescriptor> fds, UnixFileDescriptor pidFd) {
+        for (UnixFileDescriptor fd : fds) {
+            if (fd != null) {
+                fd.release();
+            }
+        }
+        if (pidFd != null) {
+            pidFd.release();
+        }
+    }
+
+    /** The descriptors as Netty's own channels deliver them; all are closed if there is no memory for them. */
     static FileDescriptor[] plainDescriptors(ReceiveBatch batch, int index) {
-        FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
-        Arrays.setAll(fds, i -> new FileDescriptor(batch.descriptor(index, i)));
-        return fds;
+        try {
+            FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
+            Arrays.setAll(fds, i -> new FileDescriptor(batch.descriptor(index, i)));
+            return fds;
+        } catch (Throwable t) {
+            closeDescriptors(batch, index);
+            throw t;
+        }
     }
 
-    /** Closes the descriptors of messages that cannot be handed on. */
-    static void closeDescriptors(ReceiveBatch batch, int from, int to) {
-        for (int index = from; index < to; index++) {
-            for (FileDescriptor fd : plainDescriptors(batch, index)) {
-                try {
-                    fd.close();
-                } catch (IOException ignored) {
-                    // It is closed all the same.
-                }
+    /** Closes the descriptors of a message that have no owner yet. */
+    static void closeDescriptors(ReceiveBatch batch, int index) {
+        for (int i = 0; i < batch.descriptorCount(index); i++) {
+            int fd = batch.descriptor(index, i);
+            if (fd >= 0) {
+                batch.hasOwner(index, i);
+                close(fd);
             }
-            if (batch.pidFd(index) >= 0) {
-                pidFd(batch, index).release();
-            }
+        }
+        int pidFd = batch.pidFd(index);
+        if (pidFd >= 0) {
+            batch.pidFdHasOwner(index);
+            close(pidFd);
+        }
+    }
+
+    private static void close(int fd) {
+        try {
+            new FileDescriptor(fd).close();
+        } catch (IOException ignored) {
+            // It is closed all the same.
         }
     }
 
     /** The sender's pidfd, which has an owner now; {@code null} if there is none. */
-    static UnixFileDescriptor pidFd(ReceiveBatch batch, int index) {
+    private static UnixFileDescriptor pidFd(ReceiveBatch batch, int index) {
         int fd = batch.pidFd(index);
-        return fd < 0 ? null : UnixFileDescriptor.adopt(fd);
+        if (fd < 0) {
+            return null;
+        }
+        UnixFileDescriptor owner = UnixFileDescriptor.adopt(fd);
+        batch.pidFdHasOwner(index);
+        return owner;
     }
 
     static UnixCredentials credentials(ReceiveBatch batch, int index) {

@@ -13,23 +13,28 @@ import java.net.SocketAddress;
 public final class MessageTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
-    /** What the interface tells. */
+    /** What the interface reports. */
     private final UnixErrors.Details details;
     /** Of the dropped record. */
     private final int messageSize;
     /** The limit. */
     private final int maxMessageSize;
+    /** Whose record it was. */
+    private final UnixErrors.Origin origin;
 
-    MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize) {
+    MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
+                              UnixErrors.Origin origin) {
         this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
-                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize), messageSize, maxMessageSize);
+                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize + origin), messageSize, maxMessageSize, origin);
     }
 
-    private MessageTruncatedException(UnixErrors.Details details, int messageSize, int maxMessageSize) {
+    private MessageTruncatedException(UnixErrors.Details details, int messageSize, int maxMessageSize,
+                                      UnixErrors.Origin origin) {
         super(details.message());
         this.details = details;
         this.messageSize = messageSize;
         this.maxMessageSize = maxMessageSize;
+        this.origin = origin;
     }
 
     /**
@@ -48,6 +53,25 @@ public final class MessageTruncatedException extends IOException implements Unix
      */
     public int maxMessageSize() {
         return maxMessageSize;
+    }
+
+    /**
+     * Who sent the record.
+     *
+     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none; {@code null} on a
+     *         connection, whose peer is the sender
+     */
+    public UnixSocketAddress sender() {
+        return origin.sender();
+    }
+
+    /**
+     * Who sent the record, as the kernel knows it.
+     *
+     * @return the credentials, {@code null} unless {@link UnixSocketOption#SO_PASSCRED} is on
+     */
+    public UnixCredentials credentials() {
+        return origin.credentials();
     }
 
     @Override

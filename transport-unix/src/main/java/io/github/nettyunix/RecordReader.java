@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.ControlDataOptions.Wanted;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.netty.buffer.ByteBuf;
@@ -15,14 +16,17 @@ import java.util.Queue;
 
 /**
  * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive; of the
- * channel's {@link RecvByteBufAllocator} only the number of messages a read counts. It also reads the pieces of a stream in
- * which descriptors come, since each of these ends a piece; those are no longer than the allocator would have a read.
+ * channel's {@link RecvByteBufAllocator} only the number of messages per read counts. A record that brings descriptors ends
+ * the batch, so that of those that are open and not yet handed on there are never more than one record's.
  */
 final class RecordReader {
     /** What the messages of a channel are made of. */
     interface MessageFactory {
-        /** A message of the batch; it owns the content and the descriptors from now on. */
-        Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData);
+        /** Who sent a record, {@code null} on a connection. It is called once for each record, in their order. */
+        UnixSocketAddress sender(ReceiveBatch batch, int index);
+
+        /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */
+        Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData);
     }
 
     /** The default of MAX_MESSAGES_PER_READ: records are cheap, and a turn of the event loop costs as much as one of them. */
@@ -33,26 +37,29 @@ final class RecordReader {
 
     private final AbstractUnixChannel channel;
     private final MessageFactory factory;
-    private int wanted;
-    // What was received and not yet handed on, because the user has stopped reading in the middle of a batch.
+    private int kind;
+    // What was received and not yet handed on: messages, and errors in the place of those that are lost.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
+    private final MoreExpected moreExpected = new MoreExpected();
     private boolean endOfStream;
-    private boolean drained;
+    private boolean maybeMore;
+    // Whether the last read has left it open if there is more: it was full, or ended by descriptors.
+    private boolean unknown;
     // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
     private boolean idle;
-    private boolean controlData;
     // About how long the next record will be.
     private int expected;
 
-    RecordReader(AbstractUnixChannel channel, MessageFactory factory, int wanted) {
+    /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
+    RecordReader(AbstractUnixChannel channel, MessageFactory factory, int kind) {
         this.channel = channel;
         this.factory = factory;
-        this.wanted = wanted;
+        this.kind = kind;
     }
 
     /** Whether to ask for the senders' names. */
     void setNames(boolean names) {
-        wanted = names ? wanted | ReceiveBatch.NAMES : wanted & ~ReceiveBatch.NAMES;
+        kind = names ? kind | ReceiveBatch.NAMES : kind & ~ReceiveBatch.NAMES;
     }
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */
@@ -61,6 +68,7 @@ final class RecordReader {
             return AbstractUnixChannel.NOTHING;
         }
         int count = 0;
+        boolean more;
         do {
             Object message = messages.poll();
             if (message == null) {
@@ -68,23 +76,40 @@ final class RecordReader {
             }
             allocHandle.incMessagesRead(1);
             count++;
-            if (message instanceof IOException) {
-                if (isStream()) {
-                    // From here on the descriptors would not match the bytes.
-                    channel.unsafe().close(channel.voidPromise());
-                    throw (IOException) message;
-                }
-                channel.fireReadError((IOException) message);
+            if (message instanceof Throwable cause) {
+                lost(cause);
+                // It was not what a read() without auto-read has asked for.
+                more = !channel.isReadingPaused();
+            } else {
+                channel.fireRead(message);
+                more = channel.config().isAutoRead();
+            }
+        } while (more && channel.isOpen());
+        return count;
+    }
+
+    /** Hands on what was received already, although nobody is reading. */
+    void drain() {
+        for (Object message; channel.isOpen() && (message = messages.poll()) != null;) {
+            if (message instanceof Throwable cause) {
+                channel.pipeline().fireExceptionCaught(cause);
             } else {
                 channel.fireRead(message);
             }
-        } while (channel.config().isAutoRead() && channel.isOpen());
-        return count;
+        }
+    }
+
+    /** A record could not be handed on. One that had no fault would be missing from a connection, which ends then. */
+    private void lost(Throwable cause) {
+        if (!(cause instanceof IOException) && isConnection()) {
+            channel.unsafe().close(channel.voidPromise());
+        }
+        channel.pipeline().fireExceptionCaught(cause);
     }
 
     /** Whether another read may find something. */
     boolean maybeMore() {
-        return !drained || endOfStream || hasMessages();
+        return maybeMore || endOfStream || hasMessages();
     }
 
     /** Whether there is something to hand on without any event. */
@@ -99,89 +124,117 @@ final class RecordReader {
         }
     }
 
-    /** Receives what there is, up to a batch; answers false if there is nothing. */
+    /** Receives what there is, up to a batch; returns false if there is nothing. */
     private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
-        UnixChannelConfig config = channel.config();
-        ReceiveBatch batch = ReceiveBatch.current();
-        int maxLength = isStream() ? Math.min(allocHandle.guess(), SMALL) : config.maxMessageSize();
-        int maxFds = config.descriptorLimit();
-        int control = config.controlData();
-        controlData = control != 0;
-        int flags = wanted | control;
-        // Descriptors that come with a pidfd are ours until they are closed, be they wanted or not: one message's at a time then.
-        int most = maxFds == 0 && (control & ReceiveBatch.PIDFD) != 0 ? 1 : Math.max(mostMessages(config) - before, 1);
-        if (isStream() || expected <= SMALL && most > 1) {
-            int count = check(batch.receive(channel.socket, idle ? 1 : most, maxLength, maxFds, flags));
-            idle = count == 0 && before == 0;
+        // Options are set at any time, also in the middle of a turn.
+        int most = Math.max(mostMessages(channel.config()) - before, 1);
+        int maxLength = channel.config().maxMessageSize();
+        int count = expected <= SMALL && most > 1 ? receiveMany(allocHandle, idle ? 1 : most, maxLength)
+                : receiveOne(allocHandle, maxLength);
+        idle = count == 0 && before == 0;
+        if (count == 0) {
+            moreExpected.foundNothing(before);
+            maybeMore = false;
+        } else {
+            boolean found = moreExpected.found(before);
             // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
-            drained = count <= 1;
-            for (int i = 0; i < count && !endOfStream; i++) {
-                add(batch, i, count, null);
-                allocHandle.attemptedBytesRead(isStream() ? maxLength : batch.length(i));
-                allocHandle.lastBytesRead(batch.length(i));
-            }
-            return count > 0;
+            maybeMore = count > 1 || unknown && found;
         }
+        return count > 0;
+    }
+
+    private int receiveMany(ExtendedHandle allocHandle, int most, int maxLength) throws IOException {
+        ReceiveBatch batch = ReceiveBatch.current();
+        ControlDataOptions options = channel.config().controlData();
+        Wanted wanted = options.beginRead();
+        int count;
+        try {
+            count = check(batch.receive(channel.socket, most, maxLength, wanted.maxFds(), kind | wanted.flags()));
+        } finally {
+            options.endRead();
+        }
+        unknown = count > 0 && (count == most || batch.descriptorCount(count - 1) > 0 || batch.pidFd(count - 1) >= 0);
+        for (int i = 0; i < count && !endOfStream; i++) {
+            add(batch, i, wanted, maxLength, null);
+            allocHandle.attemptedBytesRead(batch.length(i));
+            allocHandle.lastBytesRead(batch.length(i));
+        }
+        return count;
+    }
+
+    private int receiveOne(ExtendedHandle allocHandle, int maxLength) throws IOException {
         ByteBuf buffer = channel.readBuffers.takeUnused();
         if (buffer == null) {
             buffer = channel.readBuffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
         }
+        ReceiveBatch batch = ReceiveBatch.current();
+        ControlDataOptions options = channel.config().controlData();
+        int count;
+        Wanted wanted = options.beginRead();
         try {
-            drained = check(batch.receiveInto(buffer, channel.socket, maxLength, maxFds, flags)) == 0;
-            if (drained) {
-                channel.readBuffers.putBack(buffer);
-                buffer = null;
-                return false;
-            }
-            ByteBuf content = buffer;
-            buffer = null;
-            add(batch, 0, 1, content);
+            count = check(batch.receiveInto(buffer, channel.socket, maxLength, wanted.maxFds(), kind | wanted.flags()));
+        } catch (Throwable t) {
+            buffer.release();
+            throw t;
+        } finally {
+            options.endRead();
+        }
+        unknown = true;
+        if (count == 0) {
+            channel.readBuffers.putBack(buffer);
+        } else {
+            add(batch, 0, wanted, maxLength, buffer);
             allocHandle.attemptedBytesRead(batch.length(0));
             allocHandle.lastBytesRead(batch.length(0));
-            return true;
-        } finally {
-            if (buffer != null) {
-                buffer.release();
-            }
         }
+        return count;
     }
 
     /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
-    private void add(ReceiveBatch batch, int index, int count, ByteBuf buffer) {
-        int length = batch.length(index);
-        int limit = channel.config().descriptorLimit();
+    private void add(ReceiveBatch batch, int index, Wanted wanted, int maxLength, ByteBuf buffer) {
         if (batch.isEndOfStream(index)) {
             endOfStream = true;
-        } else if (batch.isTruncated(index)) {
-            messages.add(new MessageTruncatedException(channel.type, channel.addresses.endpoint(), length,
-                    channel.config().maxMessageSize()));
-        } else if (batch.isControlTruncated(index)) {
-            messages.add(new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), limit));
-        } else {
-            ByteBuf content;
-            try {
-                content = content(batch, index, length, buffer);
-            } catch (Throwable t) {
-                // Without memory for this one, the rest of the batch is lost with it.
-                InboundMessages.closeDescriptors(batch, index, count);
-                ReferenceCountUtil.release(buffer);
-                throw t;
+            ReferenceCountUtil.release(buffer);
+            return;
+        }
+        ByteBuf content = null;
+        Object message;
+        try {
+            UnixSocketAddress sender = factory.sender(batch, index);
+            if (batch.isTruncated(index)) {
+                message = new MessageTruncatedException(channel.type, channel.addresses.endpoint(), batch.length(index), maxLength,
+                        UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
+            } else if (batch.isControlTruncated(index)) {
+                message = new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), wanted.maxFds(),
+                        UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
+            } else {
+                content = content(batch, index, buffer);
+                message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
-            buffer = buffer == content ? null : buffer;
-            messages.add(factory.newMessage(content, batch, index, controlData));
+        } catch (Throwable t) {
+            // There is no memory for this one; the others are not lost with it.
+            InboundMessages.closeDescriptors(batch, index);
+            if (content != buffer) {
+                ReferenceCountUtil.release(content);
+            }
+            content = null;
+            message = t;
+        }
+        messages.add(message);
+        if (content == null) {
+            batch.drop(index);
+        } else {
             // Grows at once and shrinks slowly.
+            int length = batch.length(index);
             expected = length > expected ? length : expected - ((expected - length) >> 3);
         }
-        if (buffer != null) {
-            buffer.release();
+        if (content != buffer) {
+            ReferenceCountUtil.release(buffer);
         }
     }
 
-    private boolean isStream() {
-        return (wanted & ReceiveBatch.RECORDS) == 0;
-    }
-
-    private ByteBuf content(ReceiveBatch batch, int index, int length, ByteBuf buffer) {
+    private ByteBuf content(ReceiveBatch batch, int index, ByteBuf buffer) {
+        int length = batch.length(index);
         if (length == 0) {
             return Unpooled.EMPTY_BUFFER;
         }
@@ -195,10 +248,14 @@ final class RecordReader {
         if (length > present) {
             batch.copyRest(length - present, buffer);
         } else if (length < buffer.capacity() >> 2) {
-            // Whoever keeps a small message shall not keep a large buffer.
+            // Whoever keeps a small message does not keep a large buffer.
             return channel.readBuffers.allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;
+    }
+
+    private boolean isConnection() {
+        return (kind & ReceiveBatch.ENDING) != 0;
     }
 
     private int check(int result) throws IOException {

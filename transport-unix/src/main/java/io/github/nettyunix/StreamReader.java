@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.ControlDataOptions.Wanted;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
@@ -14,10 +15,12 @@ import java.nio.ByteBuffer;
 
 /** Reads a stream: plain bytes, or the pieces in which it comes together with its control data. */
 final class StreamReader {
+    private static final int LITTLE = 4096;
+
     private final UnixStreamChannel channel;
-    // Reads where descriptors come; made when the first ones have.
-    private RecordReader records;
-    private boolean descriptorsExpected;
+    private final MoreExpected moreExpected = new MoreExpected();
+    private boolean maybeMore;
+    private boolean muchExpected;
 
     StreamReader(UnixStreamChannel channel) {
         this.channel = channel;
@@ -25,44 +28,48 @@ final class StreamReader {
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */
     int read(ExtendedHandle allocHandle, int before) throws IOException {
-        if (hasMessages()) {
-            return records.read(allocHandle, before);
-        }
-        if (channel.config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
+        UnixChannelConfig config = channel.config();
+        if (config.getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
-        }
-        int control = channel.config().controlData();
-        boolean controlData = control != 0;
-        boolean exact = controlData && channel.config().isExactDescriptorPositions();
-        if (controlData && descriptorsExpected && !exact) {
-            if (records == null) {
-                records = new RecordReader(channel, (content, batch, index, wanted) -> newMessage(content, batch, index), 0);
-            }
-            return records.read(allocHandle, before);
         }
         ByteBuf buffer = channel.readBuffers.takeUnused();
         if (buffer == null) {
             buffer = allocHandle.allocate(channel.readBuffers.allocator());
         }
-        allocHandle.attemptedBytesRead(buffer.writableBytes());
         try {
-            int length = exact ? receivePiece(buffer, control) : controlData ? receiveMessage(buffer, buffer.writableBytes(), control)
-                    : receiveBytes(buffer);
+            // To read nothing would look like the end.
+            buffer.ensureWritable(1);
+            int room = buffer.writableBytes();
+            allocHandle.attemptedBytesRead(room);
+            ControlDataOptions options = config.controlData();
+            Wanted wanted = options.beginRead();
+            int length;
+            try {
+                length = !wanted.isControlData() ? receiveBytes(buffer) : config.isExactDescriptorPositions()
+                        ? receivePiece(buffer, wanted) : receiveMessage(buffer, room, wanted);
+            } finally {
+                options.endRead();
+            }
             allocHandle.lastBytesRead(length);
-            if (length > 0) {
-                buffer.writerIndex(buffer.writerIndex() + length);
-                allocHandle.incMessagesRead(1);
-                Object message = controlData ? newMessage(buffer, ReceiveBatch.current(), 0) : buffer;
+            if (length <= 0) {
+                moreExpected.foundNothing(before);
+                maybeMore = false;
+                if (length == 0) {
+                    return AbstractUnixChannel.END_OF_STREAM;
+                }
+                channel.readBuffers.putBack(buffer);
                 buffer = null;
-                channel.fireRead(message);
-                return 1;
+                return AbstractUnixChannel.NOTHING;
             }
-            if (length == 0) {
-                return AbstractUnixChannel.END_OF_STREAM;
+            buffer.writerIndex(buffer.writerIndex() + length);
+            Object message = buffer;
+            if (wanted.isControlData()) {
+                message = newMessage(buffer, before, wanted);
             }
-            channel.readBuffers.putBack(buffer);
+            allocHandle.incMessagesRead(1);
             buffer = null;
-            return AbstractUnixChannel.NOTHING;
+            channel.fireRead(message);
+            return 1;
         } finally {
             if (buffer != null) {
                 buffer.release();
@@ -70,57 +77,72 @@ final class StreamReader {
         }
     }
 
-    private UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
-        descriptorsExpected = batch.descriptorCount(index) > 0;
-        return InboundMessages.newMessage(content, batch, index);
-    }
-
-    /** Whether there is something to hand on without any event. */
-    boolean hasMessages() {
-        return records != null && records.hasMessages();
-    }
-
-    /** Drops what was not handed on. */
-    void close() {
-        if (records != null) {
-            records.close();
+    private UnixMessage newMessage(ByteBuf buffer, int before, Wanted wanted) throws IOException {
+        ReceiveBatch batch = ReceiveBatch.current();
+        if (batch.isControlTruncated(0)) {
+            throw closeWith(wanted.maxFds());
         }
+        boolean found = moreExpected.found(before);
+        if (batch.descriptorCount(0) > 0 || batch.pidFd(0) >= 0) {
+            // They have ended the read: the kernel has not said whether there is more.
+            maybeMore |= found;
+        }
+        try {
+            return InboundMessages.newMessage(buffer, batch, 0);
+        } catch (Throwable t) {
+            InboundMessages.closeDescriptors(batch, 0);
+            // The stream would go on without these bytes.
+            channel.unsafe().close(channel.voidPromise());
+            throw t;
+        }
+    }
+
+    /** From here on the descriptors would not match the bytes. */
+    private ControlDataTruncatedException closeWith(int maxFds) {
+        channel.unsafe().close(channel.voidPromise());
+        return new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), maxFds,
+                UnixErrors.Origin.of(null, InboundMessages.credentials(ReceiveBatch.current(), 0)));
     }
 
     /** The number of bytes; 0 at the end, negative if there is nothing. */
     private int receiveBytes(ByteBuf buffer) throws IOException {
         int index = buffer.writerIndex();
+        int room = buffer.writableBytes();
         long address;
         if (buffer.hasMemoryAddress()) {
             address = buffer.memoryAddress() + index;
         } else {
-            ByteBuffer view = buffer.internalNioBuffer(index, buffer.writableBytes());
+            ByteBuffer view = buffer.internalNioBuffer(index, room);
             address = Buffer.memoryAddress(view) + view.position();
         }
-        return checkRead(channel.socket.receive(address, buffer.writableBytes()));
+        int length = checkRead(channel.socket.receive(address, room));
+        // A short read has emptied the socket.
+        maybeMore = length == room;
+        return length;
     }
 
-    private int receivePiece(ByteBuf buffer, int control) throws IOException {
-        int length = checkRead(ReceiveBatch.current().nextPiece(channel.socket, buffer.writableBytes()));
-        if (length <= 0) {
-            return length;
-        }
-        buffer.ensureWritable(length);
-        return receiveMessage(buffer, length, control);
-    }
-
-    private int receiveMessage(ByteBuf buffer, int most, int control) throws IOException {
-        int descriptorLimit = channel.config().descriptorLimit();
+    private int receivePiece(ByteBuf buffer, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        int result = checkRead(batch.receiveStream(buffer, most, channel.socket, descriptorLimit, control));
+        int next = checkRead(batch.nextPiece(channel.socket, buffer.writableBytes(), wanted.flags(), muchExpected));
+        if (next <= 0) {
+            return next;
+        }
+        int length = next & ~ReceiveBatch.MORE;
+        muchExpected = length >= LITTLE;
+        buffer.ensureWritable(length);
+        int received = receiveMessage(buffer, length, wanted);
+        maybeMore = next != length;
+        return received;
+    }
+
+    private int receiveMessage(ByteBuf buffer, int most, Wanted wanted) throws IOException {
+        ReceiveBatch batch = ReceiveBatch.current();
+        int result = checkRead(batch.receiveStream(buffer, most, channel.socket, wanted.maxFds(), wanted.flags()));
         if (result < 0) {
             return result;
         }
-        if (batch.isControlTruncated(0)) {
-            // From here on the descriptors would not match the bytes.
-            channel.unsafe().close(channel.voidPromise());
-            throw new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), descriptorLimit);
-        }
+        // A short read has emptied the socket, unless it stopped at descriptors.
+        maybeMore = batch.length(0) == most;
         return batch.length(0);
     }
 
@@ -135,13 +157,13 @@ final class StreamReader {
             ReceiveBatch batch = ReceiveBatch.current();
             int result = checkRead(batch.receiveStream(scratch, 1, channel.socket, UnixSocket.MAX_FDS, ReceiveBatch.CONTROL));
             int length = result < 0 ? result : batch.length(0);
+            maybeMore = length > 0;
             allocHandle.lastBytesRead(length);
             if (length <= 0) {
                 return length < 0 ? AbstractUnixChannel.NOTHING : AbstractUnixChannel.END_OF_STREAM;
             }
             if (batch.isControlTruncated(0)) {
-                channel.unsafe().close(channel.voidPromise());
-                throw new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), UnixSocket.MAX_FDS);
+                throw closeWith(UnixSocket.MAX_FDS);
             }
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
             allocHandle.incMessagesRead(1);
@@ -161,8 +183,8 @@ final class StreamReader {
         return result;
     }
 
-    /** Whether another read may find more. A short read has emptied the socket, unless it stopped at control data. */
-    boolean maybeMore(ExtendedHandle allocHandle) {
-        return allocHandle.lastBytesRead() == allocHandle.attemptedBytesRead() || channel.config().isControlData();
+    /** Whether another read may find something. */
+    boolean maybeMore() {
+        return maybeMore;
     }
 }

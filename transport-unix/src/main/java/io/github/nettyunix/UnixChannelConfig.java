@@ -1,6 +1,5 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBufAllocator;
@@ -77,20 +76,13 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
     private volatile int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
     private volatile boolean exactDescriptorPositions;
-
-    // What was asked for, and what follows from it.
-    private boolean receiveControlData;
-    private int maxFileDescriptors = -1;
-    private boolean passCredentials;
-    private boolean passPidFd;
-    private boolean passSecurity;
-    private volatile int controlData;
-    private volatile int descriptorLimit;
+    private final ControlDataOptions controlData;
 
     UnixChannelConfig(AbstractUnixChannel channel, RecvByteBufAllocator allocator) {
         super(channel, allocator);
         unixChannel = channel;
         socket = channel.socket;
+        controlData = new ControlDataOptions(channel);
         known = channel instanceof AbstractUnixServerChannel ? SERVER
                 : switch (channel.type) {
                     case STREAM -> STREAM;
@@ -149,25 +141,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             return maxMessageSize;
         } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
             return exactDescriptorPositions;
-        } else if (option == SO_PASSCRED) {
-            return isSet(option, UnixSocket.PASSCRED, false);
-        } else if (option == SO_PASSPIDFD) {
-            return isSet(option, UnixSocket.PASSPIDFD, false);
-        } else if (option == SO_PASSRIGHTS) {
-            return isSet(option, UnixSocket.PASSRIGHTS, true);
-        } else if (option == SO_PASSSEC && !unixChannel.isMarkingRecords()) {
-            return isSet(option, UnixSocket.PASSSEC, false);
         }
-        synchronized (this) {
-            if (option == SO_PASSSEC) {
-                return passSecurity;
-            }
-            if (option == RECEIVE_CONTROL_DATA) {
-                return receiveControlData;
-            }
-            assert option == MAX_FILE_DESCRIPTORS_PER_MESSAGE;
-            return maxFileDescriptors < 0 ? UnixSocket.MAX_FDS : maxFileDescriptors;
-        }
+        return controlData.get(option);
     }
 
     private void set(ChannelOption<?> option, Object value) {
@@ -195,108 +170,13 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             }
             exactDescriptorPositions = (Boolean) value;
         } else {
-            setControlData(option, value);
+            controlData.set(option, value);
         }
     }
 
-    /** Where there is no such option, nobody can have set it. */
-    private boolean isSet(ChannelOption<?> option, int number, boolean otherwise) {
-        int result = socket.getOption(number);
-        return isUnknown(result) ? otherwise : check("getsockopt " + name(option), result) != 0;
-    }
-
-    private void set(ChannelOption<?> option, int number, boolean on, boolean otherwise, String since) {
-        int result = socket.setOption(number, on);
-        if (isUnknown(result)) {
-            if (on == otherwise) {
-                return;
-            }
-            throw new UnsupportedOperationException(name(option) + ' ' + unixChannel.type + ": it needs Linux " + since
-                    + " or later");
-        }
-        check("setsockopt " + name(option), result);
-    }
-
-    private static boolean isUnknown(int result) {
-        return result == -Errno.ENOPROTOOPT || result == -Errno.EOPNOTSUPP;
-    }
-
-    /** Netty's names of options begin with their class. */
-    private static String name(ChannelOption<?> option) {
-        return option.name().substring(option.name().lastIndexOf('#') + 1);
-    }
-
-    private void setControlData(ChannelOption<?> option, Object value) {
-        synchronized (this) {
-            if (option == RECEIVE_CONTROL_DATA) {
-                receiveControlData = (Boolean) value;
-            } else if (option == MAX_FILE_DESCRIPTORS_PER_MESSAGE) {
-                maxFileDescriptors = ObjectUtil.checkInRange((Integer) value, 0, UnixSocket.MAX_FDS,
-                        "MAX_FILE_DESCRIPTORS_PER_MESSAGE");
-            } else {
-                setIdentity(option, (Boolean) value);
-            }
-            updateControlData();
-        }
-        unixChannel.controlDataChanged();
-    }
-
-    private void setIdentity(ChannelOption<?> option, boolean on) {
-        if (option == SO_PASSCRED) {
-            set(option, UnixSocket.PASSCRED, on, false, "2.2");
-            passCredentials = on;
-        } else if (option == SO_PASSPIDFD) {
-            set(option, UnixSocket.PASSPIDFD, on, false, "6.5");
-            passPidFd = on;
-        } else if (option == SO_PASSRIGHTS) {
-            set(option, UnixSocket.PASSRIGHTS, on, true, "6.16");
-        } else {
-            assert option == SO_PASSSEC;
-            // Off may be what it must not be, where it marks records: the channel sees to that.
-            if (on || !unixChannel.isMarkingRecords()) {
-                set(option, UnixSocket.PASSSEC, on, false, "2.6.18");
-            }
-            passSecurity = on;
-        }
-    }
-
-    private void updateControlData() {
-        controlData = !(receiveControlData || passCredentials || passPidFd || passSecurity) ? 0
-                : ReceiveBatch.CONTROL | (passPidFd ? ReceiveBatch.PIDFD : 0) | (passSecurity ? ReceiveBatch.LABEL : 0);
-        descriptorLimit = maxFileDescriptors >= 0 ? maxFileDescriptors : receiveControlData ? UnixSocket.MAX_FDS : 0;
-    }
-
-    /** An accepted socket has inherited what its listener had. */
-    void inherit(UnixChannelConfig listener) {
-        synchronized (listener) {
-            passCredentials = listener.passCredentials;
-            passPidFd = listener.passPidFd;
-            passSecurity = listener.passSecurity;
-        }
-        updateControlData();
-        if (isControlData()) {
-            unixChannel.controlDataChanged();
-        }
-    }
-
-    /** Whether inbound messages come with their control data. */
-    boolean isControlData() {
-        return controlData != 0;
-    }
-
-    /** What of it is wanted, as {@link ReceiveBatch} is told; 0 if nothing is. */
-    int controlData() {
+    /** The options about control data, and what follows from them. */
+    ControlDataOptions controlData() {
         return controlData;
-    }
-
-    /** Whether labels are wanted. */
-    synchronized boolean isPassSecurity() {
-        return passSecurity;
-    }
-
-    /** How many descriptors an inbound message may bring then. */
-    int descriptorLimit() {
-        return descriptorLimit;
     }
 
     boolean isExactDescriptorPositions() {
@@ -321,13 +201,6 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     boolean isActiveOnRegistration() {
         return activeOnRegistration;
-    }
-
-    private int check(String operation, int result) {
-        if (result < 0) {
-            throw UnixErrors.newUnchecked(operation, unixChannel.type, unixChannel.localAddress(), result, null);
-        }
-        return result;
     }
 
     private Object getSocketOption(ChannelOption<?> option) {

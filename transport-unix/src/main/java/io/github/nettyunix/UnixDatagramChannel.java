@@ -34,7 +34,18 @@ import java.util.List;
 public final class UnixDatagramChannel extends AbstractUnixChannel implements DomainDatagramChannel, UnixPeer {
     private static final ChannelMetadata METADATA = new ChannelMetadata(true, RecordReader.MESSAGES_PER_READ);
 
-    private final RecordReader reader = new RecordReader(this, this::newMessage, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
+    private final RecordReader reader = new RecordReader(this, new RecordReader.MessageFactory() {
+        @Override
+        public UnixSocketAddress sender(ReceiveBatch batch, int index) {
+            return UnixDatagramChannel.this.sender(batch, index);
+        }
+
+        @Override
+        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData) {
+            return controlData ? InboundMessages.newPacket(content, localAddress(), sender, batch, index)
+                    : new DomainDatagramPacket(content, localAddress(), sender);
+        }
+    }, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
     private final RecordWriter writer = new RecordWriter(this);
     // The last sender is likely to be the next one too.
     private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
@@ -173,17 +184,14 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return reader.hasMessages();
     }
 
-    private Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
+    private UnixSocketAddress sender(ReceiveBatch batch, int index) {
         if (!onlyPeerSends) {
             byte[] name = batch.name(index, lastSender.name());
             if (name != lastSender.name()) {
                 lastSender = UnixSocketAddress.ofBytes(name);
             }
         }
-        return controlData
-                ? new UnixDatagramPacket(content, localAddress(), lastSender, InboundMessages.descriptors(batch, index),
-                        InboundMessages.credentials(batch, index), InboundMessages.pidFd(batch, index), batch.label(index))
-                : new DomainDatagramPacket(content, localAddress(), lastSender);
+        return lastSender;
     }
 
     @Override

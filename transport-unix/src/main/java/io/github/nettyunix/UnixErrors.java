@@ -45,6 +45,25 @@ final class UnixErrors {
         }
     }
 
+    /** Whose message was lost, as far as that is known; it continues the text of an error. */
+    record Origin(UnixSocketAddress sender, boolean hasCredentials, int pid, int uid, int gid) implements Serializable {
+        static Origin of(UnixSocketAddress sender, UnixCredentials credentials) {
+            return credentials == null ? new Origin(sender, false, 0, 0, 0)
+                    : new Origin(sender, true, credentials.pid(), credentials.uid(), credentials.gid());
+        }
+
+        UnixCredentials credentials() {
+            return hasCredentials ? new UnixCredentials(pid, uid, gid) : null;
+        }
+
+        @Override
+        public String toString() {
+            boolean named = sender != null && !sender.isUnnamed();
+            return !named && !hasCredentials ? "" : "; its sender is " + (named ? sender : "")
+                    + (named && hasCredentials ? ", " : "") + (hasCredentials ? "pid " + pid + ", uid " + uid : "");
+        }
+    }
+
     private interface Detailed extends UnixSocketError {
         Details details();
 

@@ -2,10 +2,8 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.SendBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -26,38 +24,24 @@ import java.util.List;
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
 public final class UnixSeqpacketChannel extends AbstractUnixConnection {
-    /** Whether the kernel marks records in the cheaper of the two ways; found out once. */
-    private static final class Marks {
-        static final boolean WITHOUT_TIMESTAMP = work();
-
-        private static boolean work() {
-            int[] fds = new int[2];
-            if (UnixSocket.newSocketPair(SocketType.SEQPACKET.ordinal(), fds) < 0) {
-                return false;
-            }
-            UnixSocket sender = new UnixSocket(fds[0]);
-            UnixSocket receiver = new UnixSocket(fds[1]);
-            try {
-                SendBatch batch = SendBatch.current();
-                batch.add(Unpooled.EMPTY_BUFFER, null);
-                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1 && receiver.peek() > 0;
-            } finally {
-                try {
-                    sender.close();
-                    receiver.close();
-                } catch (IOException ignored) {
-                    // They were not used for anything.
-                }
-            }
-        }
-    }
-
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, RecordReader.MESSAGES_PER_READ);
 
-    private final RecordReader reader = new RecordReader(this, UnixSeqpacketChannel::newMessage,
-            ReceiveBatch.RECORDS | ReceiveBatch.ENDING);
+    /** A connection has one sender. */
+    private static final RecordReader.MessageFactory MESSAGES = new RecordReader.MessageFactory() {
+        @Override
+        public UnixSocketAddress sender(ReceiveBatch batch, int index) {
+            return null;
+        }
+
+        @Override
+        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData) {
+            return controlData ? InboundMessages.newMessage(content, batch, index) : content;
+        }
+    };
+
+    private final RecordReader reader = new RecordReader(this, MESSAGES, ReceiveBatch.RECORDS | ReceiveBatch.ENDING);
     private final RecordWriter writer = new RecordWriter(this);
-    private boolean timestamped;
+    private final RecordMarks marks;
 
     /**
      * A new socket, to be connected.
@@ -66,13 +50,17 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
      *         descriptors
      */
     public UnixSeqpacketChannel() {
-        this(null, newSocket(SocketType.SEQPACKET));
+        this(null, RecordMarks.ofNewSocket());
     }
 
+    /** The channel owns the socket, which stays the caller's if this fails. */
     UnixSeqpacketChannel(Channel parent, UnixSocket socket) {
-        super(parent, SocketType.SEQPACKET, socket);
-        timestamped = !Marks.WITHOUT_TIMESTAMP;
-        socket.markRecords(timestamped, true);
+        this(parent, new RecordMarks(socket));
+    }
+
+    private UnixSeqpacketChannel(Channel parent, RecordMarks marks) {
+        super(parent, SocketType.SEQPACKET, marks.socket());
+        this.marks = marks;
     }
 
     /**
@@ -97,33 +85,14 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         return UnixTransport.pair(SocketType.SEQPACKET, socket -> new UnixSeqpacketChannel(null, socket));
     }
 
-    private static Object newMessage(ByteBuf content, ReceiveBatch batch, int index, boolean controlData) {
-        return controlData ? InboundMessages.newMessage(content, batch, index) : content;
-    }
-
     @Override
     public ChannelMetadata metadata() {
         return METADATA;
     }
 
     @Override
-    void controlDataChanged() {
-        // With a control buffer only a timestamp is a mark; without one both are.
-        if (isRegistered() && !eventLoop().inEventLoop()) {
-            eventLoop().execute(this::controlDataChanged);
-        } else if (config().isControlData()) {
-            if (!timestamped) {
-                timestamped = true;
-                socket.markRecords(true, true);
-            }
-            // It has done its work as a mark; labels that nobody wants would take the room of descriptors.
-            socket.setOption(UnixSocket.PASSSEC, config().isPassSecurity());
-        }
-    }
-
-    @Override
-    boolean isMarkingRecords() {
-        return true;
+    RecordMarks recordMarks() {
+        return marks;
     }
 
     @Override

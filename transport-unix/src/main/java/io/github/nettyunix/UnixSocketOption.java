@@ -24,9 +24,13 @@ public final class UnixSocketOption {
     /**
      * Whether descriptors arrive with the very bytes that they were sent with, on stream channels (Linux): a read ends before a
      * message with descriptors, and that arrives as it was sent, from its first byte to its last, in one {@link UnixMessage}.
-     * Off by default: then bytes that were sent before a descriptor may arrive in one message with it. It costs two small system
-     * calls a read, and some more where descriptors are coming. Proxies need it, and readers that have no other way to
-     * tell which byte a descriptor belongs to.
+     * Off by default: then bytes that were sent before a descriptor may arrive in one message with it. It costs one system call
+     * per read, and one or two more where descriptors are coming. Proxies need it, and so do readers that have no other way to
+     * find out which byte a descriptor belongs to.
+     *
+     * <p>The kernel keeps no more than about 32 KiB of a stream in one piece (36,544 bytes on current Linux with pages of 4 KiB), and
+     * nothing in the queue shows which pieces one write has made. A longer message arrives in several, its descriptors with the
+     * first one, whose first byte is still the one that they were sent with.
      *
      * <p>It throws {@link UnsupportedOperationException} elsewhere.
      */

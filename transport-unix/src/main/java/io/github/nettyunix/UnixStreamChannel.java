@@ -72,18 +72,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
 
     @Override
     boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return reader.maybeMore(allocHandle);
-    }
-
-    @Override
-    boolean hasUndelivered() {
-        return reader.hasMessages();
-    }
-
-    @Override
-    protected void doClose() throws Exception {
-        reader.close();
-        super.doClose();
+        return reader.maybeMore();
     }
 
     @Override

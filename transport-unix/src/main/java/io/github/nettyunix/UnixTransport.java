@@ -231,6 +231,7 @@ public final class UnixTransport {
                     case SEQPACKET -> new UnixSeqpacketChannel(null, socket);
                     case DATAGRAM -> new UnixDatagramChannel(socket);
                 };
+        channel.config().controlData().adopt();
         byte[] peer = socket.peerName();
         if (found.listening || found.type == SocketType.DATAGRAM || peer != null) {
             channel.setActive(UnixSocketAddress.ofBytes(socket.localName()),
@@ -262,8 +263,16 @@ public final class UnixTransport {
         if (result < 0) {
             throw UnixErrors.newUnchecked("socketpair", type, null, result, null);
         }
-        C one = newChannel.apply(new UnixSocket(fds[0]));
-        C other = newChannel.apply(new UnixSocket(fds[1]));
+        C one;
+        C other;
+        try {
+            one = newChannel.apply(new UnixSocket(fds[0]));
+            other = newChannel.apply(new UnixSocket(fds[1]));
+        } catch (Throwable t) {
+            closeQuietly(fds[0]);
+            closeQuietly(fds[1]);
+            throw t;
+        }
         one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
         other.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
         return List.of(one, other);

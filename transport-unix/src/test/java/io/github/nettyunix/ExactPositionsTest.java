@@ -6,11 +6,16 @@ import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LoopCpu;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.Way;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -115,8 +120,10 @@ class ExactPositionsTest {
         UnixSocket receiver = new UnixSocket(fds[1]);
         ByteBuffer bytes = ByteBuffer.allocateDirect(5);
         assertEquals(5, sender.write(bytes, 0, 5));
-        assertEquals(5, ReceiveBatch.current().nextPiece(receiver, 100));
-        assertEquals(3, ReceiveBatch.current().nextPiece(receiver, 3));
+        for (boolean much : new boolean[] {false, true}) {
+            assertEquals(5, ReceiveBatch.current().nextPiece(receiver, 100, 0, much));
+            assertEquals(3 | ReceiveBatch.MORE, ReceiveBatch.current().nextPiece(receiver, 3, 0, much));
+        }
         sender.close();
         receiver.close();
     }
@@ -134,5 +141,52 @@ class ExactPositionsTest {
             assertSame(Inbox.INACTIVE, ends.inbox.take());
             assertFalse(ends.receiver.isOpen());
         }
+    }
+
+    /** The kernel cuts a long message where it likes; nothing says where the parts belong together. */
+    @Test
+    void longMessageArrivesInPiecesAndItsDescriptorsWithTheFirst() throws Exception {
+        String text = "x".repeat(150_000);
+        try (Ends ends = newEnds().start()) {
+            write(ends.sender, "before", 0);
+            write(ends.sender, text, 2);
+            write(ends.sender, ".", 0);
+            ends.sender.flush();
+            String found = describe(ends.inbox);
+            assertTrue(found.startsWith("beforex"), "before and the message are put together");
+            int descriptors = found.indexOf("[2]");
+            assertTrue(descriptors > 32_000, "the first piece has " + (descriptors - 6) + " bytes");
+            assertEquals("before" + text + '.', found.replace("[2]", ""));
+        }
+    }
+
+    @Test
+    void outOfBandByteIsDiscardedAndTheLoopDoesNotSpin() throws Exception {
+        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, false))
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true).start("""
+                try:
+                    sock.send(b"!", socket.MSG_OOB)
+                    print("sent")
+                except OSError as e:
+                    print(e)
+                input()
+                sock.send(b"before")
+                try:
+                    sock.send(b"!", socket.MSG_OOB)
+                except OSError:
+                    pass
+                send(sock, b"after.", [labelled("x")])
+                wait_for_end()
+                """)) {
+            Python python = meeting.python();
+            String result = python.line();
+            Assumptions.assumeTrue(result.equals("sent"), "this kernel has no such bytes on AF_UNIX sockets: " + result);
+            LoopCpu.assertIdle(meeting.channel().eventLoop());
+            python.say("go on");
+            assertEquals("beforeafter.[1]", describe(meeting.inbox()));
+            meeting.end();
+        }
+        Proof.of("CPython", "an out-of-band byte does not keep the loop busy, with exact positions");
     }
 }

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
@@ -11,6 +12,9 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
@@ -299,5 +303,62 @@ class ReadOnDemandTest {
             assertEquals(1, read.get());
             assertTrue(ends.inbox.isEmpty());
         }
+    }
+
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void readIsNotAnsweredByARecordThatIsTooLong(SocketType type) throws Exception {
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.MAX_MESSAGE_SIZE, 10);
+        try (Ends ends = pair.start()) {
+            ends.receiver.read();
+            for (int i = 0; i < 3; i++) {
+                ends.send("more than ten bytes").sync();
+                assertEquals(19, ends.inbox.take(MessageTruncatedException.class).messageSize());
+            }
+            ends.send("short").sync();
+            assertEquals("short", ends.text());
+            ends.send("not asked").sync();
+            assertSilent(ends);
+        }
+        Proof.of("itself", "a " + type + " record that is too long does not use up a read()");
+    }
+
+    /** The one behind it came in the same batch, when reading was on. */
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void recordThatIsTooLongAndHeldBackDoesNotAnswerAReadEither(SocketType type) throws Exception {
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.MAX_MESSAGE_SIZE, 10);
+        try (Ends ends = pair.start(new Pausing(1))) {
+            for (String text : new String[] {"first", "more than ten bytes", "second", "third"}) {
+                ends.send(text).sync();
+            }
+            ends.receiver.config().setAutoRead(true);
+            assertEquals("first", ends.text());
+            assertSilent(ends);
+            ends.receiver.read();
+            ends.inbox.take(MessageTruncatedException.class);
+            assertEquals("second", ends.text());
+            assertSilent(ends);
+            ends.receiver.read();
+            assertEquals("third", ends.text());
+        }
+    }
+
+    @EachRow({"STREAM, SO_PASSCRED", "STREAM, SO_PASSPIDFD", "STREAM, SO_PASSSEC",
+            "SEQPACKET, SO_PASSCRED", "SEQPACKET, SO_PASSPIDFD", "SEQPACKET, SO_PASSSEC"})
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has these options")
+    void peerThatClosesIsNoticedWithoutAReadWhereItsIdentityIsWanted(SocketType type, String name) throws Exception {
+        ChannelOption<Boolean> option = ChannelOption.valueOf(UnixSocketOption.class, name);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false);
+        try {
+            pair.with(option, true);
+        } catch (UnsupportedOperationException e) {
+            pair.start().close();
+            Assumptions.abort(e.getMessage());
+        }
+        try (Ends ends = pair.start()) {
+            ends.sender.close().sync();
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertFalse(ends.receiver.isOpen());
+        }
+        Proof.of("itself", "a " + type + " channel with auto-read off and " + name + " notices that its peer has closed");
     }
 }

@@ -1,19 +1,32 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Meeting;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Way;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.util.ReferenceCountUtil;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -114,5 +127,82 @@ class RecordSizeLimitTest {
         assertThrows(IllegalArgumentException.class, () -> ends.with(UnixSocketOption.MAX_MESSAGE_SIZE, 0));
         assertEquals(8 << 20, ends.receiver.config().getOption(UnixSocketOption.MAX_MESSAGE_SIZE));
         ends.start().close();
+    }
+
+    @EachRow({"SEQPACKET", "DATAGRAM"})
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
+    void recordAboveTheLimitNamesItsSender(SocketType type) throws Exception {
+        Way way = new Way(type, true, true);
+        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSCRED, true)
+                .option(UnixSocketOption.MAX_MESSAGE_SIZE, 10).start("""
+                input()
+                for _ in range(2):
+                    send(sock, b"more than ten bytes", [], peer)
+                    send(sock, b"short", [], peer)
+                wait_for_end()
+                """)) {
+            meeting.python().say("go");
+            for (int i = 0; i < 2; i++) {
+                MessageTruncatedException error = meeting.inbox().take(MessageTruncatedException.class);
+                assertEquals(meeting.python().pid(), error.credentials().pid());
+                assertTrue(error.getMessage().contains("pid " + meeting.python().pid()), error.getMessage());
+                UnixMessage next = meeting.inbox().take(UnixMessage.class);
+                assertEquals(type == SocketType.DATAGRAM ? ((UnixDatagramPacket) next).sender() : null, error.sender());
+                next.release();
+            }
+            meeting.end();
+        }
+        Proof.of("CPython", "the error for a " + type + " record above MAX_MESSAGE_SIZE names its sender");
+    }
+
+    /** The memory of a slot is the kernel's again, as after a giant that was accepted. */
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void recordAboveTheLimitLeavesNoMemoryBehind(SocketType type) throws Exception {
+        int limit = 300_000;
+        Ends pair = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, limit).with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.SO_SNDBUF, limit + 10_000);
+        try (Ends ends = pair.start()) {
+            if (ends.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32 <= limit) {
+                Assumptions.abort("net.core.wmem_max allows no such record");
+            }
+            long before = slotMemory(ends.receiver);
+            ends.receiver.config().setAutoRead(true);
+            for (int i = 0; i < 5; i++) {
+                ends.sender.write(Ends.buffer("x"));
+                ends.sender.writeAndFlush(Unpooled.buffer(limit + 1).writeZero(limit + 1)).sync();
+                assertEquals(1, takeLength(ends));
+                assertEquals(limit + 1, ends.inbox.take(MessageTruncatedException.class).messageSize());
+            }
+            long after = slotMemory(ends.receiver);
+            assertTrue(after < before + limit / 2, before + " bytes before, " + after + " after");
+        }
+    }
+
+    /** How much of its receive slots a channel's event loop keeps in memory. */
+    private static long slotMemory(Channel channel) throws Exception {
+        return channel.eventLoop().submit(() -> {
+            ReceiveBatch batch = ReceiveBatch.current();
+            Field data = ReceiveBatch.class.getDeclaredField("data");
+            data.setAccessible(true);
+            Object memory = data.get(batch);
+            if (memory == null) {
+                return 0L;
+            }
+            Field addressField = memory.getClass().getDeclaredField("address");
+            addressField.setAccessible(true);
+            Field sizeField = memory.getClass().getDeclaredField("size");
+            sizeField.setAccessible(true);
+            try (FileChannel pages = FileChannel.open(Path.of("/proc/self/pagemap"))) {
+                ByteBuffer entries = ByteBuffer.allocate((int) (sizeField.getLong(memory) / 4096 * Long.BYTES));
+                entries.order(ByteOrder.nativeOrder());
+                pages.read(entries, addressField.getLong(memory) / 4096 * Long.BYTES);
+                entries.flip();
+                long present = 0;
+                while (entries.hasRemaining()) {
+                    present += entries.getLong() >>> 63;
+                }
+                return present * 4096;
+            }
+        }).get();
     }
 }

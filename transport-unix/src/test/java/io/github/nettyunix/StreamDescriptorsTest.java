@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.nio.file.Path;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -190,5 +191,25 @@ class StreamDescriptorsTest {
             assertFalse(ends.receiver.isOpen());
             assertTrue(ends.inbox.isEmpty());
         }
+    }
+
+    @Test
+    void allThatAPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.AUTO_READ, false).start()) {
+            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            UnixFileDescriptor[] fds = Descriptors.some(10);
+            for (int i = 0; i < fds.length; i++) {
+                ends.sender.writeAndFlush(message("message " + i, fds[i])).sync();
+            }
+            ends.sender.close().sync();
+            ends.receiver.config().setAutoRead(true);
+            for (int i = 0; i < fds.length; i++) {
+                assertEquals("message " + i + "[file " + i + "]", describe(ends.inbox.take(UnixMessage.class)));
+            }
+            String error = ends.inbox.take(IOException.class).getMessage();
+            assertTrue(error.contains("ECONNRESET"), error);
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+        }
+        Proof.of("itself", "messages with descriptors on a stream are read before the reset that came behind them is reported");
     }
 }

@@ -34,6 +34,11 @@ public final class ReceiveBatch {
     public static final int PIDFD = 16;
     /** ... the senders' security labels, with CONTROL. */
     public static final int LABEL = 32;
+    /** ... the senders' credentials, with CONTROL. */
+    public static final int CREDENTIALS = 64;
+
+    /** Added to what {@link #nextPiece} returns where more is known to follow. */
+    public static final int MORE = 1 << 30;
 
     // struct incoming of receive_batch.c
     private static final int LENGTH = 0;
@@ -93,7 +98,7 @@ public final class ReceiveBatch {
     }
 
     /**
-     * Receives up to {@code count} records of up to {@code maxLength} bytes.
+     * Receives up to {@code count} records of up to {@code maxLength} bytes. One that brings descriptors is the last one.
      *
      * @return how many, among them as the last one the end of the stream; -EAGAIN if there are none
      */
@@ -124,11 +129,13 @@ public final class ReceiveBatch {
      * How many bytes of a stream to receive, so that a message with descriptors comes as it was sent.
      *
      * @param most how many, if there are no descriptors among them
-     * @return the number; 0 at the end of the stream, -EAGAIN if there is nothing
+     * @param much whether there are more than a few, as likely as not
+     * @return the number, with {@link #MORE} where it is known that something follows; 0 at the end of the stream, -EAGAIN if
+     *         there is nothing
      */
-    public int nextPiece(UnixSocket socket, int most) {
+    public int nextPiece(UnixSocket socket, int most, int wanted, boolean much) {
         reserve(LOOK_AHEAD);
-        return nextPiece(socket.intValue(), data.address(), LOOK_AHEAD, most);
+        return nextPiece(socket.intValue(), data.address(), LOOK_AHEAD, most, wanted, much);
     }
 
     /** The length of the whole message, also of one that was cut. */
@@ -171,13 +178,24 @@ public final class ReceiveBatch {
         return messages.getInt(index * SIZE + FD_COUNT);
     }
 
+    /** A descriptor of the message; -1 once it {@link #hasOwner}. */
     public int descriptor(int index, int number) {
         return messages.getInt(index * SIZE + FDS + number * Integer.BYTES);
     }
 
-    /** The sender's pidfd, which belongs to the caller; -1 if there is none. */
+    /** Somebody has taken the descriptor over. */
+    public void hasOwner(int index, int number) {
+        messages.putInt(index * SIZE + FDS + number * Integer.BYTES, -1);
+    }
+
+    /** The sender's pidfd; -1 if there is none, or once {@link #pidFdHasOwner}. */
     public int pidFd(int index) {
         return messages.getInt(index * SIZE + PIDFD_NUMBER);
+    }
+
+    /** Somebody has taken the pidfd over. */
+    public void pidFdHasOwner(int index) {
+        messages.putInt(index * SIZE + PIDFD_NUMBER, -1);
     }
 
     /** The sender's security label; {@code null} if there is none. */
@@ -194,7 +212,7 @@ public final class ReceiveBatch {
     /**
      * The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once.
      *
-     * @param previous that of the message before, where that one was not truncated
+     * @param previous that of the message before, where there was one in this batch
      */
     public byte[] name(int index, byte[] previous) {
         if ((flags(index) & SAME_NAME) != 0) {
@@ -226,6 +244,18 @@ public final class ReceiveBatch {
         copy(0, length, buffer);
     }
 
+    /** The message is not copied: its memory is given back as after a copy. */
+    public void drop(int index) {
+        discard(index, (int) Math.min(length(index), stride));
+    }
+
+    private void discard(int index, int length) {
+        if (length > LARGE) {
+            // A rare giant does not leave its pages behind in every slot.
+            data.discard(index * stride, length);
+        }
+    }
+
     private void copy(int index, int length, ByteBuf buffer) {
         if (length == 0) {
             return;
@@ -239,10 +269,7 @@ public final class ReceiveBatch {
         } else {
             buffer.writeBytes(data.buffer(index * stride, length));
         }
-        if (length > LARGE) {
-            // A rare giant shall not leave its pages behind in every slot.
-            data.discard(index * stride, length);
-        }
+        discard(index, length);
     }
 
     private int flags(int index) {
@@ -274,7 +301,7 @@ public final class ReceiveBatch {
         return Buffer.memoryAddress(view) + view.position();
     }
 
-    private static native int nextPiece(int fd, long scratch, int capacity, int most);
+    private static native int nextPiece(int fd, long scratch, int capacity, int most, int wanted, boolean much);
 
     private static native int receive(int fd, long messages, int count, long buffer, int length,
                                       long data, long size, long stride, int capacity, int maxFds, int wanted);

@@ -135,9 +135,13 @@ public final class UnixSocket extends Socket {
         return send(fd(), vectors, count);
     }
 
-    /** What the next read would find: positive something, 0 the end of the stream, -EAGAIN nothing yet. */
-    public int peek() {
-        return peek(fd());
+    /**
+     * What the next read would find: positive something, 0 the end of the stream, -EAGAIN nothing yet.
+     *
+     * @param marked whether records are marked, see {@link #markRecords}
+     */
+    public int peek(boolean marked) {
+        return peek(fd(), marked);
     }
 
     /** Whether whatever a connected datagram socket receives from now on is its peer's; false where that is not known. */
@@ -146,7 +150,7 @@ public final class UnixSocket extends Socket {
     }
 
     /**
-     * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek()} tell an empty one from the end of
+     * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek} tell an empty one from the end of
      * the stream.
      *
      * @param timestamp with a timestamp, which works with a control buffer too but costs more
@@ -327,7 +331,7 @@ public final class UnixSocket extends Socket {
 
     private static native long send(int fd, long vectors, int count);
 
-    private static native int peek(int fd);
+    private static native int peek(int fd, boolean marked);
 
     private static native boolean onlyPeerSends(int fd);
 

@@ -177,16 +177,18 @@ class NativeBorderTest {
         refusedReceive(32, 0L, 0, address, SIZE, Long.MAX_VALUE / 16, 64, 0, 0);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, -1, ReceiveBatch.CONTROL);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, UnixSocket.MAX_FDS + 1, ReceiveBatch.CONTROL);
-        refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, 1 << 6);
+        refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, 1 << 7);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, -1);
         refused(ReceiveBatch.class, "receive", fd, 0L, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
         refused(ReceiveBatch.class, "receive", fd, wraps, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
-        refused(ReceiveBatch.class, "nextPiece", fd, 0L, 64, 64);
-        refused(ReceiveBatch.class, "nextPiece", fd, wraps, 64, 64);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 0, 64);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, -1, 64);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, 0);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, MIN);
+        refused(ReceiveBatch.class, "nextPiece", fd, 0L, 64, 64, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, wraps, 64, 64, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, 0, 64, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, -1, 64, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, 0, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, MIN, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, ReceiveBatch.MORE, 0, false);
+        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, 64, -1, false);
 
         Class<?> socket = UnixSocket.class;
         refused(socket, "newSocket", -1);

@@ -1,0 +1,90 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.buffer.Unpooled;
+
+import java.io.IOException;
+
+/**
+ * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}: labels, which
+ * cost least and are a mark where there is no control buffer, or timestamps, which always are one.
+ */
+final class RecordMarks {
+    /** Whether the kernel marks records by labels; found out once. */
+    private static final class Labels {
+        static final boolean WORK = work();
+
+        private static boolean work() {
+            int[] fds = new int[2];
+            if (UnixSocket.newSocketPair(SocketType.SEQPACKET.ordinal(), fds) < 0) {
+                return false;
+            }
+            UnixSocket sender = new UnixSocket(fds[0]);
+            UnixSocket receiver = new UnixSocket(fds[1]);
+            try {
+                SendBatch batch = SendBatch.current();
+                batch.add(Unpooled.EMPTY_BUFFER, null);
+                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1 && receiver.peek(true) > 0;
+            } finally {
+                closeQuietly(sender);
+                closeQuietly(receiver);
+            }
+        }
+    }
+
+    private final UnixSocket socket;
+    private volatile boolean timestamped;
+
+    /**
+     * Marks the records of this socket.
+     *
+     * @throws io.netty.channel.ChannelException if the kernel refuses: the first empty record would be taken for the end
+     */
+    RecordMarks(UnixSocket socket) {
+        this.socket = socket;
+        if (!Labels.WORK || socket.markRecords(false, true) < 0) {
+            timestamp();
+        }
+    }
+
+    /** The marks of a socket that is made for them. */
+    static RecordMarks ofNewSocket() {
+        UnixSocket socket = AbstractUnixChannel.newSocket(SocketType.SEQPACKET);
+        try {
+            return new RecordMarks(socket);
+        } catch (Throwable t) {
+            closeQuietly(socket);
+            throw t;
+        }
+    }
+
+    private static void closeQuietly(UnixSocket socket) {
+        try {
+            socket.close();
+        } catch (IOException ignored) {
+            // It was not used for anything.
+        }
+    }
+
+    /** Whose records are marked. */
+    UnixSocket socket() {
+        return socket;
+    }
+
+    boolean isTimestamped() {
+        return timestamped;
+    }
+
+    /** Marks records so that those which are received with a control buffer show it, too. */
+    void timestamp() {
+        if (!timestamped) {
+            int result = socket.markRecords(true, true);
+            if (result < 0) {
+                throw UnixErrors.newUnchecked("setsockopt SO_TIMESTAMP", SocketType.SEQPACKET, null, result,
+                        "empty records would look like the end of the stream");
+            }
+            timestamped = true;
+        }
+    }
+}
