@@ -5,7 +5,6 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
@@ -15,6 +14,7 @@ import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import io.netty.util.UncheckedBooleanSupplier;
+import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -48,6 +48,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private volatile boolean active;
     private PendingConnect pendingConnect;
     private final Runnable flushTask = this::flushLater;
+    // The attempt to write that waits for a time, null if none does.
+    private Future<?> writeRetry;
 
     AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator) {
         super(parent);
@@ -210,6 +212,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected void doDeregister() {
+        cancelWriteRetry();
         if (readiness != null) {
             readiness.cancel();
             readiness = null;
@@ -264,10 +267,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             readPending = false;
             interest &= ~Readiness.READ;
         } else if (eventLoop().inEventLoop()) {
-            clearReadInterest();
+            if (!isDraining()) {
+                clearReadInterest();
+            }
         } else {
             eventLoop().execute(() -> {
-                if (!readPending && !config.isAutoRead()) {
+                if (isReadingPaused()) {
                     clearReadInterest();
                 }
             });
@@ -286,7 +291,21 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Whether the user wants no more for now. */
     final boolean isReadingPaused() {
-        return !readPending && !config.isAutoRead();
+        return !readPending && !config.isAutoRead() && !isDraining();
+    }
+
+    /** Whether the input is read to its end although no handler asks for it. */
+    boolean isDraining() {
+        return false;
+    }
+
+    /** Reads what comes although no handler asks for it. */
+    final void expectRead() {
+        setInterest(interest | Readiness.READ);
+    }
+
+    /** A turn of reading has ended, and the channel is open. */
+    void readTurnEnded(boolean foundNothing) {
     }
 
     /** Hands a message to the pipeline, which may close the channel, stop reading, or ask for the next one. */
@@ -340,9 +359,24 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return false;
     }
 
-    /** The kernel is short of memory, or of what it counts in, and will not tell when that is over. */
+    /**
+     * The kernel is short of what it counts in and will not report when that is over: nothing is written before a delay has
+     * passed. There is one such delay at a time.
+     */
     final void retryWriting(long delay, TimeUnit unit) {
-        eventLoop().schedule(flushTask, delay, unit);
+        if (writeRetry == null) {
+            writeRetry = eventLoop().schedule(() -> {
+                writeRetry = null;
+                flushLater();
+            }, delay, unit);
+        }
+    }
+
+    private void cancelWriteRetry() {
+        if (writeRetry != null) {
+            writeRetry.cancel(false);
+            writeRetry = null;
+        }
     }
 
     /** Writes what is flushed; where the channel has left the loop, the next one does that. */
@@ -384,6 +418,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     @Override
     protected void doDisconnect() throws Exception {
         doClose();
+    }
+
+    /** A write failed with what is no error of the socket. Without an output of its own, the whole channel ends with it. */
+    @Override
+    protected void doShutdownOutput() throws Exception {
+        unsafe().close(voidPromise());
     }
 
     @Override
@@ -507,6 +547,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 cause = t;
             }
             if (result == NOTHING && count == 0 && cause == null) {
+                readTurnEnded(true);
                 return false;
             }
             if (result == END_OF_STREAM) {
@@ -522,10 +563,13 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (result == END_OF_STREAM || cause instanceof IOException || cause instanceof OutOfMemoryError) {
                 inputClosed();
             }
-            if (isOpen() && isReadingPaused()) {
-                clearReadInterest();
-            } else if (isOpen() && cause != null) {
-                readAfterFailure();
+            if (isOpen()) {
+                if (isReadingPaused()) {
+                    clearReadInterest();
+                } else if (cause != null) {
+                    readAfterFailure();
+                }
+                readTurnEnded(false);
             }
             return true;
         }
@@ -551,8 +595,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         protected void flush0() {
-            // While we wait for room there is no use in trying.
-            if (!isAwaitingWritable() || passesPeer()) {
+            // While we wait for room, or for a time, there is no use in trying.
+            if (!isAwaitingWritable() && writeRetry == null || passesPeer()) {
                 flushNow();
             }
         }
@@ -570,9 +614,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** The socket has just been connected. */
     void doConnected() {
     }
-
-    @Override
-    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;

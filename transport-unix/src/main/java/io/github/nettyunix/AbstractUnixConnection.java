@@ -5,6 +5,7 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
@@ -19,6 +20,11 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private boolean endOfInput;
     // The kernel tells of a reset before it hands out the records that the peer had sent; we tell of it behind them.
     private IOException reset;
+    // What a failed write leaves to do, null if none has failed.
+    private LingeringClose lingeringClose;
+    // The queue of a write that has failed, and what its messages fail with, while they do.
+    private ChannelOutboundBuffer failing;
+    private Throwable writeFailure;
 
     AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket) {
         super(parent, type, socket, new AdaptiveRecvByteBufAllocator());
@@ -49,6 +55,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     final void inputClosed() {
+        if (lingeringClose != null) {
+            unsafe().close(voidPromise());
+            return;
+        }
         if (!socket.isInputShutdown()) {
             if (!config().isAllowHalfClosure()) {
                 unsafe().close(voidPromise());
@@ -108,9 +118,91 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         return cause;
     }
 
+    /** Writes what is flushed, as far as the socket takes it. What it throws ends the output. */
+    abstract void write(ChannelOutboundBuffer in) throws Exception;
+
+    /** Completes the promises of what the kernel has taken, before all others fail. */
+    void completeSent() {
+    }
+
+    @Override
+    protected final void doWrite(ChannelOutboundBuffer in) {
+        try {
+            write(in);
+        } catch (Throwable t) {
+            endOutput(t);
+        }
+    }
+
+    /**
+     * What could not be written leaves a hole: nothing behind it may follow. So the output ends, everything in the queue fails with
+     * the same exception, and later writes fail as those after {@link #shutdownOutput()} do. What the peer has sent is still
+     * delivered, before the channel closes, unless {@code AUTO_CLOSE} is off.
+     */
+    private void endOutput(Throwable cause) {
+        if (unsafe().outboundBuffer() == null) {
+            // A listener has closed the channel, or ended its output.
+            return;
+        }
+        failing = unsafe().outboundBuffer();
+        writeFailure = cause;
+        try {
+            unsafe().shutdownOutput(voidPromise());
+        } finally {
+            failing = null;
+            writeFailure = null;
+        }
+        if (!isOpen() || !config().isAutoClose()) {
+            return;
+        }
+        if (endOfInput || isInputShutdown()) {
+            unsafe().close(voidPromise());
+        } else {
+            lingeringClose = new LingeringClose(this);
+            lingeringClose.start();
+        }
+    }
+
     @Override
     protected final void doShutdownOutput() throws Exception {
-        socket.shutdown(false, true);
+        // By now the queue takes no more messages, so that nothing that a listener writes fails again and again.
+        writeComplete();
+        try {
+            socket.shutdown(false, true);
+        } finally {
+            completeSent();
+            if (failing != null) {
+                failing.addFlush();
+                while (failing.remove(writeFailure)) {
+                    // The next one.
+                }
+            }
+        }
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        completeSent();
+        super.doClose();
+    }
+
+    @Override
+    final boolean isDraining() {
+        return lingeringClose != null && lingeringClose.isDraining();
+    }
+
+    @Override
+    final void readTurnEnded(boolean foundNothing) {
+        if (lingeringClose != null) {
+            lingeringClose.turnEnded(foundNothing);
+        }
+    }
+
+    @Override
+    final void resumeWriting() {
+        if (lingeringClose != null) {
+            lingeringClose.reregistered();
+        }
     }
 
     @Override

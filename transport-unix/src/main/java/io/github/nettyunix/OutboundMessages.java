@@ -130,6 +130,14 @@ final class OutboundMessages {
         return content == null ? 0 : content.readableBytes();
     }
 
+    /** Why a record is too long to be sent. */
+    static String sizeLimit(AbstractUnixChannel channel, Object message) {
+        // Of SO_SNDBUF, Linux keeps 32 bytes for itself.
+        int sendBuffer = channel.config().getSendBufferSize();
+        return "the record has " + length(message) + " bytes, SO_SNDBUF allows "
+                + (SocketName.isLinux() ? sendBuffer - 32 : sendBuffer);
+    }
+
     private static ByteBuf content(Object message) {
         return message instanceof ByteBuf buffer ? buffer
                 : message instanceof UnixMessage unixMessage ? unixMessage.content()

@@ -64,21 +64,14 @@ final class StreamWriter {
         if (started) {
             batch.add(((UnixMessage) message).content(), null);
         } else if (OutboundMessages.hasClosedDescriptor(message)) {
-            in.remove(channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message));
-            return 1;
+            throw channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
         } else {
             in.forEachFlushedMessage(next -> !(next instanceof ByteBuf) && !(next instanceof FileRegion)
                     && !OutboundMessages.hasClosedDescriptor(next) && OutboundMessages.add(batch, next, null, ONE_ZERO));
         }
         long written = batch.sendStream(channel.socket);
         if (written < 0) {
-            int errno = (int) -written;
-            if (started || errno == Errno.EAGAIN || Errno.isTransient(errno) || AbstractUnixConnection.isConnectionLost(errno)) {
-                return waitOrThrow((int) written);
-            }
-            // The kernel refuses this message, and nothing of it went out.
-            in.remove(channel.newException("write", errno, null));
-            return 1;
+            return waitOrThrow((int) written);
         }
         removeMessages(in, written);
         return 1;
@@ -111,6 +104,7 @@ final class StreamWriter {
         }
     }
 
+    /** Whatever the kernel refuses ends the output, or the peer would find what comes after it in its place. */
     private int waitOrThrow(int result) throws IOException {
         if (result == -Errno.EAGAIN) {
             channel.awaitWritable();

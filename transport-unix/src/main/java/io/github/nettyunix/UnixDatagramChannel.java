@@ -46,7 +46,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
                     : new DomainDatagramPacket(content, localAddress(), sender);
         }
     }, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
-    private final RecordWriter writer = new RecordWriter(this);
+    private final DatagramWriter writer = new DatagramWriter(this);
     // The last sender is likely to be the next one too.
     private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
     private boolean onlyPeerSends;

@@ -131,18 +131,13 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
-    void peerReady() {
-        writer.peerReady();
-    }
-
-    @Override
-    void resumeWriting() {
-        writer.resume();
-    }
-
-    @Override
-    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+    void write(ChannelOutboundBuffer in) throws Exception {
         writer.write(in, maxMessagesPerWrite());
+    }
+
+    @Override
+    void completeSent() {
+        writer.completeSent();
     }
 
     @Override

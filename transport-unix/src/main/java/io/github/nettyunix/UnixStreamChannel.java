@@ -84,7 +84,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     }
 
     @Override
-    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+    void write(ChannelOutboundBuffer in) throws Exception {
         writer.write(in);
     }
 

@@ -29,6 +29,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 class DescriptorsUnderWayTest {
     private static final int LIMIT = 100;
     private static final int MESSAGES = 20;
+    /** None of them starts a wait of its own. */
+    private static final int FLUSHES = 5000;
     /** The kernel looks whether the limit is exceeded before it adds what is sent: two messages of as many go out. */
     private static final int DESCRIPTORS = 60;
 
@@ -60,6 +62,10 @@ class DescriptorsUnderWayTest {
             }
             channel.flush();
             writes.get(1).sync();
+            for (int i = 0; i < FLUSHES; i++) {
+                channel.flush();
+            }
+            Ends.settle(channel);
             LoopCpu.assertIdle(channel.eventLoop());
             Ends.settle(channel);
             System.out.println("sent: " + writes.stream().filter(ChannelFuture::isSuccess).count());

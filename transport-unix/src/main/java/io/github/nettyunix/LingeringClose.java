@@ -1,0 +1,123 @@
+package io.github.nettyunix;
+
+import io.netty.util.concurrent.Future;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The end of a connection whose output has failed. What the peer sent before it went away is read to its end and delivered; then
+ * the channel closes. It closes in any case:
+ * <ul>
+ * <li>A handler that reads (auto-read is on) gets what comes until the peer's output ends, or until nothing has come for a while:
+ * the peer may have shut down its input only, and may keep the connection.</li>
+ * <li>A handler that does not read gets what has arrived without a {@code read()}, since there may never be one. Where the kernel
+ * allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
+ * </ul>
+ */
+final class LingeringClose {
+    private static final long PATIENCE_MILLIS = 1000;
+
+    private final AbstractUnixConnection channel;
+    private boolean draining;
+    private boolean progress;
+    private boolean turnScheduled;
+    private Future<?> timer;
+
+    LingeringClose(AbstractUnixConnection channel) {
+        this.channel = channel;
+    }
+
+    /** Begins to wait for the end of the input. */
+    void start() {
+        if (channel.isReadingPaused()) {
+            drain();
+        }
+        schedule();
+    }
+
+    /** Whether the input is read although no handler asks for it. */
+    boolean isDraining() {
+        return draining;
+    }
+
+    /** A turn of reading has ended, and the channel is still open. */
+    void turnEnded(boolean foundNothing) {
+        if (draining && foundNothing) {
+            close();
+            return;
+        }
+        progress |= !foundNothing;
+        if (!draining && channel.isReadingPaused()) {
+            drain();
+        } else if (draining) {
+            scheduleTurn();
+        }
+    }
+
+    /** The channel was registered with another event loop. */
+    void reregistered() {
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        turnScheduled = false;
+        if (draining) {
+            scheduleTurn();
+        }
+        schedule();
+    }
+
+    private void schedule() {
+        if (channel.isOpen()) {
+            timer = channel.eventLoop().schedule(this::checkProgress, PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void checkProgress() {
+        if (!channel.isOpen() || !channel.isAtHome()) {
+            return;
+        }
+        if (draining) {
+            close();
+            return;
+        }
+        if (!progress) {
+            drain();
+        }
+        progress = false;
+        schedule();
+    }
+
+    private void drain() {
+        draining = true;
+        if (SocketName.isLinux()) {
+            // Elsewhere this discards what has arrived.
+            try {
+                channel.socket.shutdown(true, false);
+            } catch (IOException ignored) {
+                // The peer is gone: nothing can be added.
+            }
+        }
+        channel.expectRead();
+        scheduleTurn();
+    }
+
+    /** No event reports messages that were received and not delivered. */
+    private void scheduleTurn() {
+        if (!turnScheduled) {
+            turnScheduled = true;
+            channel.eventLoop().execute(this::readTurn);
+        }
+    }
+
+    private void readTurn() {
+        if (channel.isAtHome()) {
+            turnScheduled = false;
+            channel.unsafe().readReady();
+        }
+    }
+
+    private void close() {
+        channel.unsafe().close(channel.voidPromise());
+    }
+}
