@@ -33,7 +33,7 @@ typedef struct {
     int32_t number;                     /* the child's */
 } descriptor;
 
-/* A table of strings that lie one behind the other, with NULL at its end. Returns where they end, NULL if that is behind the end. */
+/* A table of strings that lie one behind the other, with NULL at its end. Returns where they end; NULL if behind the end. */
 static char *tabulate(char **table, jint count, char *strings, const char *end) {
     for (jint i = 0; i < count && strings != NULL; i++) {
         table[i] = strings;

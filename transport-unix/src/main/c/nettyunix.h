@@ -46,17 +46,17 @@
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 
 /*
- * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has written into a
- * batch are checked before the first system call and the first access to memory, in release builds too: a bug above this
+ * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has written into
+ * a batch are checked before the first system call and the first access to memory, in release builds too: a bug above this
  * border is an EINVAL that names the operation, not a write to somewhere else. Descriptors are left to the kernel (EBADF).
  */
 #define REQUIRE(condition) REQUIRE_OR(-EINVAL, condition)
 #define REQUIRE_OR(result, condition) do { if (__builtin_expect(!(condition), 0)) return (result); } while (0)
 
 /*
- * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, which releases the
- * descriptor on Linux and the BSDs even where it fails with EINTR: a second call would close what another thread has opened. Nor for dup2 and
- * dup3, which close as well.
+ * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, dup2 and dup3:
+ * close releases the descriptor on Linux and the BSDs even where it fails with EINTR, so that a second call would close what
+ * another thread has opened.
  */
 #define RETRY(call) ({ __typeof__(call) result_; do { result_ = (call); } while (result_ == -1 && errno == EINTR); result_; })
 /* The result of a system call as our callers expect it. */

@@ -21,14 +21,15 @@ _Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *
 
 enum { BATCH = 64 };
 
-/* Whether a batch that Java has filled in stays within its memory: the first messages of it are done, and it has vector_count iovec. */
+/* Whether a batch that Java has filled in stays within its memory. Its first messages are done already. */
 static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint vector_count) {
     if (first < 0 || first > count || count > BATCH || vector_count < 0 || vector_count > IOV_MAX) return 0;
     if (count > 0 && !is_range(messages, count * (jlong) sizeof(outgoing))) return 0;
     if (vector_count > 0 && !is_range(vectors, vector_count * (jlong) sizeof(struct iovec))) return 0;
     const outgoing *message = POINTER(messages);
     for (jint i = first; i < count; i++) {
-        if (message[i].vectors < 0 || message[i].first_vector < 0 || message[i].first_vector > vector_count - message[i].vectors
+        if (message[i].vectors < 0 || message[i].first_vector < 0
+                || message[i].first_vector > vector_count - message[i].vectors
                 || message[i].fd_count < 0 || message[i].fd_count > MAX_FDS
                 || message[i].name_length < -1 || message[i].name_length > (int) MAX_NAME) return 0;
     }
@@ -80,7 +81,10 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     return result;
 }
 
-/* Sends the records behind the first ones in order; returns how many went out, in the upper half the errno that stopped the next one, or 0. */
+/*
+ * Sends the records behind the first ones in order. Returns how many went out, and in the upper half the errno that stopped
+ * the next one, or 0.
+ */
 static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint first, jint count, jlong vectors,
                           jint vector_count) {
     (void) env, (void) class;
@@ -102,7 +106,8 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
         if (error == 0) ready++;
     }
     while (sent < ready) {
-        int result = (int) RESULT(sendmmsg(fd, headers + sent, (unsigned) (ready - sent), MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT));
+        int result = (int) RESULT(sendmmsg(fd, headers + sent, (unsigned) (ready - sent),
+                                           MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT));
         if (result < 0) return ((jlong) -result << 32) | sent;
         sent += result;
     }

@@ -9,7 +9,7 @@
 /* More is not transferred by one call. */
 #define MOST 0x7ffff000
 
-/* The fields that hold a file: of a FileRegion of Netty, of a FileChannel of the JDK, and of its descriptor. NULL if there are none. */
+/* The fields that hold a file: of a FileRegion of Netty, of a FileChannel of the JDK, and of its descriptor. */
 static jfieldID region_channel, region_transferred, channel_lock, channel_descriptor, descriptor_number;
 static jclass channel_class;
 

@@ -32,7 +32,7 @@ final class CContestant implements Contestant {
 
     @Override
     public boolean supports(Workload workload) {
-        return !batch || workload.operation() == Operation.DESCRIPTORS
+        return !batch && workload.operation() != Operation.FILE || workload.operation() == Operation.DESCRIPTORS
                 || workload.operation() == Operation.ONE_WAY && workload.measure() == Workload.Measure.RATE;
     }
 

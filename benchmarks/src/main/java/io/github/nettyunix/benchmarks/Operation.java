@@ -11,7 +11,9 @@ public enum Operation {
     /** The client sends descriptors with every message; the server closes them. */
     DESCRIPTORS("descriptors"),
     /** The client copies each message into one of two memfds in turn, and passes the memfd; the server has both mapped. */
-    SHARED("shared");
+    SHARED("shared"),
+    /** As ONE_WAY, but all of a message except its header is in a file. */
+    FILE("file");
 
     private final String name;
 

@@ -80,6 +80,8 @@ public record Workload(String id, String title, Operation operation, SocketKind 
                 false, Measure.THROUGHPUT));
         all.add(new Workload("payload-16m-memfd", "16 MiB payloads, copied into a memfd that is passed over a stream",
                 Operation.SHARED, SocketKind.STREAM, 16 * MIB, 1, false, Measure.THROUGHPUT));
+        all.add(new Workload("file-region", "16 MiB files as a FileRegion, stream", Operation.FILE, SocketKind.STREAM, 16 * MIB, 1,
+                false, Measure.THROUGHPUT));
         all.add(new Workload("idle-10000", "memory of an idle connection, stream, of 10 000", Operation.ECHO,
                 SocketKind.STREAM, SMALL, 10_000, false, Measure.MEMORY));
         return all;

@@ -69,7 +69,7 @@ abstract class BlockingContestant extends JavaContestant {
     @Override
     public boolean supports(Workload workload) {
         return supports(workload.kind()) && !workload.spin() && workload.count() <= MOST_CONNECTIONS
-                && workload.operation() != Operation.SHARED
+                && workload.operation() != Operation.SHARED && workload.operation() != Operation.FILE
                 && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.kind()));
     }
 
@@ -232,7 +232,7 @@ abstract class BlockingContestant extends JavaContestant {
                 yield nanos -> send(connection, settings, nanos, true);
             }
             case CONNECT -> nanos -> connections(settings, nanos);
-            case SHARED -> throw new UnsupportedOperationException();
+            case SHARED, FILE -> throw new UnsupportedOperationException();
             case ECHO -> {
                 List<EchoConnection> connections = new ArrayList<>();
                 for (int i = 0; i < settings.count(); i++) {

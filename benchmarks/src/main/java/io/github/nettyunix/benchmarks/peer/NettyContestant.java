@@ -69,6 +69,11 @@ abstract class NettyContestant extends JavaContestant {
         return false;
     }
 
+    /** Whether it writes a {@code FileRegion}. */
+    boolean canSendFiles() {
+        return true;
+    }
+
     SocketAddress address(Path path) {
         return new DomainSocketAddress(path.toString());
     }
@@ -91,7 +96,8 @@ abstract class NettyContestant extends JavaContestant {
     public boolean supports(Workload workload) {
         return channelClass(workload.kind()) != null && (!workload.spin() || canSpin())
                 && (workload.operation() != Operation.DESCRIPTORS || canPassDescriptors(workload.count()))
-                && (workload.operation() != Operation.SHARED || canShareMemory());
+                && (workload.operation() != Operation.SHARED || canShareMemory())
+                && (workload.operation() != Operation.FILE || canSendFiles());
     }
 
     @Override
@@ -156,6 +162,7 @@ abstract class NettyContestant extends JavaContestant {
                     case ECHO -> channel.pipeline().addLast(new Echo.ServerHandler());
                     case CONNECT -> channel.pipeline().addLast(new Connections.ServerHandler(tally));
                     case DESCRIPTORS -> channel.pipeline().addLast(newDescriptorReceiver(settings, tally));
+                    case FILE -> channel.pipeline().addLast(new OneWay.StreamReceiver(settings.size(), tally));
                     case SHARED -> channel.pipeline().addLast(new SharedMemory.Receiver(settings.size(), tally));
                     default -> throw new AssertionError();
                 }
@@ -172,6 +179,7 @@ abstract class NettyContestant extends JavaContestant {
             case ECHO -> new Echo.EchoClient(settings);
             case CONNECT -> new Connections.ConnectClient(bootstrap, serverAddress(settings));
             case DESCRIPTORS -> newDescriptorSender(settings);
+            case FILE -> new OneWay.FileSender(settings);
             case SHARED -> new SharedMemory.Sender(settings.size());
         };
         bootstrap.handler(new ChannelInitializer<>() {

@@ -10,7 +10,11 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultFileRegion;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.util.List;
 
 /** The client sends as fast as the server reads. */
@@ -146,36 +150,31 @@ final class OneWay {
         }
     }
 
-    /** Writes the same large buffer again as soon as it has left. */
-    static final class PayloadSender extends NettyClient implements ChannelFutureListener {
-        private final ByteBuf payload;
+    /** Writes a large message again as soon as the one before has left. */
+    private abstract static class LargeSender extends NettyClient implements ChannelFutureListener {
         private Channel channel;
         private long sent;
 
-        PayloadSender(Settings settings) {
-            payload = Unpooled.directBuffer(settings.size(), settings.size()).writeZero(settings.size());
-            payload.setInt(0, settings.size() - Integer.BYTES);
-        }
+        abstract ChannelFuture write(Channel channel, long number);
 
         @Override
-        ChannelHandler newHandler() {
+        final ChannelHandler newHandler() {
             return new ChannelInboundHandlerAdapter();
         }
 
         @Override
-        void start(List<Channel> channels) {
+        final void start(List<Channel> channels) {
             channel = channels.get(0);
             sent = 0;
             next();
         }
 
         private void next() {
-            payload.setLong(Integer.BYTES, sent++);
-            channel.writeAndFlush(payload.retainedDuplicate()).addListener(this);
+            write(channel, sent++).addListener(this);
         }
 
         @Override
-        public void operationComplete(ChannelFuture future) {
+        public final void operationComplete(ChannelFuture future) {
             if (!future.isSuccess()) {
                 fail(future.cause());
             } else if (isOver(System.nanoTime())) {
@@ -183,6 +182,43 @@ final class OneWay {
             } else {
                 next();
             }
+        }
+    }
+
+    /** Of a buffer, always the same one. */
+    static final class PayloadSender extends LargeSender {
+        private final ByteBuf payload;
+
+        PayloadSender(Settings settings) {
+            payload = Unpooled.directBuffer(settings.size(), settings.size()).writeZero(settings.size());
+            payload.setInt(0, settings.size() - Integer.BYTES);
+        }
+
+        @Override
+        ChannelFuture write(Channel channel, long number) {
+            payload.setLong(Integer.BYTES, number);
+            return channel.writeAndFlush(payload.retainedDuplicate());
+        }
+    }
+
+    /** Of a header and a file, which is opened for each message as a server does it. */
+    static final class FileSender extends LargeSender {
+        private final int size;
+        private final File file;
+
+        FileSender(Settings settings) throws IOException {
+            size = settings.size();
+            file = File.createTempFile("payload", null, settings.folder().toFile());
+            try (RandomAccessFile content = new RandomAccessFile(file, "rw")) {
+                content.write(new byte[size - Settings.HEADER]);
+            }
+        }
+
+        @Override
+        ChannelFuture write(Channel channel, long number) {
+            channel.write(channel.alloc().directBuffer(Settings.HEADER).writeInt(size - Integer.BYTES).writeLong(number),
+                    channel.voidPromise());
+            return channel.writeAndFlush(new DefaultFileRegion(file, 0, size - Settings.HEADER));
         }
     }
 }
