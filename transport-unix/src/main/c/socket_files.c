@@ -1,11 +1,48 @@
-/* SocketFiles.java: the files that pathname sockets have in the file system. See unix(7), lstat(2), flock(2). */
+/*
+ * SocketFiles.java: the files that pathname sockets have in the file system. See unix(7), lstat(2), flock(2),
+ * rename(2).
+ */
 #include "nettyunix.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Whether a descriptor can stand for a socket file, and whether the kernel says which file a socket is bound to. */
+#ifndef HAS_SOCKET_HANDLES
+#ifdef __linux__
+#define HAS_SOCKET_HANDLES 1
+#else
+#define HAS_SOCKET_HANDLES 0
+#endif
+#endif
+
+#if HAS_SOCKET_HANDLES
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#endif
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE 0x89E0                             /* SIOCPROTOPRIVATE, Linux 4.16 */
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452                               /* Linux 6.6; the same number on all architectures but Alpha */
+#endif
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
+#endif
+#endif
 
 #ifndef O_PATH
 #define O_PATH O_RDONLY
@@ -17,22 +54,36 @@
     jbyte *chars_ = nettyunix_string(env, path, &status_); \
     if (chars_ != NULL) { \
         const char *name = (const char *) chars_; \
-        status_ = RESULT(call); \
+        status_ = (int) RESULT(call); \
         (*env)->ReleaseByteArrayElements(env, path, chars_, JNI_ABORT); \
     } \
     status_; \
 })
 
-/* Fills {1 if it is a socket, permission bits, device, inode}; a symbolic link is not followed. */
-static jint status(JNIEnv *env, jclass class, jbyteArray path, jlongArray result) {
-    (void) class;
-    REQUIRE(has_room(env, result, 4));
-    struct stat file;
-    int error = WITH_PATH(env, path, lstat(name, &file));
-    if (error < 0) return error;
-    jlong values[] = {S_ISSOCK(file.st_mode), file.st_mode & 07777, (jlong) file.st_dev, (jlong) file.st_ino};
+#define STATUS_LENGTH 6
+
+static jint fill_status(JNIEnv *env, const struct stat *file, jlongArray result) {
+    jlong values[STATUS_LENGTH] = {S_ISSOCK(file->st_mode), file->st_mode & 07777, (jlong) file->st_dev,
+                                   (jlong) file->st_ino, (jlong) file->st_uid, (jlong) file->st_gid};
     (*env)->SetLongArrayRegion(env, result, 0, COUNT(values), values);
     return 0;
+}
+
+/* Fills {1 if it is a socket, permission bits, device, inode, uid, gid}; a symbolic link is not followed. */
+static jint status(JNIEnv *env, jclass class, jbyteArray path, jlongArray result) {
+    (void) class;
+    REQUIRE(has_room(env, result, STATUS_LENGTH));
+    struct stat file;
+    int error = WITH_PATH(env, path, lstat(name, &file));
+    return error < 0 ? error : fill_status(env, &file, result);
+}
+
+static jint status_of(JNIEnv *env, jclass class, jint fd, jlongArray result) {
+    (void) class;
+    REQUIRE(has_room(env, result, STATUS_LENGTH));
+    struct stat file;
+    int error = RESULT(fstat(fd, &file));
+    return error < 0 ? error : fill_status(env, &file, result);
 }
 
 static jint remove_file(JNIEnv *env, jclass class, jbyteArray path) {
@@ -40,10 +91,152 @@ static jint remove_file(JNIEnv *env, jclass class, jbyteArray path) {
     return WITH_PATH(env, path, unlink(name));
 }
 
-static jint change_mode(JNIEnv *env, jclass class, jbyteArray path, jint mode) {
+static int rename_with(const char *from, const char *to, int flags) {
+#ifdef __linux__
+    /* By number: older C libraries lack the function. */
+    if (flags != 0) return (int) syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+#else
+    if (flags != 0) return errno = ENOSYS, -1;
+#endif
+    return rename(from, to);
+}
+
+/* With flags of renameat2(2), which are -ENOSYS or -EINVAL where the system or the file system does not have them. */
+static jint rename_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray to, jint flags) {
+    (void) class;
+    REQUIRE(flags >= 0 && flags <= 2);
+    int result;
+    jbyte *target = nettyunix_string(env, to, &result);
+    if (target == NULL) return result;
+    result = WITH_PATH(env, from, rename_with(name, (const char *) target, flags));
+    (*env)->ReleaseByteArrayElements(env, to, target, JNI_ABORT);
+    return result;
+}
+
+/* A second name for a file, which never replaces another file; a symbolic link is not followed. */
+static jint link_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray to) {
+    (void) class;
+    int result;
+    jbyte *target = nettyunix_string(env, to, &result);
+    if (target == NULL) return result;
+    result = WITH_PATH(env, from, linkat(AT_FDCWD, name, AT_FDCWD, (const char *) target, 0));
+    (*env)->ReleaseByteArrayElements(env, to, target, JNI_ABORT);
+    return result;
+}
+
+/*
+ * A descriptor that stands for the file at a path, whatever the path names later; -ENOTSUP where there are none of
+ * sockets.
+ */
+static jint open_file(JNIEnv *env, jclass class, jbyteArray path) {
+    (void) class;
+#if HAS_SOCKET_HANDLES
+    return WITH_PATH(env, path, open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+#else
+    return WITH_PATH(env, path, ((void) name, errno = ENOTSUP, -1));
+#endif
+}
+
+/* The same for the file that a socket is bound to, from the kernel itself, which tells processes with CAP_NET_ADMIN. */
+static jint open_bound(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+#if HAS_SOCKET_HANDLES
+    return RESULT(ioctl(fd, SIOCUNIXFILE));
+#else
+    (void) fd;
+    return -ENOTSUP;
+#endif
+}
+
+#if HAS_SOCKET_HANDLES
+/* Asks sock_diag(7) for the device and the inode of the file that a socket of this process is bound to. */
+static int find_bound(int fd, struct unix_diag_vfs *bound) {
+    struct stat socket_itself;
+    if (fstat(fd, &socket_itself) == -1) return -errno;
+    int netlink = (int) RESULT(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+    if (netlink < 0) return netlink;
+    struct {
+        struct nlmsghdr header;
+        struct unix_diag_req request;
+    } message = {
+        .header = {.nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+        .request = {.sdiag_family = AF_UNIX, .udiag_states = ~0u, .udiag_ino = (__u32) socket_itself.st_ino,
+                    .udiag_show = UDIAG_SHOW_VFS, .udiag_cookie = {~0u, ~0u}},
+    };
+    union {
+        struct nlmsghdr header;
+        char bytes[1024];
+    } answer;
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    int result = (int) RESULT(sendto(netlink, &message, sizeof(message), 0, (struct sockaddr *) &kernel,
+                                     sizeof(kernel)));
+    /* The kernel has answered when the request is sent. */
+    if (result >= 0) result = (int) RESULT(recv(netlink, &answer, sizeof(answer), MSG_DONTWAIT));
+    close(netlink);
+    if (result < 0) return result;
+    if (!NLMSG_OK(&answer.header, (unsigned int) result)) return -EBADMSG;
+    if (answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return -ENOTSUP;
+    char *attributes = (char *) NLMSG_DATA(&answer.header) + NLMSG_ALIGN(sizeof(struct unix_diag_msg));
+    struct rtattr *attribute = (struct rtattr *) attributes;
+    int left = (int) (answer.header.nlmsg_len - NLMSG_LENGTH(sizeof(struct unix_diag_msg)));
+    for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+        if (attribute->rta_type == UNIX_DIAG_VFS && RTA_PAYLOAD(attribute) >= sizeof(*bound)) {
+            memcpy(bound, RTA_DATA(attribute), sizeof(*bound));
+            return 0;
+        }
+    }
+    return -ENOTSUP;
+}
+#endif
+
+/*
+ * Whether a socket is bound to this file: 1 or 0, and a negative errno if the kernel does not tell. It tells 32 bits of
+ * the inode number, and the file system's own device, which is not what stat(2) shows on file systems with several
+ * (btrfs, some overlays).
+ */
+static jint is_bound_to(JNIEnv *env, jclass class, jint fd, jint file) {
+    (void) env, (void) class;
+#if HAS_SOCKET_HANDLES
+    struct stat found;
+    if (fstat(file, &found) == -1) return -errno;
+    struct unix_diag_vfs bound;
+    int error = find_bound(fd, &bound);
+    if (error < 0) return error;
+    if ((__u32) found.st_ino != bound.udiag_vfs_ino) return 0;
+    __u32 device = (__u32) (major(found.st_dev) << 20 | minor(found.st_dev));
+    return device == bound.udiag_vfs_dev ? 1 : -EXDEV;
+#else
+    (void) fd, (void) file;
+    return -ENOTSUP;
+#endif
+}
+
+/*
+ * Of the file that a descriptor stands for, or of the one at the path if it is negative; a symbolic link is not
+ * followed.
+ */
+static jint change_mode(JNIEnv *env, jclass class, jint file, jbyteArray path, jint mode) {
     (void) class;
     REQUIRE((mode & ~07777) == 0);
-    return WITH_PATH(env, path, chmod(name, (mode_t) mode));
+    if (file < 0) return WITH_PATH(env, path, fchmodat(AT_FDCWD, name, (mode_t) mode, AT_SYMLINK_NOFOLLOW));
+#if HAS_SOCKET_HANDLES
+    if (RETRY(syscall(SYS_fchmodat2, file, "", (mode_t) mode, AT_EMPTY_PATH)) == 0) return 0;
+    char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", (int) file);
+    return RESULT(chmod(link, (mode_t) mode));
+#else
+    return -EBADF;
+#endif
+}
+
+static jint change_group(JNIEnv *env, jclass class, jint file, jbyteArray path, jint gid) {
+    (void) class;
+    if (file < 0) return WITH_PATH(env, path, lchown(name, (uid_t) -1, (gid_t) gid));
+#if HAS_SOCKET_HANDLES
+    return RESULT(fchownat(file, "", (uid_t) -1, (gid_t) gid, AT_EMPTY_PATH));
+#else
+    return -EBADF;
+#endif
 }
 
 /* On Linux the mode of an unbound socket, less the umask, becomes that of the file that bind makes. */
@@ -79,23 +272,58 @@ static jint probe(JNIEnv *env, jclass class, jbyteArray name) {
     struct sockaddr_un address;
     int size = nettyunix_encode_array(env, &address, name);
     if (size < 0) return size;
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    if (fd == -1) return -errno;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
+#ifdef SOCK_CLOEXEC
+    int fd = (int) RESULT(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+#else
+    int fd = (int) RESULT(socket(AF_UNIX, SOCK_DGRAM, 0));
+    if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
+    if (fd < 0) return fd;
     int result = RESULT(connect(fd, (struct sockaddr *) &address, (socklen_t) size));
     close(fd);
     return result;
 }
 
+/*
+ * The number of a group, in result; -ENOENT if there is none of this name, -ERANGE if the buffer is too small for its
+ * members.
+ */
+static jint group_id(JNIEnv *env, jclass class, jbyteArray group, jbyteArray buffer, jintArray result) {
+    (void) class;
+    REQUIRE(has_room(env, buffer, 1) && has_room(env, result, 1));
+    struct group entry, *found = NULL;
+    jbyte *memory = (*env)->GetByteArrayElements(env, buffer, NULL);
+    if (memory == NULL) return -ENOMEM;
+    size_t size = (size_t) (*env)->GetArrayLength(env, buffer);
+    int error = WITH_PATH(env, group, getgrnam_r(name, &entry, (char *) memory, size, &found));
+    jint gid = found == NULL ? -1 : (jint) entry.gr_gid;
+    (*env)->ReleaseByteArrayElements(env, buffer, memory, JNI_ABORT);
+    /*
+     * It returns a positive errno, and ENOENT or ESRCH too where there is no such name; a negative one is WITH_PATH's.
+     */
+    if (found == NULL) return error == ERANGE ? -ERANGE : error == 0 || error == ENOENT || error == ESRCH ? -ENOENT
+                                : error < 0 ? error : -error;
+    (*env)->SetIntArrayRegion(env, result, 0, 1, &gid);
+    return 0;
+}
+
 jint nettyunix_socket_files_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("status", "([B[J)I", status),
+        NATIVE("statusOf", "(I[J)I", status_of),
         NATIVE("remove", "([B)I", remove_file),
-        NATIVE("changeMode", "([BI)I", change_mode),
+        NATIVE("rename", "([B[BI)I", rename_file),
+        NATIVE("link", "([B[B)I", link_file),
+        NATIVE("open", "([B)I", open_file),
+        NATIVE("openBound", "(I)I", open_bound),
+        NATIVE("isBoundTo", "(II)I", is_bound_to),
+        NATIVE("changeMode", "(I[BI)I", change_mode),
+        NATIVE("changeGroup", "(I[BI)I", change_group),
         NATIVE("restrictMode", "(II)I", restrict_mode),
         NATIVE("openDirectory", "([BZ)I", open_directory),
         NATIVE("lock", "(I)I", lock),
         NATIVE("probe", "([B)I", probe),
+        NATIVE("groupId", "([B[B[I)I", group_id),
     };
     return nettyunix_register(env, "SocketFiles", methods, COUNT(methods));
 }

@@ -9,6 +9,7 @@
 #undef MSG_CMSG_CLOEXEC
 #define HAS_MMSG 0
 #define HAS_CLOSEFROM 0
+#define HAS_SOCKET_HANDLES 0
 
 static inline int like_macos_socket(int domain, int type, int protocol) {
     if (type == SOCK_SEQPACKET) return errno = EPROTONOSUPPORT, -1;

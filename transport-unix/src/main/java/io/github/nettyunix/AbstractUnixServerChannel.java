@@ -30,6 +30,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         if (result < 0) {
             throw newException("listen", result, null);
         }
+        addresses.publish();
         activate();
     }
 
@@ -52,7 +53,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
             throw t;
         }
         child.setActive(localAddress(), peerName[0] == 0 ? UnixSocketAddress.unnamed()
-                : UnixSocketAddress.ofBytes(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
+                : UnixSocketAddress.ofName(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
         // The allocator counts bytes to see whether it goes on.
         allocHandle.attemptedBytesRead(1);
         allocHandle.lastBytesRead(1);

@@ -53,16 +53,28 @@ final class Addresses {
     void bind(SocketAddress localAddress) throws IOException {
         UnixSocketAddress address = toUnixAddress("bind", localAddress);
         if (address.isPathname()) {
-            file = SocketFile.bind(channel.socket, channel.type, address, channel.config().socketFile());
+            file = SocketFile.bind(channel, address, channel.config().socketFile());
             local = address;
         } else {
+            if (address.isUnnamed() && !address.isAutobind()) {
+                // An empty setting is a mistake far more often than a wish for a name that every local process can connect to.
+                throw UnixErrors.newException("bind", channel.type, address, Errno.EINVAL, "the address is empty; "
+                        + "UnixSocketAddress.autobind() lets the kernel choose an abstract name, which no file mode protects");
+            }
             try (SocketName name = SocketName.of("bind", channel.type, address)) {
                 int result = channel.socket.bind(name.bytes());
                 if (result < 0) {
                     throw UnixErrors.newException("bind", channel.type, address, result);
                 }
             }
-            local = UnixSocketAddress.ofBytes(channel.socket.localName());
+            local = UnixSocketAddress.ofName(channel.socket.localName());
+        }
+    }
+
+    /** The socket listens: what was bound under a temporary name can take its path now. */
+    void publish() throws IOException {
+        if (file != null) {
+            file.publish();
         }
     }
 
@@ -80,7 +92,7 @@ final class Addresses {
             if (local == null) {
                 // SO_PASSCRED gives a name to a socket without one when it connects.
                 local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
-                        : UnixSocketAddress.ofBytes(channel.socket.localName());
+                        : UnixSocketAddress.ofName(channel.socket.localName());
             }
             return true;
         }

@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sockets that a parent process opened for this one and passed on, as systemd does for socket units: from descriptor 3 on, and
- * named by the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
+ * Sockets that a parent process opened for this one and passed on, as systemd does for socket units: from descriptor 3
+ * on, and named by the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
  * <pre>{@code
  * for (SocketActivation.Activated socket : SocketActivation.sockets()) {
  *     new ServerBootstrap().group(group).channelFactory(() -> (ServerChannel) socket.channel())
  *             .childHandler(...).register();
  * }
  * }</pre>
- * A socket that a parent passes as standard input, as inetd does, is {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}. To
- * be the parent, give a {@link ChildProcess} the sockets from descriptor 3 on.
+ * A socket that a parent passes as standard input, as inetd does, is {@link UnixTransport#adopt(int)
+ * UnixTransport.adopt(0)}. To be the parent, give a {@link ChildProcess} the sockets from descriptor 3 on.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html">sd_listen_fds(3)</a>
  */
@@ -34,29 +34,44 @@ public final class SocketActivation {
     /** What sd_listen_fds_with_names(3) calls a socket that was not named. */
     private static final String UNNAMED = "unknown";
 
+    private static List<Other> others = List.of();
+
     private SocketActivation() {
     }
 
     /**
      * A socket that was passed to this process.
      *
-     * @param name what it is called in LISTEN_FDNAMES (FileDescriptorName= of a socket unit); {@code unknown} without that
-     * @param channel the channel, of a class that follows from the socket as {@link UnixTransport#adopt(int)} says, to be
-     *        registered by the caller; its socket file stays when it closes
+     * @param name what it is called in LISTEN_FDNAMES (FileDescriptorName= of a socket unit); {@code unknown} without
+     *        that
+     * @param channel the channel, of a class that follows from the socket as {@link UnixTransport#adopt(int)} says, to
+     *        be registered by the caller; its socket file stays when it closes
      */
     public record Activated(String name, Channel channel) {
     }
 
     /**
-     * Takes the sockets that were passed to this process. They become close-on-exec first of all. With the first call they are
-     * the caller's: it removes the variables from the process's environment, so that a second one finds nothing, and children
-     * that native code starts do not take them for theirs. {@link System#getenv()} and {@link ProcessBuilder} have a copy of the
-     * environment that Java makes when it is first asked for it, maybe before this call: see {@link #clean}.
+     * A descriptor that was passed to this process and is not an AF_UNIX socket: a TCP socket or a FIFO of the same
+     * unit, for example. It is open and belongs to the caller of {@link #sockets()}.
      *
-     * <p>To be called when the program starts: other threads must not use the environment in native code meanwhile.
+     * @param name what it is called in LISTEN_FDNAMES; {@code unknown} without that
+     * @param fd its number
+     */
+    public record Other(String name, int fd) {
+    }
+
+    /**
+     * Takes the AF_UNIX sockets that were passed to this process; {@link #others()} lists whatever else was passed. All
+     * descriptors become close-on-exec first. The first call hands them to its caller: it removes the variables from
+     * the process's environment, so that a second call finds nothing, and children that native code starts do not take
+     * them for theirs.
+     * {@link System#getenv()} and {@link ProcessBuilder} use a copy of the environment that Java makes at the first
+     * use, which may be before this call: see {@link #clean}.
+     *
+     * <p>Call it when the program starts: other threads must not use the environment in native code meanwhile.
      *
      * @return the sockets, in the order in which they were passed; none if the process was not started so
-     * @throws io.netty.channel.ChannelException if one of them is no AF_UNIX socket, or if the variables make no sense; then all
+     * @throws io.netty.channel.ChannelException if the variables make no sense or a descriptor is not open; then all
      *         descriptors and variables stay as they are, except that the descriptors are close-on-exec
      * @throws UnsatisfiedLinkError if the transport is not available
      */
@@ -74,24 +89,35 @@ public final class SocketActivation {
                 throw UnixErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", " + names.get(i));
             }
         }
+        List<Activated> sockets = new ArrayList<>(count);
+        List<Other> rest = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int found = UnixSocket.describe(FIRST + i);
-            if (found < 0) {
-                throw UnixErrors.newUnchecked("activate", null, null, found, "descriptor " + (FIRST + i) + ", " + names.get(i)
-                        + ", is no AF_UNIX socket");
+            if (UnixSocket.describe(FIRST + i) >= 0) {
+                sockets.add(new Activated(names.get(i), UnixTransport.adopt(FIRST + i)));
+            } else {
+                rest.add(new Other(names.get(i), FIRST + i));
             }
         }
-        List<Activated> sockets = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            sockets.add(new Activated(names.get(i), UnixTransport.adopt(FIRST + i)));
-        }
         VARIABLES.forEach(Process::unset);
+        others = List.copyOf(rest);
         return List.copyOf(sockets);
     }
 
     /**
-     * Removes the variables of the protocol from what will be a child's environment. Children started by {@link ProcessBuilder} need
-     * it, since Java's copy of the environment may be older than {@link #sockets}.
+     * What was passed to this process besides AF_UNIX sockets. {@link #sockets()} leaves these descriptors open and
+     * does not change them, except that they are close-on-exec. Whoever knows what they are uses their numbers, and
+     * closes them.
+     *
+     * @return the descriptors, in the order in which they were passed, whenever it is called; none before {@link
+     *         #sockets()} has been called, or if there are none
+     */
+    public static synchronized List<Other> others() {
+        return others;
+    }
+
+    /**
+     * Removes the variables of the protocol from what will be a child's environment. Children started by {@link
+     * ProcessBuilder} need it, since Java's copy of the environment may be older than {@link #sockets}.
      *
      * @param environment {@link ProcessBuilder#environment()}, for example
      */

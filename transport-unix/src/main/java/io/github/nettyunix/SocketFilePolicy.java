@@ -1,33 +1,55 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.SocketFiles;
+
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
- * What {@code bind} does with a file that is at the path already, which mode the socket file gets, and whether it goes with
- * the channel. Immutable. Nothing that is not a socket is ever replaced.
+ * What {@code bind} does with a file that is already at the path, which mode and group the socket file gets, and
+ * whether it is removed when the channel closes. Nothing that is not a socket is ever replaced. Immutable; instances
+ * can be shared between channels and threads.
  * <pre>{@code
- * .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw----"))
+ * .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw----").withGroup("www-data"))
  * }</pre>
  *
  * @see UnixSocketOption#SOCKET_FILE
  */
 public final class SocketFilePolicy {
-    /** What to do with a socket that is there. */
-    enum Existing { REPLACE_STALE, TAKE_OVER, FAIL }
+    /** What {@code bind} does if there is a socket at the path. A file that is no socket is always refused. */
+    public enum Existing {
+        /** {@link SocketFilePolicy#replaceStale()}: a stale socket is replaced, a live one is refused. */
+        REPLACE_STALE,
+        /** {@link SocketFilePolicy#takeOver()}: any socket is removed. */
+        TAKE_OVER,
+        /** {@link SocketFilePolicy#replaceAtomically()}: any socket is replaced by renaming the new one over it. */
+        REPLACE_ATOMICALLY,
+        /** {@link SocketFilePolicy#failIfExists()}: any socket is refused. */
+        FAIL
+    }
 
-    /** No mode was asked for. */
-    static final int DEFAULT_MODE = -1;
+    /** No mode, or no group, was set. */
+    static final int UNSET = -1;
+    /** The mode of a file whose group was set: those who are named can connect, and nobody else. */
+    private static final int GROUP_MODE = 0660;
 
-    private static final SocketFilePolicy REPLACE_STALE = new SocketFilePolicy(Existing.REPLACE_STALE, DEFAULT_MODE, false);
+    private static final SocketFilePolicy REPLACE_STALE =
+            new SocketFilePolicy(Existing.REPLACE_STALE, UNSET, UNSET, null, false);
 
     private final Existing existing;
     private final int mode;
+    private final int gid;
+    private final String group;
     private final boolean keep;
 
-    private SocketFilePolicy(Existing existing, int mode, boolean keep) {
+    private SocketFilePolicy(Existing existing, int mode, int gid, String group, boolean keep) {
         this.existing = existing;
         this.mode = mode;
+        this.gid = gid;
+        this.group = group;
         this.keep = keep;
     }
 
@@ -41,63 +63,196 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Removes whatever socket is at the path, also a live one, whose server then is out of reach without noticing.
+     * Removes whatever socket is at the path, even a live one, whose server is then out of reach without noticing.
+     * Between the removal and the moment when the new server listens, clients are refused; {@link #replaceAtomically()}
+     * has no such gap.
      *
      * @return the policy
      */
     public static SocketFilePolicy takeOver() {
-        return new SocketFilePolicy(Existing.TAKE_OVER, DEFAULT_MODE, false);
+        return new SocketFilePolicy(Existing.TAKE_OVER, UNSET, UNSET, null, false);
     }
 
     /**
-     * Refuses a path where anything is.
+     * Replaces whatever socket is at the path without a gap: a client that connects at any moment finds the old server
+     * or the new one. The socket is bound to a temporary name in the same folder, {@code .name.0} for example, gets its
+     * mode and group, listens, and is then renamed to the path. The old server keeps its connections; it should go on
+     * accepting for a moment before it closes, since what waits in its backlog is reset then. Its close leaves the new
+     * file alone.
+     *
+     * <p>For servers only. {@code localAddress()} is the path that was asked for, on accepted channels as well. The
+     * kernel, however, keeps the name that a socket was bound to: clients of other libraries that call getpeername(2),
+     * and tools such as ss(8), show the temporary name. {@code bind} fails with EOPNOTSUPP on other channels.
+     *
+     * <p>A process that is killed between bind and rename leaves a stale socket with the temporary name, which the next
+     * replacement uses again.
+     *
+     * @return the policy
+     */
+    public static SocketFilePolicy replaceAtomically() {
+        return new SocketFilePolicy(Existing.REPLACE_ATOMICALLY, UNSET, UNSET, null, false);
+    }
+
+    /**
+     * Refuses a path where there is anything.
      *
      * @return the policy
      */
     public static SocketFilePolicy failIfExists() {
-        return new SocketFilePolicy(Existing.FAIL, DEFAULT_MODE, false);
+        return new SocketFilePolicy(Existing.FAIL, UNSET, UNSET, null, false);
     }
 
     /**
-     * Gives the socket file exactly this mode, whatever the umask; there is no moment at which more is allowed. Whoever is
-     * to connect needs the right to write. Without it the file gets 0777 less the umask.
+     * Gives the socket file exactly this mode, whatever the umask. The file is never more permissive than that, not
+     * even briefly. Connecting takes the permission to write. Without a mode and a group the file gets 0777 less the
+     * umask.
      *
-     * @param permissions as {@code ls} shows them: {@code "rw-rw----"}
+     * <p>{@code bind} fails with EADDRINUSE if another user puts a file into the place of the socket before the mode is
+     * set; that file is not changed.
+     *
+     * @param permissions as {@code ls} shows them, {@code "rw-rw----"}, or octal, {@code "0660"} or {@code "660"}
      * @return the policy with a mode
-     * @throws IllegalArgumentException if that is no mode
+     * @throws IllegalArgumentException if it is neither; set-user-ID, set-group-ID and sticky bits mean nothing on a
+     *        socket
      */
     public SocketFilePolicy withMode(String permissions) {
-        int bits = 0;
-        for (PosixFilePermission permission : PosixFilePermissions.fromString(permissions)) {
-            // The constants stand in the order of the bits, from 0400 to 0001.
-            bits |= 0400 >> permission.ordinal();
+        return new SocketFilePolicy(existing, parseMode(permissions), gid, group, keep);
+    }
+
+    private static int parseMode(String permissions) {
+        if (permissions.matches("0?[0-7]{3}")) {
+            return Integer.parseInt(permissions, 8);
         }
-        return new SocketFilePolicy(existing, bits, keep);
+        int bits = 0;
+        try {
+            for (PosixFilePermission permission : PosixFilePermissions.fromString(permissions)) {
+                // The constants stand in the order of the bits, from 0400 to 0001.
+                bits |= 0400 >> permission.ordinal();
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("not the mode of a socket file: \"" + permissions
+                    + "\"; write \"rw-rw----\" or \"0660\", for example", e);
+        }
+        return bits;
     }
 
     /**
-     * Leaves the file where it is when the channel is closed. Otherwise it is removed then, unless another has taken its place.
+     * Gives the socket file to a group, before anybody can connect. Unless {@link #withMode} says otherwise the mode is
+     * {@code rw-rw----}, so that the file's owner and the members of the group can connect, and nobody else. A process
+     * without privileges must be a member of the group; otherwise {@code bind} fails with EPERM, and no file is left.
+     *
+     * <p>The name is looked up now, by getgrnam_r(3), which can block where groups come from a network. So do not call
+     * it on an event loop.
+     *
+     * @param name the name of the group
+     * @return the policy with a group
+     * @throws IllegalArgumentException if there is no group of this name
+     * @throws io.netty.channel.ChannelException if the groups cannot be read; it implements {@link UnixSocketError}
+     * @throws UnsatisfiedLinkError if the transport is not available
+     */
+    public SocketFilePolicy withGroup(String name) {
+        UnixTransport.ensureAvailability();
+        int[] found = new int[1];
+        int result = name.indexOf(0) >= 0 ? -Errno.ENOENT : SocketFiles.groupId(name, found);
+        if (result == -Errno.ENOENT) {
+            throw new IllegalArgumentException("there is no group \"" + name.replace("\0", "\\0")
+                    + "\"; withGroup(int) takes the number of a group");
+        }
+        if (result < 0) {
+            throw UnixErrors.newUnchecked("getgrnam", null, null, result, "group " + name);
+        }
+        return new SocketFilePolicy(existing, mode, found[0], name, keep);
+    }
+
+    /**
+     * The same for the number of a group.
+     *
+     * @param gid the number, unsigned: numbers above 2147483647 are negative here
+     * @return the policy with a group
+     * @throws IllegalArgumentException if it is -1, which is the number of no group
+     */
+    public SocketFilePolicy withGroup(int gid) {
+        if (gid == UNSET) {
+            throw new IllegalArgumentException("not the number of a group: -1");
+        }
+        return new SocketFilePolicy(existing, mode, gid, null, keep);
+    }
+
+    /**
+     * Leaves the file where it is when the channel is closed. Otherwise it is removed then, unless another has taken
+     * its place.
      *
      * @return the policy that keeps the file
      */
     public SocketFilePolicy keepOnClose() {
-        return new SocketFilePolicy(existing, mode, true);
+        return new SocketFilePolicy(existing, mode, gid, group, true);
     }
 
-    Existing existing() {
+    /**
+     * What is done if there is a socket at the path.
+     *
+     * @return the choice
+     */
+    public Existing existing() {
         return existing;
     }
 
-    int mode() {
-        return mode;
+    /**
+     * The permission bits that the socket file gets.
+     *
+     * @return the bits, 0 to 0777; empty if the umask decides
+     */
+    public OptionalInt mode() {
+        return modeBits() == UNSET ? OptionalInt.empty() : OptionalInt.of(modeBits());
     }
 
-    boolean keep() {
+    /**
+     * The number of the group that the socket file gets.
+     *
+     * @return the number, unsigned; empty if the file gets the group of every new file
+     */
+    public OptionalInt group() {
+        return gid == UNSET ? OptionalInt.empty() : OptionalInt.of(gid);
+    }
+
+    /**
+     * Whether the file stays when the channel closes.
+     *
+     * @return true if so; false by default
+     */
+    public boolean isKeptOnClose() {
         return keep;
+    }
+
+    /** The mode, or {@link #UNSET}. */
+    int modeBits() {
+        return mode == UNSET && gid != UNSET ? GROUP_MODE : mode;
+    }
+
+    /** The group, or {@link #UNSET}. */
+    int gid() {
+        return gid;
+    }
+
+    /** The group as messages show it. */
+    String groupText() {
+        return Integer.toUnsignedString(gid) + (group == null ? "" : " (" + group + ')');
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SocketFilePolicy policy && existing == policy.existing
+                && modeBits() == policy.modeBits() && gid == policy.gid && keep == policy.keep;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(existing, modeBits(), gid, keep);
     }
 
     @Override
     public String toString() {
-        return existing + (mode == DEFAULT_MODE ? "" : String.format(", mode %04o", mode)) + (keep ? ", keep" : "");
+        return existing + (modeBits() == UNSET ? "" : String.format(", mode %04o", modeBits()))
+                + (gid == UNSET ? "" : ", group " + groupText()) + (keep ? ", keep" : "");
     }
 }

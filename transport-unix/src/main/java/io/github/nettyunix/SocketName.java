@@ -39,10 +39,9 @@ final class SocketName implements AutoCloseable {
             // The name of a datagram socket is what its peers answer to: it cannot be one that means something here only.
             throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
         }
-        int slash = lastSlash(name);
-        FileDescriptor directory = openDirectory(operation, type, address, false);
+        FileDescriptor directory = openDirectory(operation, type, address);
         byte[] prefix = ("/proc/self/fd/" + directory.intValue() + '/').getBytes(StandardCharsets.US_ASCII);
-        byte[] file = Arrays.copyOfRange(name, slash + 1, name.length);
+        byte[] file = lastName(name);
         byte[] bytes = Arrays.copyOf(prefix, prefix.length + file.length);
         System.arraycopy(file, 0, bytes, prefix.length, file.length);
         SocketName result = new SocketName(bytes, directory);
@@ -67,17 +66,33 @@ final class SocketName implements AutoCloseable {
         return PlatformDependent.normalizedOs().equals("linux");
     }
 
-    /** The directory that a socket file is in. */
-    static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address, boolean reading)
+    /** The directory that a socket file is in, to reach what is in it. */
+    private static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address)
             throws IOException {
-        byte[] name = address.name();
-        int slash = lastSlash(name);
-        byte[] path = slash < 0 ? new byte[] {'.'} : Arrays.copyOf(name, Math.max(slash, 1));
-        int directory = SocketFiles.openDirectory(terminated(path), reading);
+        int directory = SocketFiles.openDirectory(terminated(folder(address.name())), false);
         if (directory < 0) {
             throw UnixErrors.newException(operation, type, address, directory);
         }
         return new FileDescriptor(directory);
+    }
+
+    /** The path of the folder that a path is in. */
+    static byte[] folder(byte[] path) {
+        int slash = lastSlash(path);
+        return slash < 0 ? new byte[] {'.'} : Arrays.copyOf(path, Math.max(slash, 1));
+    }
+
+    /** The last name in a path. */
+    static byte[] lastName(byte[] path) {
+        return Arrays.copyOfRange(path, lastSlash(path) + 1, path.length);
+    }
+
+    /** Another file in the same folder. */
+    static UnixSocketAddress sibling(UnixSocketAddress file, byte[] name) {
+        int length = lastSlash(file.name()) + 1;
+        byte[] path = Arrays.copyOf(file.name(), length + name.length);
+        System.arraycopy(name, 0, path, length, name.length);
+        return UnixSocketAddress.ofName(path);
     }
 
     /** The path with the NUL that system calls on files want. */

@@ -151,7 +151,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     void doConnected() {
         byte[] peer = socket.peerName();
         if (peer != null && peer.length > 0 && socket.onlyPeerSends()) {
-            lastSender = UnixSocketAddress.ofBytes(peer);
+            lastSender = UnixSocketAddress.ofName(peer);
             onlyPeerSends = true;
             reader.setNames(false);
         }
@@ -188,7 +188,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (!onlyPeerSends) {
             byte[] name = batch.name(index, lastSender.name());
             if (name != lastSender.name()) {
-                lastSender = UnixSocketAddress.ofBytes(name);
+                lastSender = UnixSocketAddress.ofName(name);
             }
         }
         return lastSender;

@@ -12,12 +12,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The address of an AF_UNIX socket: a path in the file system, an abstract name (Linux), or nothing. It is exact to the byte,
- * also where the bytes are no text. Immutable.
+ * The address of an AF_UNIX socket: a path in the file system, an abstract name (Linux), or nothing. It is exact to the
+ * byte, also where the bytes are no text. Immutable.
  *
- * <p>{@link #path()} is the name as UTF-8 text, each byte that is none written as one of the characters U+DC80 to U+DCFF; an
- * abstract name begins with NUL. Equal names have equal paths and different names different ones, so that addresses of this
- * class and of Netty's {@link DomainSocketAddress} are equal when they mean the same.
+ * <p>{@link #path()} is the name as UTF-8 text, each byte that is none written as one of the characters U+DC80 to
+ * U+DCFF; an abstract name begins with NUL. Equal names have equal paths and different names different ones, so that
+ * addresses of this class and of Netty's {@link DomainSocketAddress} are equal when they mean the same.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, "Address format"
  */
@@ -25,6 +25,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     private static final long serialVersionUID = 1;
 
     private static final UnixSocketAddress UNNAMED = new UnixSocketAddress(new byte[0]);
+    private static final UnixSocketAddress AUTOBIND = new UnixSocketAddress(new byte[0]);
 
     /** What sun_path holds. */
     private final byte[] name;
@@ -84,6 +85,47 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
+     * The address whose name has these bytes, as {@link #bytes()} returns them and the kernel keeps them in {@code
+     * sun_path}.
+     *
+     * @param name a path without a final NUL, NUL and an abstract name, or nothing
+     * @return the address; {@link #unnamed()} for an empty array
+     * @throws IllegalArgumentException if a path contains a NUL
+     */
+    public static UnixSocketAddress ofBytes(byte[] name) {
+        UnixSocketAddress address = ofName(name.clone());
+        if (address.isPathname() && address.path().indexOf(0) >= 0) {
+            throw new IllegalArgumentException("the path of a socket contains a NUL: " + address);
+        }
+        return address;
+    }
+
+    /**
+     * The address that a text names, in any of the ways in which command lines and configuration files write it:
+     * <table>
+     * <caption>What is understood</caption>
+     * <tr><th>text</th><th>address</th></tr>
+     * <tr><td>{@code /run/app.sock}</td><td>the path, which must be absolute</td></tr>
+     * <tr><td>{@code unix:/run/app.sock}, {@code unix:app.sock}</td><td>the path, absolute or relative (gRPC, nginx)</td></tr>
+     * <tr><td>{@code unix:///run/app.sock}</td><td>the path (gRPC, Redis, Docker)</td></tr>
+     * <tr><td>{@code @name}</td><td>the abstract name (ss, socat, systemd)</td></tr>
+     * <tr><td>{@code unix-abstract:name}</td><td>the abstract name (gRPC)</td></tr>
+     * <tr><td>{@code unix:path=/run/bus}, {@code unix:abstract=name}</td>
+     * <td>path or abstract name (D-Bus); {@code %2c} is a byte in hex, other keys such as {@code guid} are ignored</td></tr>
+     * </table>
+     * Names are taken literally, except after {@code unix:path=} and {@code unix:abstract=}: {@code unix:./path=x} is
+     * the file
+     * {@code path=x}.
+     *
+     * @param text the address
+     * @return the address that it names
+     * @throws IllegalArgumentException if it is none of these; the message has the text and says why
+     */
+    public static UnixSocketAddress parse(String text) {
+        return AddressParser.parse(text);
+    }
+
+    /**
      * The address of a socket that is bound to none, as most clients are.
      *
      * @return the address without a name
@@ -93,13 +135,17 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * What to bind to for an abstract name that the kernel chooses; {@code localAddress()} tells it then. Linux only. It is
-     * the address without a name.
+     * What to bind to for an abstract name that the kernel chooses; {@code localAddress()} is that name then. Linux
+     * only. Abstract names have no permissions: every process of the network namespace can connect or send to the
+     * socket.
      *
-     * @return {@link #unnamed()}
+     * <p>It equals {@link #unnamed()}, but binding to that, or to Netty's empty {@code new DomainSocketAddress("")},
+     * fails with EINVAL: an empty setting is not to open a server to everybody.
+     *
+     * @return the address without a name that {@code bind} takes
      */
     public static UnixSocketAddress autobind() {
-        return UNNAMED;
+        return AUTOBIND;
     }
 
     /**
@@ -126,8 +172,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         return path.isEmpty() ? UNNAMED : of(path);
     }
 
-    /** From what the kernel told; the array is not copied. */
-    static UnixSocketAddress ofBytes(byte[] name) {
+    /** From what the kernel has reported; the array is not copied. */
+    static UnixSocketAddress ofName(byte[] name) {
         return name == null || name.length == 0 ? UNNAMED : new UnixSocketAddress(name);
     }
 
@@ -159,8 +205,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The bytes of the name as the kernel has them in {@code sun_path}: a path without a final NUL, an abstract name with its
-     * first NUL, nothing if there is no name.
+     * The bytes of the name as the kernel has them in {@code sun_path}: a path without a final NUL, an abstract name
+     * with its first NUL, nothing if there is no name.
      *
      * @return a copy
      */
@@ -168,12 +214,20 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         return name.clone();
     }
 
+    /** Whether it is {@link #autobind()} itself. */
+    boolean isAutobind() {
+        return this == AUTOBIND;
+    }
+
     /** The bytes themselves, which nobody may change. */
     byte[] name() {
         return name;
     }
 
-    /** The name in printable form: {@code @} stands for a NUL at the start, {@code \xHH} for other bytes that cannot be shown. */
+    /**
+     * The name in printable form: {@code @} stands for a NUL at the start, {@code \xHH} for other bytes that cannot be
+     * shown.
+     */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(name.length);

@@ -234,8 +234,8 @@ public final class UnixTransport {
         channel.config().controlData().adopt();
         byte[] peer = socket.peerName();
         if (found.listening || found.type == SocketType.DATAGRAM || peer != null) {
-            channel.setActive(UnixSocketAddress.ofBytes(socket.localName()),
-                    peer == null ? null : UnixSocketAddress.ofBytes(peer));
+            channel.setActive(UnixSocketAddress.ofName(socket.localName()),
+                    peer == null ? null : UnixSocketAddress.ofName(peer));
         }
         return channel;
     }

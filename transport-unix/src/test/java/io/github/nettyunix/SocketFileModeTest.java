@@ -102,8 +102,9 @@ class SocketFileModeTest {
     void thereIsNoMomentAtWhichMoreIsAllowed() throws Exception {
         Path path = folder.resolve("s");
         String script = """
-                modes, times, there = set(), 0, False
-                while times < int(sys.argv[2]):
+                import time
+                modes, times, there, end = set(), 0, False, time.monotonic() + 15
+                while times < int(sys.argv[2]) and time.monotonic() < end:
                     try:
                         modes.add(oct(os.lstat(sys.argv[1]).st_mode & 0o777))
                         times += not there
@@ -134,9 +135,22 @@ class SocketFileModeTest {
     }
 
     @Test
+    void modeCanBeOctal() throws Exception {
+        for (String octal : List.of("0660", "660", "000", "0777", "0620")) {
+            String mode = PosixFilePermissions.toString(PosixFilePermissions.fromString(
+                    bind(SocketType.STREAM, folder.resolve("s"), SocketFilePolicy.replaceStale().withMode(octal))));
+            assertEquals(SocketFilePolicy.replaceStale().withMode(mode), SocketFilePolicy.replaceStale().withMode(octal));
+            assertEquals(Integer.parseInt(octal, 8), SocketFilePolicy.replaceStale().withMode(mode).mode().getAsInt());
+        }
+    }
+
+    @Test
     void whatIsNoModeIsRefused() {
-        for (String wrong : new String[] {"rw", "0600", "rwsr-xr-x", ""}) {
-            assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.replaceStale().withMode(wrong));
+        for (String wrong : new String[] {"rw", "4755", "04755", "0o660", "0680", "66", "rwsr-xr-x", "", "u=rw"}) {
+            IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+                    () -> SocketFilePolicy.replaceStale().withMode(wrong));
+            assertEquals("not the mode of a socket file: \"" + wrong + "\"; write \"rw-rw----\" or \"0660\", for example",
+                    refused.getMessage());
         }
         assertTrue(SocketFilePolicy.takeOver().withMode("rw-rw----").keepOnClose().toString().contains("0660"));
     }

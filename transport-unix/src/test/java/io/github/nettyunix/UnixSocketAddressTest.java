@@ -4,6 +4,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.ByteArrayInputStream;
@@ -103,6 +104,81 @@ class UnixSocketAddressTest {
     @ValueSource(strings = {"", "/a\0b", "/\uD800"})
     void whatIsNoPathIsRefused(String path) {
         assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.of(path));
+    }
+
+    @Test
+    void bytesAreAnAddress() {
+        assertEquals(UnixSocketAddress.of("/a"), UnixSocketAddress.ofBytes(new byte[] {'/', 'a'}));
+        assertEquals(UnixSocketAddress.ofAbstract("a"), UnixSocketAddress.ofBytes(new byte[] {0, 'a'}));
+        assertSame(UnixSocketAddress.unnamed(), UnixSocketAddress.ofBytes(new byte[0]));
+        assertEquals("/\\xff", UnixSocketAddress.ofBytes(new byte[] {'/', (byte) 0xFF}).toString());
+        assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.ofBytes(new byte[] {'/', 'a', 0}));
+        assertThrows(NullPointerException.class, () -> UnixSocketAddress.ofBytes(null));
+        byte[] bytes = {'/', 'a'};
+        UnixSocketAddress address = UnixSocketAddress.ofBytes(bytes);
+        bytes[1] = 'b';
+        assertArrayEquals(new byte[] {'/', 'a'}, address.bytes());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            /run/app.sock                          | /run/app.sock
+            unix:/run/app.sock                     | /run/app.sock
+            unix:app.sock                          | app.sock
+            unix:./app.sock                        | ./app.sock
+            unix:///run/app.sock                   | /run/app.sock
+            unix:/a%20b                            | /a%20b
+            /run/a,path=b;c                        | /run/a,path=b;c
+            @name                                  | @name
+            @a/b                                   | @a/b
+            unix-abstract:name                     | @name
+            unix:path=/run/user/0/bus              | /run/user/0/bus
+            unix:path=/run/bus,guid=ab12           | /run/bus
+            unix:guid=ab12,path=/run/bus           | /run/bus
+            unix:abstract=/tmp/dbus-XY,guid=ab12   | @/tmp/dbus-XY
+            unix:path=/run/a%2cb%C3%bc             | /run/a,bü
+            unix:./path=x                          | ./path=x
+            """)
+    void addressesAreUnderstoodAsOthersWriteThem(String text, String expected) {
+        assertEquals(expected, UnixSocketAddress.parse(text).toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            ''                         | write an absolute path, @name, unix:path or unix-abstract:name
+            app.sock                   | write an absolute path, @name, unix:path or unix-abstract:name
+            localhost:8080             | write an absolute path, @name, unix:path or unix-abstract:name
+            tcp:host=localhost         | write an absolute path, @name, unix:path or unix-abstract:name
+            http://localhost/          | write an absolute path, @name, unix:path or unix-abstract:name
+            @                          | it is empty
+            unix:                      | it is empty
+            unix-abstract:             | it is empty
+            unix://                    | unix:// is followed by an absolute path: a host, a user or a relative path mean nothing there
+            unix://host/run/app.sock   | unix:// is followed by an absolute path: a host, a user or a relative path mean nothing there
+            unix:///run/redis?db=1     | a query or a fragment means nothing there; unix:/run/redis?db=1 is a file of this name
+            unix:@name                 | write @name for an abstract name, or unix:./@name for a file
+            unix:path=/a;unix:path=/b  | it is a list of addresses
+            unix:path=/a,abstract=b    | it has more than one path or abstract name
+            unix:path=                 | it is empty
+            unix:path=/a%2             | % is followed by two hexadecimal digits
+            unix:path=/a%zz            | % is followed by two hexadecimal digits
+            """)
+    void whatNamesNoSocketIsRefusedWithTheReason(String text, String why) {
+        assertEquals("not the address of a Unix domain socket: \"" + text + "\": " + why,
+                assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text)).getMessage());
+    }
+
+    @Test
+    void whatIsParsedContainsNoNulAndNoHalfCharacter() {
+        for (String text : new String[] {"/a\0b", "\0a", "unix:a\0", "unix:path=/a%00b", "unix:path=%00a"}) {
+            String shown = text.replace("\0", "\\0");
+            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text)).getMessage();
+            assertTrue(message.startsWith("not the address of a Unix domain socket: \"" + shown + "\": "), message);
+        }
+        for (String text : new String[] {"/\uD800", "@\uD800", "unix:\uD800"}) {
+            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text)).getMessage();
+            assertTrue(message.contains("surrogate"), message);
+        }
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -63,6 +64,22 @@ class WrongAddressTest {
         assertEquals(right, channel.localAddress());
         channel.close().sync();
         Proof.of("itself", "a " + type + " channel that refused to bind to wrong addresses binds to a right one");
+    }
+
+    /** An empty setting must not open a server to every process of the machine. */
+    @EachType
+    void bindToAnEmptyAddressIsRefusedUnlessANameIsAskedFor(SocketType type) throws Exception {
+        Channel channel = Channels.register(Channels.newBindable(type));
+        for (SocketAddress empty : new SocketAddress[] {new DomainSocketAddress(""), UnixDomainSocketAddress.of(""),
+                UnixSocketAddress.unnamed(), UnixSocketAddress.from(new DomainSocketAddress("")),
+                UnixSocketAddress.ofBytes(new byte[0])}) {
+            assertError(channel.bind(empty), "bind", type, UnixSocketAddress.unnamed(), "EINVAL", "the address is empty; "
+                    + "UnixSocketAddress.autobind() lets the kernel choose an abstract name");
+        }
+        channel.bind(UnixSocketAddress.autobind()).sync();
+        assertTrue(((UnixSocketAddress) channel.localAddress()).isAbstract());
+        channel.close().sync();
+        Proof.of("itself", "a " + type + " channel is not bound to an empty address");
     }
 
     @EachType

@@ -13,6 +13,7 @@ public final class Errno {
     public static final int ECONNRESET = number("ECONNRESET");
     public static final int EIO = number("EIO");
     public static final int EMFILE = number("EMFILE");
+    public static final int EEXIST = number("EEXIST");
     public static final int EINVAL = number("EINVAL");
     public static final int EMSGSIZE = number("EMSGSIZE");
     public static final int ENAMETOOLONG = number("ENAMETOOLONG");
@@ -20,7 +21,10 @@ public final class Errno {
     public static final int ENOENT = number("ENOENT");
     public static final int ENOPROTOOPT = number("ENOPROTOOPT");
     public static final int ENOTCONN = number("ENOTCONN");
+    public static final int ENOSYS = number("ENOSYS");
+    public static final int ENOTSUP = number("ENOTSUP");
     public static final int EOPNOTSUPP = number("EOPNOTSUPP");
+    public static final int EPERM = number("EPERM");
     public static final int EPIPE = number("EPIPE");
     public static final int EPROTOTYPE = number("EPROTOTYPE");
     public static final int ERANGE = number("ERANGE");

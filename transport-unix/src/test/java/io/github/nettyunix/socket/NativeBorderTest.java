@@ -269,14 +269,30 @@ class NativeBorderTest {
         refused(files, "number", (Object) null);
 
         Class<?> socketFiles = SocketFiles.class;
-        refused(socketFiles, "status", null, new long[4]);
-        refused(socketFiles, "status", name, new long[4]);
+        refused(socketFiles, "status", null, new long[6]);
+        refused(socketFiles, "status", name, new long[6]);
         refused(socketFiles, "status", path, null);
-        refused(socketFiles, "status", path, new long[3]);
+        refused(socketFiles, "status", path, new long[5]);
+        refused(socketFiles, "statusOf", fd, null);
+        refused(socketFiles, "statusOf", fd, new long[5]);
+        refused(socketFiles, "rename", path, null, 0);
+        refused(socketFiles, "rename", null, path, 0);
+        refused(socketFiles, "rename", path, path, -1);
+        refused(socketFiles, "rename", path, path, 4);
+        refused(socketFiles, "link", path, name);
+        refused(socketFiles, "link", null, path);
+        refused(socketFiles, "groupId", null, new byte[64], new int[1]);
+        refused(socketFiles, "groupId", path, new byte[0], new int[1]);
+        refused(socketFiles, "groupId", path, new byte[64], new int[0]);
+        refused(socketFiles, "changeGroup", -1, null, 0);
+        // Two descriptors, which the kernel checks.
+        called.add("SocketFiles.isBoundTo");
+        refused(socketFiles, "open", (Object) null);
+        refused(socketFiles, "open", name);
         refused(socketFiles, "remove", (Object) null);
         refused(socketFiles, "remove", name);
-        refused(socketFiles, "changeMode", null, 0600);
-        refused(socketFiles, "changeMode", path, -1);
+        refused(socketFiles, "changeMode", -1, null, 0600);
+        refused(socketFiles, "changeMode", fd, path, -1);
         refused(socketFiles, "restrictMode", fd, 1 << 12);
         refused(socketFiles, "openDirectory", null, true);
         refused(socketFiles, "openDirectory", new byte[] {'/', 0, 't', 0}, true);

@@ -1,10 +1,20 @@
 package io.github.nettyunix.testing;
 
+import io.github.nettyunix.UnixCredentials;
+
 import java.util.ArrayList;
 import java.util.List;
 
 /** Another process with the classes of this one, for what cannot be undone in this one. */
 public final class Jvm {
+    /**
+     * What a command begins with to run as nobody, who can still read the classes of this JVM wherever they are;
+     * nothing if this is not root, who alone can become another user.
+     */
+    public static final List<String> AS_NOBODY = UnixCredentials.ofThisProcess().uid() != 0 ? List.of()
+            : List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search",
+                    "--ambient-caps=+dac_read_search");
+
     private Jvm() {
     }
 

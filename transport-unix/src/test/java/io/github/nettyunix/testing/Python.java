@@ -49,7 +49,17 @@ public final class Python implements AutoCloseable {
 
     /** Runs a script; its {@code sys.argv[1:]} are the arguments, stderr is the test's. */
     public static Python run(String script, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(PROGRAM, "-ISu", "-c", prelude() + script));
+        return runWith(List.of(), script, arguments);
+    }
+
+    /** The same as another user, if this one is root: {@link Jvm#AS_NOBODY}. */
+    public static Python runAsNobody(String script, Object... arguments) throws IOException {
+        return runWith(Jvm.AS_NOBODY, script, arguments);
+    }
+
+    private static Python runWith(List<String> prefix, String script, Object... arguments) throws IOException {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(PROGRAM, "-ISu", "-c", prelude() + script));
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
