@@ -5,6 +5,7 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
@@ -47,6 +48,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private boolean registeredBefore;
     private volatile boolean active;
     private PendingConnect pendingConnect;
+    private HandOver handOver;
     private final Runnable flushTask = this::flushLater;
     // The attempt to write that waits for a time, null if none does.
     private Future<?> writeRetry;
@@ -95,6 +97,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** Whether there are messages that were received and not yet handed on. */
     boolean hasUndelivered() {
         return false;
+    }
+
+    /** Hands them on, although nobody is reading. */
+    void drain() {
     }
 
     /** What marks the socket's records; {@code null} where empty ones cannot be mistaken. */
@@ -251,7 +257,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     @Override
     protected void doBeginRead() {
         readPending = true;
-        if (readFailures.isWaiting()) {
+        if (readFailures.isWaiting() || handOver != null) {
             return;
         }
         setInterest(interest | Readiness.READ);
@@ -325,6 +331,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 }
             }
         }, readFailures.startWaiting(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Whom the socket goes to; {@code null} if it stays. */
+    final HandOver handOver() {
+        return handOver;
+    }
+
+    final void setHandOver(HandOver handOver) {
+        this.handOver = handOver;
     }
 
     // ---- writing ----------------------------------------------------------------------------------------------------
@@ -429,6 +444,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     @Override
     protected void doClose() throws Exception {
         active = false;
+        if (handOver != null) {
+            handOver.closed();
+        }
         if (pendingConnect != null) {
             pendingConnect.fail(new ClosedChannelException());
         }
@@ -582,7 +600,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public final void peerClosed() {
-            if ((interest & Readiness.READ) == 0 && isActive()) {
+            if ((interest & Readiness.READ) == 0 && isActive() && handOver == null) {
                 peerClosedUnread();
             }
         }
@@ -603,6 +621,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         final void flushNow() {
             super.flush0();
+            if (handOver != null) {
+                handOver.wrote();
+            }
         }
 
         @Override
@@ -617,4 +638,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;
+
+    @Override
+    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
 }

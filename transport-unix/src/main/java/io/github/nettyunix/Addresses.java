@@ -102,6 +102,11 @@ final class Addresses {
         remote = null;
     }
 
+    /** The file outlives the channel. */
+    void keepFile() {
+        file = null;
+    }
+
     /** Removes the file that bind has made, if it is there still. */
     void removeFile() {
         if (file != null) {

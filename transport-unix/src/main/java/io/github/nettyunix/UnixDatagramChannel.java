@@ -184,6 +184,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return reader.hasMessages();
     }
 
+    @Override
+    void drain() {
+        reader.drain();
+    }
+
     private UnixSocketAddress sender(ReceiveBatch batch, int index) {
         if (!onlyPeerSends) {
             byte[] name = batch.name(index, lastSender.name());

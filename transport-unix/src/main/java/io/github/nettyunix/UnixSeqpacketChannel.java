@@ -126,6 +126,11 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
+    void drain() {
+        reader.drain();
+    }
+
+    @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         return OutboundMessages.filter(this, message);
     }

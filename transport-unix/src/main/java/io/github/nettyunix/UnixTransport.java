@@ -17,6 +17,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.concurrent.Future;
 import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
@@ -189,6 +190,35 @@ public final class UnixTransport {
                 fd.endUse();
             }
         }
+    }
+
+    /**
+     * Gives the socket of a channel away with nothing lost: to a child process, to another process as a descriptor of a message, or
+     * to a channel on another kind of event loop. The counterpart of {@link #adopt(UnixFileDescriptor)}.
+     *
+     * <p>From now on the channel reads nothing more; auto-read is off, and {@code read()} does nothing. What it has received from the
+     * kernel before, which may be many records, passes the pipeline as usual. Then the messages that are flushed are written, also
+     * those that handlers write and flush in answer to what they were just passed. Then the future completes with a descriptor, and
+     * after its listeners, which run on the channel's event loop, the channel closes. The peer does not notice. A socket file stays.
+     *
+     * <p>What handlers hold belongs to them: a decoder that has the beginning of a message gives it to the handler behind it when a
+     * listener of the future removes it from the pipeline. Messages that are written and not flushed by then fail.
+     *
+     * <p>Cancelling the future, before it completes, leaves the channel as it was. As long as the peer does not read what is flushed,
+     * the future does not complete: close the channel to give up. Thread-safe.
+     *
+     * @param channel one of this transport's; a server accepts nobody any more, and the backlog goes with the socket
+     * @return a future that completes with the descriptor, which is the caller's to release and close-on-exec; it fails with
+     *         {@link java.nio.channels.ClosedChannelException} if the channel closes before, with {@link IllegalStateException} if it
+     *         is being handed over already, and with {@link IOException} if this process may have no more descriptors, which leaves the
+     *         channel as it was
+     * @throws IllegalArgumentException if the channel is another transport's
+     */
+    public static Future<UnixFileDescriptor> handOver(Channel channel) {
+        if (channel instanceof AbstractUnixChannel unixChannel) {
+            return HandOver.of(unixChannel);
+        }
+        throw new IllegalArgumentException("not a channel of this transport: " + channel);
     }
 
     /** One whose class the caller has chosen. */

@@ -1,5 +1,7 @@
 package io.github.nettyunix.examples.restart;
 
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixTransport;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -7,11 +9,11 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.LineBasedFrameDecoder;
-import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 
 import java.util.function.Consumer;
 
-/** A client's connection: answers each line with one that says who answers. It can be paused between two requests. */
+/** A client's connection: answers each line with one that says who answers. It can be given up between two requests. */
 final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     /** What is read of a request and not yet answered is no longer than that. */
     static final int MAX_LINE = 512;
@@ -19,7 +21,8 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     private final Server server;
     private final Channel channel;
     private int unsent;
-    private Consumer<Connection> whenPaused;
+    private Consumer<Connection> whenGivenUp;
+    private UnixFileDescriptor socket;
     private ByteBuf rest;
 
     Connection(Server server, Channel channel) {
@@ -31,26 +34,43 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         return channel;
     }
 
-    /** What was read of the next request before the pause. */
+    /** The socket, once it was given up; it is closed unless it is retained. */
+    UnixFileDescriptor socket() {
+        return socket;
+    }
+
+    /** What was read of the next request. */
     ByteBuf rest() {
         return rest;
     }
 
-    /** Stops reading once all requests that were read are answered, and calls back. */
-    void pause(Consumer<Connection> callback) {
-        whenPaused = callback;
-        pauseIfAllSent();
+    /** Answers all requests that were read, gives the socket up, and calls back. */
+    void giveUp(Consumer<Connection> callback) {
+        whenGivenUp = callback;
+        giveUpIfAllSent();
     }
 
-    private void pauseIfAllSent() {
-        if (whenPaused != null && unsent == 0 && channel.isOpen()) {
-            channel.config().setAutoRead(false);
-            rest = Unpooled.EMPTY_BUFFER;
-            // It gives what it still has to the handler behind it.
-            channel.pipeline().remove(LineBasedFrameDecoder.class);
-            whenPaused.accept(this);
-            whenPaused = null;
+    private void giveUpIfAllSent() {
+        if (whenGivenUp == null || unsent > 0 || !channel.isOpen()) {
+            return;
         }
+        Consumer<Connection> callback = whenGivenUp;
+        whenGivenUp = null;
+        UnixTransport.handOver(channel).addListener((Future<UnixFileDescriptor> future) -> {
+            if (future.isSuccess()) {
+                socket = future.getNow();
+                rest = Unpooled.EMPTY_BUFFER;
+                // It gives what it still has to the handler behind it.
+                channel.pipeline().remove(LineBasedFrameDecoder.class);
+                callback.accept(this);
+            }
+        });
+    }
+
+    /** The successor has it, or there is none who wants it. */
+    void release() {
+        socket.release();
+        rest.release();
     }
 
     /** Serves what comes, after what was read before. */
@@ -60,15 +80,9 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         channel.pipeline().fireChannelReadComplete();
     }
 
-    /** Goes on after a pause, or without one if there was no moment for it. */
-    void resume() {
-        whenPaused = null;
-        if (rest != null) {
-            ByteBuf readBefore = rest;
-            rest = null;
-            serve(readBefore);
-            channel.config().setAutoRead(true);
-        }
+    /** Stays, if it was not given up yet. */
+    void keep() {
+        whenGivenUp = null;
     }
 
     @Override
@@ -84,7 +98,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         ctx.write(answer).addListener(sent -> {
             unsent--;
             // Not now: the decoder may be at work.
-            server.loop().execute(this::pauseIfAllSent);
+            server.loop().execute(this::giveUpIfAllSent);
         });
     }
 
@@ -95,12 +109,9 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        channel.config().setAutoRead(channel.isWritable());
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) {
-        ReferenceCountUtil.release(rest);
+        if (socket == null) {
+            channel.config().setAutoRead(channel.isWritable());
+        }
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixPeer;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -25,7 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     private final Server server;
-    private final Queue<Connection> paused = new ArrayDeque<>();
+    private final Queue<Connection> waiting = new ArrayDeque<>();
     private final List<Connection> unconfirmed = new ArrayList<>();
     private boolean begun;
     private boolean ended;
@@ -43,7 +42,15 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         System.err.println(server + ": handing over to pid " + ((UnixPeer) ctx.channel()).peerCredentials().pid());
         progress = server.loop().scheduleWithFixedDelay(() -> System.err.println(server + ": " + server.connections().size()
                 + " connections are left"), 2, 2, TimeUnit.SECONDS);
-        send(ctx, ctx.alloc().buffer().writeInt(server.generation()), List.of(server.listener(), server.control()));
+        UnixFileDescriptor listener = UnixFileDescriptor.dup(((UnixChannel) server.listener()).fd());
+        UnixFileDescriptor control;
+        try {
+            control = UnixFileDescriptor.dup(((UnixChannel) server.control()).fd());
+        } catch (IOException e) {
+            listener.release();
+            throw e;
+        }
+        send(ctx, ctx.alloc().buffer().writeInt(server.generation()), List.of(listener, control));
     }
 
     @Override
@@ -53,16 +60,19 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
             // The last one to be closed may be a client that leaves.
             List.copyOf(server.connections()).forEach(connection -> {
                 connection.channel().closeFuture().addListener(closed -> goOn(ctx));
-                connection.pause(ready -> {
-                    paused.add(ready);
-                    goOn(ctx);
+                connection.giveUp(ready -> {
+                    waiting.add(ready);
+                    if (ended) {
+                        goOnHere();
+                    } else {
+                        goOn(ctx);
+                    }
                 });
             });
         }
         count += unconfirmed.size();
-        List<Connection> confirmed = List.copyOf(unconfirmed);
+        unconfirmed.forEach(Connection::release);
         unconfirmed.clear();
-        confirmed.forEach(connection -> connection.channel().close());
         goOn(ctx);
     }
 
@@ -80,16 +90,16 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     }
 
     private void sendPaused(ChannelHandlerContext ctx) throws IOException {
-        paused.removeIf(connection -> !connection.channel().isOpen());
-        if (!paused.isEmpty()) {
+        if (!waiting.isEmpty()) {
             ByteBuf rests = ctx.alloc().buffer();
-            for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS && (next = paused.poll()) != null;) {
+            for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS && (next = waiting.poll()) != null;) {
                 unconfirmed.add(next);
                 // It may still be needed here.
                 ByteBuf rest = next.rest().duplicate();
                 rests.writeInt(rest.readableBytes()).writeBytes(rest);
             }
-            send(ctx, rests, unconfirmed.stream().map(Connection::channel).toList());
+            // Ours stay open until they are confirmed.
+            send(ctx, rests, unconfirmed.stream().map(connection -> connection.socket().retain()).toList());
         } else if (server.connections().isEmpty()) {
             ended = true;
             System.err.println(server + ": handed over " + count + " connections");
@@ -98,19 +108,8 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         }
     }
 
-    private static void send(ChannelHandlerContext ctx, ByteBuf content, List<Channel> sockets) throws IOException {
-        List<UnixFileDescriptor> fds = new ArrayList<>();
-        try {
-            for (Channel socket : sockets) {
-                // Ours stays open until it is confirmed.
-                fds.add(UnixFileDescriptor.dup(((UnixChannel) socket).fd()));
-            }
-        } catch (IOException e) {
-            fds.forEach(UnixFileDescriptor::release);
-            content.release();
-            throw e;
-        }
-        ctx.writeAndFlush(new UnixMessage(content, fds.toArray(new UnixFileDescriptor[0])))
+    private static void send(ChannelHandlerContext ctx, ByteBuf content, List<UnixFileDescriptor> sockets) {
+        ctx.writeAndFlush(new UnixMessage(content, sockets.toArray(new UnixFileDescriptor[0])))
                 .addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
     }
 
@@ -122,8 +121,18 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         if (progress != null && !ended) {
             ended = true;
             System.err.println(server + ": the successor has gone, going on");
-            List.copyOf(server.connections()).forEach(Connection::resume);
+            List.copyOf(server.connections()).forEach(Connection::keep);
+            goOnHere();
             server.setAccepting(true);
+        }
+    }
+
+    /** Serves the connections that were given up and that nobody has confirmed. */
+    private void goOnHere() {
+        waiting.addAll(unconfirmed);
+        unconfirmed.clear();
+        for (Connection next; (next = waiting.poll()) != null;) {
+            server.adoptConnection(next.socket(), next.rest());
         }
     }
 

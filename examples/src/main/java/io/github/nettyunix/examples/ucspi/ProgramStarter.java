@@ -1,13 +1,15 @@
 package io.github.nettyunix.examples.ucspi;
 
 import io.github.nettyunix.ChildProcess;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.UnixTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
-import java.io.IOException;
 import java.util.List;
 
 /**
@@ -29,12 +31,15 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object accepted) throws IOException {
+    public void channelRead(ChannelHandlerContext ctx, Object accepted) throws Exception {
         UnixStreamChannel connection = (UnixStreamChannel) accepted;
         try {
-            ChildProcess child = Ucspi.start(program, connection, socket, 0, 1);
+            UnixCredentials client = connection.peerCredentials();
+            // It was never registered, so this is done at once.
+            UnixFileDescriptor fd = UnixTransport.handOver(connection).sync().getNow();
+            ChildProcess child = Ucspi.start(program, fd, client, socket, 0, 1);
             count(ctx, 1);
-            status("pid " + child.pid() + ", for process " + connection.peerCredentials().pid());
+            status("pid " + child.pid() + ", for process " + client.pid());
             child.onExit().whenCompleteAsync((exit, error) -> {
                 status("end " + child.pid() + (error == null ? " status " + exit : ": " + error.getMessage()));
                 count(ctx, -1);

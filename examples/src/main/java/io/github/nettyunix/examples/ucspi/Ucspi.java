@@ -4,7 +4,6 @@ import io.github.nettyunix.ChildProcess;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
-import io.github.nettyunix.UnixStreamChannel;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,14 +17,15 @@ final class Ucspi {
     }
 
     /**
-     * Starts a program that has a connection as two of its descriptors. The channel may be closed then.
+     * Starts a program that has a connection as two of its descriptors.
      *
+     * @param fd the connection, which belongs to the program from now on
+     * @param remote whose it is
      * @param socket the server's address
      */
-    static ChildProcess start(List<String> program, UnixStreamChannel connection, UnixSocketAddress socket, int in, int out)
-            throws IOException {
+    static ChildProcess start(List<String> program, UnixFileDescriptor fd, UnixCredentials remote, UnixSocketAddress socket,
+                              int in, int out) throws IOException {
         UnixCredentials local = UnixCredentials.ofThisProcess();
-        UnixCredentials remote = connection.peerCredentials();
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("PROTO", "UNIX");
         environment.put("UNIXLOCALPATH", socket.toString());
@@ -37,7 +37,7 @@ final class Ucspi {
         // The program's own pid, which only its process knows.
         List<String> command = new ArrayList<>(List.of("sh", "-c", "UNIXLOCALPID=$$ exec \"$@\"", "sh"));
         command.addAll(program);
-        try (UnixFileDescriptor fd = UnixFileDescriptor.dup(connection.fd())) {
+        try (fd) {
             // Programs expect that.
             fd.setBlocking(true);
             return ChildProcess.start(command, environment, Map.of(in, fd, out, fd));

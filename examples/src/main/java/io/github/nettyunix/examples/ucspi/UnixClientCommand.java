@@ -1,8 +1,11 @@
 package io.github.nettyunix.examples.ucspi;
 
 import io.github.nettyunix.ChildProcess;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.examples.Running;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -45,10 +48,11 @@ public final class UnixClientCommand implements Callable<Integer> {
                     .option(ChannelOption.AUTO_READ, false)
                     .handler(new ChannelInboundHandlerAdapter())
                     .connect(address), "connecting to " + address).channel();
-            ChildProcess child = Ucspi.start(program, channel, address, 6, 7);
+            UnixCredentials server = channel.peerCredentials();
+            UnixFileDescriptor connection = UnixTransport.handOver(channel).sync().getNow();
+            ChildProcess child = Ucspi.start(program, connection, server, address, 6, 7);
             // It ends with us, as if it were us.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
-            channel.close();
             return child.onExit().get();
         }
     }

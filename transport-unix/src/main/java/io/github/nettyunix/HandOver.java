@@ -1,0 +1,130 @@
+package io.github.nettyunix;
+
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.Promise;
+
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+
+/**
+ * A channel's socket on its way to another owner. Nothing more is read; what was read already is delivered, and what was flushed
+ * is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
+ */
+final class HandOver {
+    private final AbstractUnixChannel channel;
+    private final Promise<UnixFileDescriptor> promise;
+    private boolean autoRead;
+    private boolean drained;
+
+    private HandOver(AbstractUnixChannel channel, Promise<UnixFileDescriptor> promise) {
+        this.channel = channel;
+        this.promise = promise;
+    }
+
+    /** See {@link UnixTransport#handOver}. */
+    static Future<UnixFileDescriptor> of(AbstractUnixChannel channel) {
+        if (!channel.isRegistered()) {
+            // No event loop has read anything, and none is in the way.
+            HandOver handOver = new HandOver(channel, GlobalEventExecutor.INSTANCE.newPromise());
+            if (handOver.giveAway()) {
+                channel.unsafe().closeForcibly();
+            }
+            return handOver.promise;
+        }
+        HandOver handOver = new HandOver(channel, channel.eventLoop().newPromise());
+        if (channel.eventLoop().inEventLoop()) {
+            handOver.stopReading();
+        }
+        // Behind the message whose handler has asked for it.
+        handOver.later(handOver::begin);
+        return handOver.promise;
+    }
+
+    private void later(Runnable task) {
+        channel.eventLoop().execute(() -> {
+            if (channel.isAtHome()) {
+                task.run();
+            } else if (channel.isRegistered()) {
+                later(task);
+            } else {
+                promise.tryFailure(new ClosedChannelException());
+            }
+        });
+    }
+
+    /** Returns false if somebody else has begun to hand over the channel. */
+    private boolean stopReading() {
+        if (channel.handOver() == this) {
+            return true;
+        }
+        if (channel.handOver() != null) {
+            promise.tryFailure(new IllegalStateException("the channel is being handed over already"));
+            return false;
+        }
+        autoRead = channel.config().isAutoRead();
+        channel.setHandOver(this);
+        channel.config().setAutoRead(false);
+        channel.clearReadInterest();
+        return true;
+    }
+
+    private void begin() {
+        if (promise.isDone() && channel.handOver() != this) {
+            return;
+        }
+        if (!channel.isOpen()) {
+            promise.tryFailure(new ClosedChannelException());
+        } else if (stopReading()) {
+            if (channel.hasUndelivered()) {
+                channel.drain();
+                channel.pipeline().fireChannelReadComplete();
+            }
+            drained = true;
+            wrote();
+        }
+    }
+
+    /** Something was written, or failed. */
+    void wrote() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        if (!drained || !channel.isOpen() || buffer == null || !buffer.isEmpty()) {
+            return;
+        }
+        drained = false;
+        if (giveAway()) {
+            // The listeners may take what handlers still hold: the pipeline is there until then.
+            channel.eventLoop().execute(() -> channel.unsafe().close(channel.voidPromise()));
+        } else {
+            channel.setHandOver(null);
+            channel.config().setAutoRead(autoRead);
+        }
+    }
+
+    /** Returns false if the channel stays what it was. */
+    private boolean giveAway() {
+        if (!promise.setUncancellable()) {
+            return false;
+        }
+        if (!channel.isOpen()) {
+            promise.setFailure(new ClosedChannelException());
+            return false;
+        }
+        try {
+            UnixFileDescriptor fd = UnixFileDescriptor.dup(channel.socket);
+            // It is the new owner's, too.
+            channel.addresses.keepFile();
+            promise.setSuccess(fd);
+            return true;
+        } catch (IOException e) {
+            promise.setFailure(e);
+            return false;
+        }
+    }
+
+    /** The channel was closed, by whomever. */
+    void closed() {
+        promise.tryFailure(new ClosedChannelException());
+    }
+}
