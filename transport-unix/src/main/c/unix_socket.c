@@ -2,6 +2,7 @@
 #include "nettyunix.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -65,11 +66,11 @@ int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray 
     return size == 0 ? -ENAMETOOLONG : (int) size;
 }
 
-static jbyteArray decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t length) {
+/* Puts a name into an array that has room for MAX_NAME bytes; returns its length. */
+static jint decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t length, jbyteArray name) {
     jsize size = (jsize) nettyunix_decode_name(address, length);
-    jbyteArray name = (*env)->NewByteArray(env, size);
-    if (name != NULL) (*env)->SetByteArrayRegion(env, name, 0, size, (const jbyte *) address->sun_path);
-    return name;
+    (*env)->SetByteArrayRegion(env, name, 0, size, (const jbyte *) address->sun_path);
+    return size;
 }
 
 #ifndef SOCK_CLOEXEC
@@ -177,6 +178,12 @@ static jint listen_backlog(JNIEnv *env, jclass class, jint fd, jint backlog) {
 static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray peer_name) {
     (void) class;
     REQUIRE(has_room(env, peer_name, 1 + MAX_NAME));
+    /*
+     * No flag of accept keeps it from blocking where another holder has cleared O_NONBLOCK and another one took the connection that
+     * was announced here. So this sets it again.
+     */
+    int flags = fcntl(fd, F_GETFL);
+    if (flags != -1 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
 #ifdef SOCK_CLOEXEC
@@ -192,19 +199,27 @@ static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray pee
     return result;
 }
 
-static jbyteArray local_name(JNIEnv *env, jclass class, jint fd) {
+static jint local_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     (void) class;
+    REQUIRE(has_room(env, name, MAX_NAME));
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
-    return getsockname(fd, (struct sockaddr *) &address, &length) == -1 ? NULL : decode(env, &address, length);
+    return getsockname(fd, (struct sockaddr *) &address, &length) == -1 ? -errno : decode(env, &address, length, name);
 }
 
-static jbyteArray peer_name(JNIEnv *env, jclass class, jint fd) {
+static jint peer_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     (void) class;
+    REQUIRE(has_room(env, name, MAX_NAME));
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
-    return getpeername(fd, (struct sockaddr *) &address, &length) == -1 ? NULL : decode(env, &address, length);
+    return getpeername(fd, (struct sockaddr *) &address, &length) == -1 ? -errno : decode(env, &address, length, name);
 }
+
+/*
+ * The socket is non-blocking, but O_NONBLOCK belongs to its open file description: any other holder can clear it. MSG_DONTWAIT
+ * belongs to the call.
+ */
+#define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong address, jint length) {
     (void) env, (void) class;
@@ -222,9 +237,9 @@ static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint 
     (void) env, (void) class;
     REQUIRE(count >= 1 && count <= IOV_MAX && is_range(vector, count * (jlong) sizeof(struct iovec)));
     struct iovec *first = POINTER(vector);
-    if (count == 1) return RESULT(send(fd, first->iov_base, first->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT));  /* the cheaper call */
+    if (count == 1) return RESULT(send(fd, first->iov_base, first->iov_len, SEND_FLAGS));     /* the cheaper call */
     struct msghdr header = {.msg_iov = first, .msg_iovlen = (__typeof__(header.msg_iovlen)) count};
-    return RESULT(sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT));
+    return RESULT(sendmsg(fd, &header, SEND_FLAGS));
 }
 
 /*
@@ -239,21 +254,6 @@ static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
     int result = (int) RESULT(recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT));
     return result == 0 && marked && (header.msg_flags & RECORD_MARKS) != 0 ? 1 : result;
-}
-
-/*
- * Whether whatever a connected datagram socket receives from now on is its peer's: Linux lets nobody else send to it, and what
- * others had sent before would be there.
- */
-static jboolean only_peer_sends(JNIEnv *env, jclass class, jint fd) {
-    (void) env, (void) class;
-#ifdef __linux__
-    char byte;
-    return RETRY(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) == -1 && errno == EAGAIN;
-#else
-    (void) fd;
-    return JNI_FALSE;
-#endif
 }
 
 /*
@@ -282,12 +282,12 @@ static const struct { int level, name; } options[] = {
 #else
     {0, -1}, {0, -1}, {0, -1}, {0, -1},
 #endif
+    {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_RCVBUF},
 };
 
-static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jboolean on) {
+static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jint value) {
     (void) env, (void) class;
     REQUIRE(option >= 0 && option < COUNT(options));
-    int value = on;
     if (options[option].name == -1) return -ENOPROTOOPT;
     return RESULT(setsockopt(fd, options[option].level, options[option].name, &value, sizeof(value)));
 }
@@ -299,6 +299,45 @@ static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
     socklen_t length = sizeof(value);
     if (options[option].name == -1) return -ENOPROTOOPT;
     return getsockopt(fd, options[option].level, options[option].name, &value, &length) == -1 ? -errno : value;
+}
+
+/* Options that only the user knows, by their numbers; none is longer than this. */
+#define MAX_OPTION 4096
+
+static jint set_option_bytes(JNIEnv *env, jclass class, jint fd, jint level, jint name, jbyteArray value) {
+    (void) class;
+    jbyte bytes[MAX_OPTION];
+    REQUIRE(has_room(env, value, 0));
+    jsize length = (*env)->GetArrayLength(env, value);
+    REQUIRE(length <= MAX_OPTION);
+    (*env)->GetByteArrayRegion(env, value, 0, length, bytes);
+    return RESULT(setsockopt(fd, level, name, bytes, (socklen_t) length));
+}
+
+static jint get_option_bytes(JNIEnv *env, jclass class, jint fd, jint level, jint name, jbyteArray value) {
+    (void) class;
+    jbyte bytes[MAX_OPTION];
+    REQUIRE(has_room(env, value, 0));
+    jsize size = (*env)->GetArrayLength(env, value);
+    REQUIRE(size <= MAX_OPTION);
+    socklen_t length = (socklen_t) size;
+    if (getsockopt(fd, level, name, bytes, &length) == -1) return -errno;
+    /* Some options return the length that they would have. */
+    if (length > (socklen_t) size) length = (socklen_t) size;
+    (*env)->SetByteArrayRegion(env, value, 0, (jsize) length, bytes);
+    return (jint) length;
+}
+
+static jint shut_down(JNIEnv *env, jclass class, jint fd, jboolean input, jboolean output) {
+    (void) env, (void) class;
+    return RESULT(shutdown(fd, input ? output ? SHUT_RDWR : SHUT_RD : SHUT_WR));
+}
+
+/* POLLHUP: neither direction works any more. */
+static jboolean is_hung_up(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    struct pollfd poll_fd = {.fd = fd};
+    return RETRY(poll(&poll_fd, 1, 0)) == 1 && (poll_fd.revents & POLLHUP) != 0;
 }
 
 /* pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell. */
@@ -408,16 +447,19 @@ jint nettyunix_unix_socket_onload(JNIEnv *env) {
         NATIVE("disconnect", "(I)I", disconnect),
         NATIVE("listen", "(II)I", listen_backlog),
         NATIVE("accept", "(I[B)I", accept_connection),
-        NATIVE("localName", "(I)[B", local_name),
-        NATIVE("peerName", "(I)[B", peer_name),
+        NATIVE("localName", "(I[B)I", local_name),
+        NATIVE("peerName", "(I[B)I", peer_name),
         NATIVE("receive", "(IJI)I", receive),
         NATIVE("sendBytes", "(IJI)I", send_bytes),
         NATIVE("send", "(IJI)J", send_vector),
         NATIVE("peek", "(IZ)I", peek),
-        NATIVE("onlyPeerSends", "(I)Z", only_peer_sends),
         NATIVE("markRecords", "(IZZ)I", mark_records),
-        NATIVE("setOption", "(IIZ)I", set_option),
+        NATIVE("shutdown", "(IZZ)I", shut_down),
+        NATIVE("isHungUp", "(I)Z", is_hung_up),
+        NATIVE("setOption", "(III)I", set_option),
         NATIVE("getOption", "(II)I", get_option),
+        NATIVE("setOptionBytes", "(III[B)I", set_option_bytes),
+        NATIVE("getOptionBytes", "(III[B)I", get_option_bytes),
         NATIVE("peerCredentials", "(I[I)I", peer_credentials),
         NATIVE("peerGroups", "(I[I)I", peer_groups),
         NATIVE("peerPidFd", "(I)I", peer_pidfd),

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.readiness.Readiness;
+import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -31,6 +32,9 @@ import java.util.concurrent.TimeUnit;
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
+    /** Only a holder of the same socket can do that to one without a peer. */
+    static final String SHUT_DOWN = "another holder of the socket has shut down its input";
+
     /** What {@link #doReadMessages} answers besides the number of messages. */
     static final int NOTHING = 0;
     static final int END_OF_STREAM = -1;
@@ -45,6 +49,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private int interest;
     private boolean readPending;
     private final ReadFailures readFailures = new ReadFailures();
+    private boolean readScheduled;
     private boolean registeredBefore;
     private volatile boolean active;
     private PendingConnect pendingConnect;
@@ -90,9 +95,13 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     void inputClosed() {
     }
 
-    /** The peer has gone or will send no more, and nobody is reading. */
-    void peerClosedUnread() {
-    }
+    /**
+     * Nothing more will come: the peer has gone or will send no more, or, on a socket without a peer, another holder has shut its
+     * input down. What has come already is still to be read.
+     *
+     * @param reading whether a read follows
+     */
+    abstract void inputEnded(boolean reading);
 
     /** Whether there are messages that were received and not yet handed on. */
     boolean hasUndelivered() {
@@ -113,9 +122,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return new UnixUnsafe();
     }
 
-    @Override
-    public final UnixUnsafe unsafe() {
-        return (UnixUnsafe) super.unsafe();
+    /** {@link #unsafe()}, whose type is public since users call it. */
+    final UnixUnsafe unixUnsafe() {
+        return (UnixUnsafe) unsafe();
     }
 
     @Override
@@ -176,30 +185,59 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     // ---- registration -----------------------------------------------------------------------------------------------
 
+    /** Every loop is: {@link #doRegister} fails for one that is not, with more words than Netty has for it. */
     @Override
     protected boolean isCompatible(EventLoop loop) {
-        return UnixTransport.selectorOf(loop) != null;
+        return true;
     }
 
     @Override
     protected void doRegister(ChannelPromise promise) {
-        Readiness registering = UnixTransport.selectorOf(eventLoop()).newReadiness(socket, unsafe());
+        Readiness.Selector selector = UnixTransport.selectorOf(eventLoop());
+        if (selector == null) {
+            promise.setFailure(UnixErrors.newForeignLoop(type, eventLoop()));
+            return;
+        }
+        Readiness registering = selector.newReadiness(socket, unixUnsafe());
         registering.register((IoEventLoop) eventLoop()).addListener(future -> {
-            if (future.isSuccess()) {
-                readiness = registering;
-                readFailures.stopWaiting();
-                if (isReady()) {
-                    startReadiness();
-                }
-                promise.setSuccess();
-                if (registeredBefore) {
-                    resume();
-                }
-                registeredBefore = true;
-            } else {
-                promise.setFailure(future.cause());
+            Throwable cause = future.cause();
+            if (cause == null) {
+                cause = registered(registering);
             }
+            if (cause != null) {
+                promise.setFailure(cause);
+                return;
+            }
+            promise.setSuccess();
+            if (registeredBefore) {
+                resume();
+            }
+            registeredBefore = true;
         });
+    }
+
+    /** Begins to watch the socket, if it can be watched; returns why that failed. */
+    private Throwable registered(Readiness registering) {
+        if (isReadingPaused()) {
+            // Auto-read may have been turned off while the channel was between two loops.
+            interest &= ~Readiness.READ;
+        } else if (readPending) {
+            // A read that has failed may have been about to be repeated on the loop before.
+            interest |= Readiness.READ;
+        }
+        // A task that stayed behind on the loop before does nothing.
+        readScheduled = false;
+        readFailures.stopWaiting();
+        readiness = registering;
+        try {
+            if (isReady()) {
+                startReadiness();
+            }
+            return null;
+        } catch (IOException e) {
+            doDeregister();
+            return e;
+        }
     }
 
     /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
@@ -207,11 +245,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         resumeWriting();
         flushSoon();
         if (pendingConnect != null) {
-            eventLoop().execute(pendingConnect);
+            pendingConnect.resume();
         }
     }
 
-    /** Whether this thread may touch the channel: a task that stayed behind on a loop which the channel has left may not. */
+    /** Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not. */
     final boolean isAtHome() {
         return isRegistered() && eventLoop().inEventLoop();
     }
@@ -230,26 +268,63 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return active;
     }
 
-    /** The channel has become active. */
-    final void activate() {
+    /**
+     * The channel has become active.
+     *
+     * @throws IOException if the socket cannot be watched, and the channel is not active
+     */
+    final void activate() throws IOException {
+        boolean before = active;
         active = true;
         if (readiness != null) {
-            startReadiness();
+            try {
+                startReadiness();
+            } catch (IOException e) {
+                active = before;
+                throw e;
+            }
         }
     }
 
     /** With auto-read on, reading is about to be asked for: watching for it from the start saves a system call. */
-    private void startReadiness() {
-        readiness.start(config.isAutoRead() ? interest | Readiness.READ : interest);
+    private void startReadiness() throws IOException {
+        try {
+            readiness.start(config.isAutoRead() ? interest | Readiness.READ : interest);
+        } catch (Readiness.RefusedException e) {
+            throw unwatchable(e);
+        }
     }
 
     private void setInterest(int newInterest) {
         if (newInterest != interest) {
             interest = newInterest;
-            if (readiness != null) {
-                readiness.interest(newInterest);
-            }
+            submitInterest();
         }
+    }
+
+    private void submitInterest() {
+        if (readiness == null) {
+            return;
+        }
+        try {
+            readiness.interest(interest);
+        } catch (Readiness.RefusedException e) {
+            IOException cause = unwatchable(e);
+            // Not in the middle of a read or a write.
+            eventLoop().execute(() -> {
+                if (isOpen()) {
+                    pipeline().fireExceptionCaught(cause);
+                    unsafe().close(voidPromise());
+                }
+            });
+        }
+    }
+
+    private IOException unwatchable(Readiness.RefusedException e) {
+        IOException cause = newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+                : "fs.epoll.max_user_watches allows this user no more sockets");
+        cause.initCause(e);
+        return cause;
     }
 
     // ---- reading ----------------------------------------------------------------------------------------------------
@@ -262,8 +337,22 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
         setInterest(interest | Readiness.READ);
         if (hasUndelivered()) {
-            // No event will tell of it.
-            eventLoop().execute(unsafe()::readReady);
+            // No event will come for it.
+            readSoon();
+        }
+    }
+
+    private void readSoon() {
+        if (!readScheduled) {
+            readScheduled = true;
+            eventLoop().execute(this::readLater);
+        }
+    }
+
+    private void readLater() {
+        if (isAtHome()) {
+            readScheduled = false;
+            unixUnsafe().readReady();
         }
     }
 
@@ -278,7 +367,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
         } else {
             eventLoop().execute(() -> {
-                if (isReadingPaused()) {
+                if (isAtHome() && isReadingPaused()) {
                     clearReadInterest();
                 }
             });
@@ -369,6 +458,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     void peerReady() {
     }
 
+    /** The kernel has refused to send a message to the socket's peer, for another reason than a lack of room. */
+    void writeRefused(int errno) {
+    }
+
     /** Whether some messages can be sent although the socket's peer takes no more. */
     boolean passesPeer() {
         return false;
@@ -397,7 +490,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** Writes what is flushed; where the channel has left the loop, the next one does that. */
     final void flushLater() {
         if (isAtHome()) {
-            unsafe().flushNow();
+            unixUnsafe().flushNow();
         }
     }
 
@@ -500,23 +593,22 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     pendingConnect.start();
                 }
             } catch (Throwable t) {
+                if (asked && isClosedByFailedConnect()) {
+                    // As with Netty's channels, before the listeners are notified.
+                    close(voidPromise());
+                }
                 // The listeners may close the channel, as those of a Bootstrap do.
                 boolean wasBound = !wasActive && isActive();
                 promise.tryFailure(t);
                 if (wasBound) {
                     pipeline().fireChannelActive();
                 }
-                if (asked && isClosedByFailedConnect()) {
-                    close(voidPromise());
-                } else {
-                    closeIfClosed();
-                }
+                closeIfClosed();
             }
         }
 
-        final void connected(ChannelPromise promise, boolean wasActive) {
+        final void connected(ChannelPromise promise, boolean wasActive) throws IOException {
             activate();
-            doConnected();
             // The listeners may close the channel, which was active all the same; and the user may have cancelled.
             boolean isActive = isActive();
             boolean wanted = promise.trySuccess();
@@ -534,9 +626,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 return isOpen() && readNow();
             }
             // A hang-up that nobody asked for; or nobody has asked for the reading that was expected.
-            if (readiness != null) {
-                readiness.interest(interest);
-            }
+            submitInterest();
             return false;
         }
 
@@ -600,8 +690,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public final void peerClosed() {
-            if ((interest & Readiness.READ) == 0 && isActive() && handOver == null) {
-                peerClosedUnread();
+            if (isActive() && handOver == null) {
+                inputEnded((interest & Readiness.READ) != 0);
             }
         }
 
@@ -632,13 +722,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
     }
 
-    /** The socket has just been connected. */
-    void doConnected() {
-    }
+    @Override
+    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
 
     @Override
     protected abstract Object filterOutboundMessage(Object message) throws Exception;
-
-    @Override
-    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
 }

@@ -64,9 +64,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
                 unsafe().close(voidPromise());
                 return;
             }
-            try {
-                socket.shutdown(true, false);
-            } catch (IOException e) {
+            if (socket.shutDown(true, false) < 0) {
                 // The peer is gone altogether.
                 pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
                 unsafe().close(voidPromise());
@@ -79,13 +77,28 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             endOfInput = true;
             clearReadInterest();
             pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
+            closeIfHungUp();
         }
     }
 
-    /** Data that is left stays where it is until somebody reads it; the end is told without a read, as is an error. */
+    /**
+     * With half-closure, the channel outlives the end of its input to write; that ends when the peer is gone altogether. A channel
+     * whose output was shut down here looks the same, whatever the peer does, and is its user's to close.
+     */
+    private void closeIfHungUp() {
+        if (isOpen() && !socket.isOutputShutdown() && socket.isHungUp()) {
+            unsafe().close(voidPromise());
+        }
+    }
+
+    /** Data that is left stays where it is until it is read; the end is reported without a read, and so is an error. */
     @Override
-    final void peerClosedUnread() {
-        if (endOfInput || hasUndelivered()) {
+    final void inputEnded(boolean reading) {
+        if (endOfInput) {
+            closeIfHungUp();
+            return;
+        }
+        if (reading || hasUndelivered()) {
             return;
         }
         int next = peek();
@@ -147,7 +160,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         failing = unsafe().outboundBuffer();
         writeFailure = cause;
         try {
-            unsafe().shutdownOutput(voidPromise());
+            unixUnsafe().shutdownOutput(voidPromise());
         } finally {
             failing = null;
             writeFailure = null;
@@ -164,11 +177,11 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     @Override
-    protected final void doShutdownOutput() throws Exception {
+    protected final void doShutdownOutput() throws IOException {
         // By now the queue takes no more messages, so that nothing that a listener writes fails again and again.
         writeComplete();
         try {
-            socket.shutdown(false, true);
+            shutDown(false, true);
         } finally {
             completeSent();
             if (failing != null) {
@@ -205,6 +218,16 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
     }
 
+    private void shutDown(boolean input, boolean output) throws IOException {
+        int result = socket.shutDown(input, output);
+        if (result == -Errno.ENOTCONN) {
+            throw UnixErrors.newNotYetConnected("shutdown", type, addresses.endpoint(), null);
+        }
+        if (result < 0) {
+            throw newException("shutdown", result, null);
+        }
+    }
+
     @Override
     public final boolean isInputShutdown() {
         return socket.isInputShutdown();
@@ -217,7 +240,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     public final boolean isShutdown() {
-        return socket.isShutdown();
+        return socket.isInputShutdown() && socket.isOutputShutdown();
     }
 
     @Override
@@ -229,7 +252,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     public final ChannelFuture shutdownInput(ChannelPromise promise) {
         inEventLoop(() -> {
             try {
-                socket.shutdown(true, false);
+                shutDown(true, false);
                 promise.setSuccess();
             } catch (Throwable t) {
                 promise.setFailure(t);
@@ -245,7 +268,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     public final ChannelFuture shutdownOutput(ChannelPromise promise) {
-        inEventLoop(() -> unsafe().shutdownOutput(promise));
+        inEventLoop(() -> unixUnsafe().shutdownOutput(promise));
         return promise;
     }
 

@@ -16,6 +16,9 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     // The length of the peer's name, and the name, as accept leaves them.
     private final byte[] peerName = new byte[1 + UnixSocket.MAX_NAME + 1];
 
+    private boolean inputEnded;
+    private boolean unusable;
+
     AbstractUnixServerChannel(SocketType type, UnixSocket socket) {
         super(null, type, socket, new ServerChannelRecvByteBufAllocator());
     }
@@ -26,40 +29,68 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     @Override
     protected void doBind(SocketAddress localAddress) throws Exception {
         super.doBind(localAddress);
-        int result = socket.startListening(config().backlog());
-        if (result < 0) {
-            throw newException("listen", result, null);
+        try {
+            int result = socket.startListening(config().backlog());
+            if (result < 0) {
+                throw newException("listen", result, null);
+            }
+            addresses.publish();
+            activate();
+        } catch (IOException e) {
+            // It is bound, and cannot be bound again.
+            unsafe().close(voidPromise());
+            throw e;
         }
-        addresses.publish();
-        activate();
     }
 
     @Override
     int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
         int fd = socket.acceptConnection(peerName);
         if (fd < 0) {
-            if (fd == -Errno.EAGAIN) {
+            if (fd == -Errno.EAGAIN && !inputEnded) {
                 return NOTHING;
             }
+            if (fd == -Errno.EAGAIN) {
+                unusable = true;
+                throw newException("accept", Errno.EINVAL, SHUT_DOWN);
+            }
+            unusable = fd == -Errno.EINVAL || fd == -Errno.EBADF || fd == -Errno.ENOTSOCK || fd == -Errno.EOPNOTSUPP;
             throw newException("accept", fd, null);
         }
-        UnixSocket accepted = new UnixSocket(fd);
-        AbstractUnixChannel child;
-        try {
-            child = newChild(accepted);
-            child.config().controlData().inherit(config().controlData());
-        } catch (Throwable t) {
-            accepted.close();
-            throw t;
-        }
-        child.setActive(localAddress(), peerName[0] == 0 ? UnixSocketAddress.unnamed()
-                : UnixSocketAddress.ofName(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
+        AbstractUnixChannel child = newChild(fd);
         // The allocator counts bytes to see whether it goes on.
         allocHandle.attemptedBytesRead(1);
         allocHandle.lastBytesRead(1);
         allocHandle.incMessagesRead(1);
         fireRead(child);
         return 1;
+    }
+
+    private AbstractUnixChannel newChild(int fd) throws IOException {
+        UnixSocket childSocket = new UnixSocket(fd);
+        try {
+            AbstractUnixChannel child = newChild(childSocket);
+            child.config().controlData().inherit(config().controlData());
+            child.setActive(localAddress(), peerName[0] == 0 ? UnixSocketAddress.unnamed()
+                    : UnixSocketAddress.ofName(Arrays.copyOfRange(peerName, 1, 1 + peerName[0])));
+            return child;
+        } catch (Throwable t) {
+            childSocket.close();
+            throw t;
+        }
+    }
+
+    /** What waits in the backlog is accepted first, if the channel is reading; nothing else tells whether something does. */
+    @Override
+    void inputEnded(boolean reading) {
+        inputEnded = true;
+    }
+
+    @Override
+    void inputClosed() {
+        if (unusable) {
+            unsafe().close(voidPromise());
+        }
     }
 
     /** The kernel makes a socket before it sees that nobody has connected. */

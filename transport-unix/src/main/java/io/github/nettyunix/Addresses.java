@@ -1,10 +1,12 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.unix.DomainSocketAddress;
 
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.util.Arrays;
 
 /** The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect. */
 final class Addresses {
@@ -67,7 +69,7 @@ final class Addresses {
                     throw UnixErrors.newException("bind", channel.type, address, result);
                 }
             }
-            local = UnixSocketAddress.ofName(channel.socket.localName());
+            local = address.isUnnamed() ? chosenByKernel() : address;
         }
     }
 
@@ -76,6 +78,17 @@ final class Addresses {
         if (file != null) {
             file.publish();
         }
+    }
+
+    private UnixSocketAddress chosenByKernel() throws IOException {
+        byte[] name = new byte[UnixSocket.MAX_NAME + 1];
+        int length = channel.socket.localName(name);
+        if (length < 0) {
+            // It is bound, to a name that nobody knows.
+            channel.unsafe().close(channel.voidPromise());
+            throw channel.newException("getsockname", length, null);
+        }
+        return UnixSocketAddress.ofName(Arrays.copyOf(name, length));
     }
 
     /** Connects at once, or answers false if the server's backlog is full. */
@@ -91,8 +104,7 @@ final class Addresses {
             remote = address;
             if (local == null) {
                 // SO_PASSCRED gives a name to a socket without one when it connects.
-                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
-                        : UnixSocketAddress.ofName(channel.socket.localName());
+                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed() : chosenByKernel();
             }
             return true;
         }

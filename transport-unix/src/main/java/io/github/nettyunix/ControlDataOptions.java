@@ -65,9 +65,8 @@ final class ControlDataOptions {
             return 1 << ordinal();
         }
 
-        /** Netty's names of options begin with their class. */
         private String optionName() {
-            return option.name().substring(option.name().lastIndexOf('#') + 1);
+            return UnixChannelConfig.name(option);
         }
     }
 

@@ -242,6 +242,9 @@ final class DatagramWriter implements MessageProcessor {
             waits.remove(recipient);
             settle(position, errno == Errno.ENOTCONN && channel.remoteAddress() == null ? UnixErrors.newNotYetConnected(channel.localAddress())
                     : newException(message, recipient, errno, errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, message) : null));
+            if (recipient == null) {
+                channel.writeRefused(errno);
+            }
         }
     }
 

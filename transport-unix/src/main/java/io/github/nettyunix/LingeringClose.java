@@ -2,7 +2,6 @@ package io.github.nettyunix;
 
 import io.netty.util.concurrent.Future;
 
-import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -91,12 +90,8 @@ final class LingeringClose {
     private void drain() {
         draining = true;
         if (SocketName.isLinux()) {
-            // Elsewhere this discards what has arrived.
-            try {
-                channel.socket.shutdown(true, false);
-            } catch (IOException ignored) {
-                // The peer is gone: nothing can be added.
-            }
+            // Elsewhere this discards what has arrived. If it fails the peer is gone, and nothing can be added.
+            channel.socket.shutDown(true, false);
         }
         channel.expectRead();
         scheduleTurn();
@@ -113,7 +108,7 @@ final class LingeringClose {
     private void readTurn() {
         if (channel.isAtHome()) {
             turnScheduled = false;
-            channel.unsafe().readReady();
+            channel.unixUnsafe().readReady();
         }
     }
 

@@ -1,7 +1,6 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.UnixSocket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +28,7 @@ final class PeerIdentity {
         if (result < 0) {
             throw channel.newException("getsockopt SO_PEERCRED", result, null);
         }
-        return new UnixCredentials(ids[0], ids[1], ids[2], groups(channel.socket));
+        return new UnixCredentials(ids[0], ids[1], ids[2], groups(channel));
     }
 
     /** The kernel answers for a socket without a peer too, with no process and no user. */
@@ -80,14 +79,17 @@ final class PeerIdentity {
         return new String(label, 0, result, StandardCharsets.UTF_8);
     }
 
-    private static List<Integer> groups(UnixSocket socket) {
+    private static List<Integer> groups(AbstractUnixChannel channel) throws IOException {
         int[] groups = new int[SOME_GROUPS];
-        int count = socket.peerGroups(groups);
+        int count = channel.socket.peerGroups(groups);
         if (count == -Errno.ERANGE) {
             groups = new int[ALL_GROUPS];
-            count = socket.peerGroups(groups);
+            count = channel.socket.peerGroups(groups);
         }
-        // An old kernel does not know the option.
+        // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not "no groups".
+        if (count < 0 && count != -Errno.ENOPROTOOPT) {
+            throw channel.newException("getsockopt SO_PEERGROUPS", count, null);
+        }
         return Arrays.stream(groups, 0, Math.max(count, 0)).boxed().collect(Collectors.toUnmodifiableList());
     }
 }

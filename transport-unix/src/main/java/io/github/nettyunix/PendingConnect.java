@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.netty.channel.ChannelPromise;
+import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +20,7 @@ final class PendingConnect implements Runnable {
     private final int timeoutMillis;
     private final long deadline;
     private long delay = FIRST_DELAY_NANOS;
+    private Future<?> retry;
 
     PendingConnect(AbstractUnixChannel channel, UnixSocketAddress address, ChannelPromise promise) {
         this.channel = channel;
@@ -46,25 +48,39 @@ final class PendingConnect implements Runnable {
         try {
             if (channel.addresses.tryConnect(address)) {
                 channel.pendingConnectDone();
-                channel.unsafe().connected(promise, false);
+                channel.unixUnsafe().connected(promise, false);
             } else if (nanosLeft() <= 0) {
                 throw UnixErrors.newConnectTimeout(channel.type, address, timeoutMillis);
             } else {
                 retryLater();
             }
         } catch (IOException e) {
-            fail(e);
+            channel.pendingConnectDone();
             channel.unsafe().close(channel.voidPromise());
+            promise.tryFailure(e);
         }
     }
 
+    /** The channel has come to another loop: the retry on the loop before is in vain. */
+    void resume() {
+        retry.cancel(false);
+        run();
+    }
+
+    /** The attempt that is scheduled. */
+    Future<?> retry() {
+        return retry;
+    }
+
+    /** The channel closes. */
     void fail(Exception cause) {
+        retry.cancel(false);
         channel.pendingConnectDone();
         promise.tryFailure(cause);
     }
 
     private void retryLater() {
-        channel.eventLoop().schedule(this, Math.min(delay, nanosLeft()), TimeUnit.NANOSECONDS);
+        retry = channel.eventLoop().schedule(this, Math.min(delay, nanosLeft()), TimeUnit.NANOSECONDS);
         delay = Math.min(delay * 2, LAST_DELAY_NANOS);
     }
 

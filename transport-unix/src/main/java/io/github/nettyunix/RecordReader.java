@@ -37,7 +37,7 @@ final class RecordReader {
 
     private final AbstractUnixChannel channel;
     private final MessageFactory factory;
-    private int kind;
+    private final int kind;
     // What was received and not yet handed on: messages, and errors in the place of those that are lost.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private final MoreExpected moreExpected = new MoreExpected();
@@ -55,11 +55,6 @@ final class RecordReader {
         this.channel = channel;
         this.factory = factory;
         this.kind = kind;
-    }
-
-    /** Whether to ask for the senders' names. */
-    void setNames(boolean names) {
-        kind = names ? kind | ReceiveBatch.NAMES : kind & ~ReceiveBatch.NAMES;
     }
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */

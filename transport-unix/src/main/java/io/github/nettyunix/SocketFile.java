@@ -64,8 +64,7 @@ final class SocketFile {
     static SocketFile bind(AbstractUnixChannel channel, UnixSocketAddress address, SocketFilePolicy policy)
             throws IOException {
         SocketFile file = new SocketFile(channel.type, address, policy);
-        byte[] bound = channel.socket.localName();
-        if (bound != null && bound.length > 0) {
+        if (channel.socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
             // The kernel would refuse it only after we had made room.
             throw file.failure(Errno.EINVAL, "the socket is bound already");
         }

@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.MessageSizeEstimator;
@@ -18,8 +17,8 @@ import io.netty.channel.unix.RawUnixChannelOption;
 import io.netty.util.NetUtil;
 import io.netty.util.internal.ObjectUtil;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.Set;
 
@@ -42,8 +41,13 @@ import static io.netty.channel.unix.UnixChannelOption.DOMAIN_SOCKET_READ_MODE;
 
 /**
  * The configuration of all of this transport's channels. Use {@link ChannelOption}s, those of {@link UnixSocketOption} among
- * them; the methods are Netty's. An option that means nothing to a type of channel is refused by it, which a bootstrap
- * logs. Thread-safe.
+ * them; the methods are Netty's. Thread-safe.
+ *
+ * <p>Options of TCP and UDP that frameworks set on any channel ({@code SO_KEEPALIVE}, {@code SO_LINGER}, {@code SO_REUSEADDR},
+ * {@code TCP_NODELAY}, all others whose name begins with {@code TCP_} or {@code IP_}, and so on) are accepted and have no effect;
+ * {@link #getOption} returns {@code null} for them. Any other option that means nothing to a type of channel is refused, which a
+ * bootstrap logs. The kernel's refusal to set or read an option is a {@link io.netty.channel.ChannelException} that implements
+ * {@link UnixSocketError}.
  */
 @SuppressWarnings("deprecation") // DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION is all that Netty has for it
 public final class UnixChannelConfig extends DefaultChannelConfig
@@ -63,6 +67,10 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     /** Twice the wmem_max of current Linux, which is the largest SO_SNDBUF of an unprivileged sender. */
     private static final int DEFAULT_MAX_MESSAGE_SIZE = 8 << 20;
+
+    /** Names of options that TCP and UDP sockets have and no AF_UNIX socket has a use for, besides those that begin with TCP_ or IP_. */
+    private static final Set<String> FOREIGN = Set.of("SO_BROADCAST", "SO_INCOMING_CPU", "SO_KEEPALIVE", "SO_LINGER", "SO_REUSEADDR",
+            "SO_REUSEPORT", "SO_TIMEOUT");
 
     private final AbstractUnixChannel unixChannel;
     private final UnixSocket socket;
@@ -117,7 +125,18 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             setSocketOption(option, value);
             return true;
         }
-        return super.setOption(option, value);
+        return super.setOption(option, value) || isForeign(option);
+    }
+
+    /** Frameworks set these on whatever channel they are given; refusing them would log a warning or two per connection. */
+    private static boolean isForeign(ChannelOption<?> option) {
+        String name = name(option);
+        return FOREIGN.contains(name) || name.startsWith("TCP_") || name.startsWith("IP_");
+    }
+
+    /** Netty's names of options begin with their class. */
+    static String name(ChannelOption<?> option) {
+        return option.name().substring(option.name().lastIndexOf('#') + 1);
     }
 
     private Object get(ChannelOption<?> option) {
@@ -203,31 +222,39 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         return activeOnRegistration;
     }
 
-    private Object getSocketOption(ChannelOption<?> option) {
-        try {
-            if (option instanceof IntegerUnixChannelOption integer) {
-                return socket.getIntOpt(integer.level(), integer.optname());
-            }
-            RawUnixChannelOption raw = (RawUnixChannelOption) option;
-            ByteBuffer value = ByteBuffer.allocate(raw.length());
-            socket.getRawOpt(raw.level(), raw.optname(), value);
-            return value.flip();
-        } catch (IOException e) {
-            throw new ChannelException(e);
+    private int check(String operation, int result) {
+        if (result < 0) {
+            throw UnixErrors.newUnchecked(operation, unixChannel.type, unixChannel.localAddress(), result, null);
         }
+        return result;
+    }
+
+    /** An option that only the user knows, by its numbers. */
+    private Object getSocketOption(ChannelOption<?> option) {
+        if (option instanceof IntegerUnixChannelOption integer) {
+            byte[] value = new byte[Integer.BYTES];
+            check("getsockopt " + name(option), socket.getOption(integer.level(), integer.optname(), value));
+            return ByteBuffer.wrap(value).order(ByteOrder.nativeOrder()).getInt();
+        }
+        RawUnixChannelOption raw = (RawUnixChannelOption) option;
+        byte[] value = new byte[raw.length()];
+        check("getsockopt " + name(option), socket.getOption(raw.level(), raw.optname(), value));
+        return ByteBuffer.wrap(value);
     }
 
     private void setSocketOption(ChannelOption<?> option, Object value) {
-        try {
-            if (option instanceof IntegerUnixChannelOption integer) {
-                socket.setIntOpt(integer.level(), integer.optname(), (Integer) value);
-            } else {
-                RawUnixChannelOption raw = (RawUnixChannelOption) option;
-                socket.setRawOpt(raw.level(), raw.optname(), (ByteBuffer) value);
-            }
-        } catch (IOException e) {
-            throw new ChannelException(e);
+        int result;
+        if (option instanceof IntegerUnixChannelOption integer) {
+            byte[] bytes = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt((Integer) value).array();
+            result = socket.setOption(integer.level(), integer.optname(), bytes);
+        } else {
+            RawUnixChannelOption raw = (RawUnixChannelOption) option;
+            ByteBuffer buffer = (ByteBuffer) value;
+            byte[] bytes = new byte[buffer.remaining()];
+            buffer.get(bytes);
+            result = socket.setOption(raw.level(), raw.optname(), bytes);
         }
+        check("setsockopt " + name(option), result);
     }
 
     @Override
@@ -259,37 +286,21 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     @Override
     public int getSendBufferSize() {
-        try {
-            return socket.bufferSize(true);
-        } catch (IOException e) {
-            throw new ChannelException(e);
-        }
+        return check("getsockopt SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
     }
 
     @Override
     public UnixChannelConfig setSendBufferSize(int sendBufferSize) {
-        try {
-            socket.setBufferSize(true, sendBufferSize);
-            return this;
-        } catch (IOException e) {
-            throw new ChannelException(e);
-        }
+        check("setsockopt SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
+        return this;
     }
 
     private int getReceiveBufferSize() {
-        try {
-            return socket.bufferSize(false);
-        } catch (IOException e) {
-            throw new ChannelException(e);
-        }
+        return check("getsockopt SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
     }
 
     private void setReceiveBufferSize(int receiveBufferSize) {
-        try {
-            socket.setBufferSize(false, receiveBufferSize);
-        } catch (IOException e) {
-            throw new ChannelException(e);
-        }
+        check("setsockopt SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
@@ -49,7 +50,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     private final DatagramWriter writer = new DatagramWriter(this);
     // The last sender is likely to be the next one too.
     private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
-    private boolean onlyPeerSends;
+    private boolean inputEnded;
+    private boolean unusable;
 
     /**
      * A new socket, to be bound, connected or both.
@@ -146,14 +148,15 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return false;
     }
 
-    /** Looking at names is spared where there is but one sender, whose name cannot change any more. */
+    /**
+     * When a write finds the peer's socket closed, the kernel dissolves the association: anybody may send to this socket then, and it
+     * can be connected again.
+     */
     @Override
-    void doConnected() {
-        byte[] peer = socket.peerName();
-        if (peer != null && peer.length > 0 && socket.onlyPeerSends()) {
-            lastSender = UnixSocketAddress.ofName(peer);
-            onlyPeerSends = true;
-            reader.setNames(false);
+    void writeRefused(int errno) {
+        if ((errno == Errno.ECONNREFUSED || errno == Errno.ENOTCONN) && isConnected()
+                && socket.peerName(new byte[UnixSocket.MAX_NAME + 1]) < 0) {
+            addresses.disconnected();
         }
     }
 
@@ -164,14 +167,35 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (result < 0) {
             throw newException("disconnect", result, null);
         }
-        onlyPeerSends = false;
-        reader.setNames(true);
         addresses.disconnected();
     }
 
     @Override
     int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        return reader.read(allocHandle, before);
+        int result = reader.read(allocHandle, before);
+        if (result == NOTHING && inputEnded) {
+            unusable = true;
+            throw newException("read", Errno.EINVAL, SHUT_DOWN);
+        }
+        return result;
+    }
+
+    @Override
+    void inputEnded(boolean reading) {
+        inputEnded = true;
+        if (!reading && !hasUndelivered() && socket.peek(false) == -Errno.EAGAIN) {
+            unusable = true;
+            pipeline().fireExceptionCaught(newException("read", Errno.EINVAL, SHUT_DOWN));
+            inputClosed();
+        }
+    }
+
+    /** Any other error concerns one read. */
+    @Override
+    void inputClosed() {
+        if (unusable) {
+            unsafe().close(voidPromise());
+        }
     }
 
     @Override
@@ -190,11 +214,10 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     private UnixSocketAddress sender(ReceiveBatch batch, int index) {
-        if (!onlyPeerSends) {
-            byte[] name = batch.name(index, lastSender.name());
-            if (name != lastSender.name()) {
-                lastSender = UnixSocketAddress.ofName(name);
-            }
+        // Also where the channel is connected: the kernel, or another holder of the socket, can dissolve the association at any time.
+        byte[] name = batch.name(index, lastSender.name());
+        if (name != lastSender.name()) {
+            lastSender = UnixSocketAddress.ofName(name);
         }
         return lastSender;
     }

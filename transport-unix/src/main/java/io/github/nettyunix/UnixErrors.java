@@ -2,18 +2,20 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.netty.channel.ChannelException;
-import io.netty.channel.ConnectTimeoutException;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandler;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
-import java.net.BindException;
-import java.net.ConnectException;
 import java.net.SocketAddress;
 import java.nio.channels.NotYetConnectedException;
+import java.util.List;
 
 /** The one place where an errno becomes an exception. */
 final class UnixErrors {
+    private static final List<String> IO_HANDLERS = List.of("io.netty.channel.nio.NioIoHandler",
+            "io.netty.channel.uring.IoUringIoHandler", "io.netty.channel.local.LocalIoHandler");
 
     /**
      * What every exception made here reports.
@@ -64,7 +66,8 @@ final class UnixErrors {
         }
     }
 
-    private interface Detailed extends UnixSocketError {
+    /** What the exceptions have in common. */
+    interface Detailed extends UnixSocketError {
         Details details();
 
         @Override
@@ -105,135 +108,54 @@ final class UnixErrors {
     static IOException newException(String operation, SocketType type, SocketAddress address, int errno, String hint) {
         Details details = new Details(operation, type, address, Math.abs(errno), hint);
         return switch (operation) {
-            case "bind" -> new BindFailure(details);
-            case "connect" -> details.errno() == Errno.ENOENT ? new NotFound(details) : new ConnectFailure(details);
-            default -> details.errno() == Errno.ENOENT ? new NotFound(details) : new Failure(details);
+            case "bind" -> new UnixBindException(details);
+            case "connect" -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details) : new UnixConnectException(details);
+            default -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details) : new UnixIOException(details);
         };
     }
 
     /** A datagram without a recipient, on a socket that is not connected. */
     static NotYetConnectedException newNotYetConnected(SocketAddress address) {
-        return new NotConnected(new Details("write", SocketType.DATAGRAM, address, Errno.ENOTCONN,
-                "the datagram names no recipient"));
+        return newNotYetConnected("write", SocketType.DATAGRAM, address, "the datagram names no recipient");
+    }
+
+    /** ENOTCONN of an operation that needs a peer. */
+    static NotYetConnectedException newNotYetConnected(String operation, SocketType type, SocketAddress address, String hint) {
+        return new UnixNotYetConnectedException(new Details(operation, type, address, Errno.ENOTCONN, hint));
     }
 
     /** The server's backlog stayed full. */
     static IOException newConnectTimeout(SocketType type, SocketAddress address, int millis) {
-        return new ConnectTimeout(new Details("connect", type, address, Errno.ETIMEDOUT,
+        return new UnixConnectTimeoutException(new Details("connect", type, address, Errno.ETIMEDOUT,
                 "the server's backlog was full for " + millis + " ms"));
+    }
+
+    /** An event loop on which no selector of this transport works. */
+    static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
+        return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
+                + ", AF_UNIX channels need epoll or kqueue:"
+                + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
+    }
+
+    /** The class that drives an event loop. A loop does not name it, so those that Netty has are tried. */
+    private static String driver(EventLoop loop) {
+        if (loop instanceof IoEventLoop ioLoop) {
+            for (String name : IO_HANDLERS) {
+                try {
+                    Class<?> handler = Class.forName(name, false, UnixErrors.class.getClassLoader());
+                    if (ioLoop.isIoType(handler.asSubclass(IoHandler.class))) {
+                        return name.substring(name.lastIndexOf('.') + 1);
+                    }
+                } catch (ClassNotFoundException | LinkageError | ClassCastException e) {
+                    // It cannot be this one.
+                }
+            }
+        }
+        return loop.getClass().getName();
     }
 
     /** For callers that cannot throw checked exceptions: constructors and options. */
     static ChannelException newUnchecked(String operation, SocketType type, SocketAddress address, int errno, String hint) {
-        return new UncheckedFailure(new Details(operation, type, address, Math.abs(errno), hint));
-    }
-
-    private static final class Failure extends IOException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        Failure(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class BindFailure extends BindException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        BindFailure(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class ConnectFailure extends ConnectException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        ConnectFailure(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class ConnectTimeout extends ConnectTimeoutException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        ConnectTimeout(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class NotConnected extends NotYetConnectedException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        NotConnected(Details details) {
-            this.details = details;
-        }
-
-        @Override
-        public String getMessage() {
-            return details.message();
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class NotFound extends FileNotFoundException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        NotFound(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
-    }
-
-    private static final class UncheckedFailure extends ChannelException implements Detailed {
-        private static final long serialVersionUID = 1;
-        private final Details details;
-
-        UncheckedFailure(Details details) {
-            super(details.message());
-            this.details = details;
-        }
-
-        @Override
-        public Details details() {
-            return details;
-        }
+        return new UnixChannelException(new Details(operation, type, address, Math.abs(errno), hint));
     }
 }

@@ -18,11 +18,13 @@ import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
+import io.netty.util.Version;
 import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -37,6 +39,10 @@ import java.util.function.Supplier;
 public final class UnixTransport {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
 
+    /** Netty 4.1 lacks the first of these, 4.2.0 to 4.2.7 the second. */
+    private static final List<String> NEEDED_CLASSES = List.of("io.netty.channel.IoHandlerFactory", "io.netty.util.internal.RefCnt");
+    private static final String NEEDED_VERSION = "4.2.8.Final";
+
     private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
     private static final Throwable UNAVAILABILITY_CAUSE = load();
 
@@ -44,6 +50,14 @@ public final class UnixTransport {
     }
 
     private static Throwable load() {
+        for (String name : NEEDED_CLASSES) {
+            try {
+                Class.forName(name, false, UnixTransport.class.getClassLoader());
+            } catch (ClassNotFoundException | LinkageError e) {
+                return new UnsatisfiedLinkError("Netty " + nettyVersion() + " is too old: netty-transport-unix needs " + NEEDED_VERSION
+                        + " or later").initCause(e);
+            }
+        }
         String selector = LINUX ? "epoll" : "kqueue";
         addSelector(() -> EpollReadiness.SELECTOR);
         addSelector(() -> KQueueReadiness.SELECTOR);
@@ -54,6 +68,11 @@ public final class UnixTransport {
         } catch (NoClassDefFoundError e) {
             return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path").initCause(e);
         }
+    }
+
+    private static String nettyVersion() {
+        Version version = Version.identify(UnixTransport.class.getClassLoader()).get("netty-common");
+        return version == null ? "on the class path" : version.artifactVersion();
     }
 
     private static void addSelector(Supplier<Readiness.Selector> selector) {
@@ -247,13 +266,19 @@ public final class UnixTransport {
     }
 
     private static AbstractUnixChannel adopt(int given, Description found) {
+        // Whatever can fail comes before the channel owns the socket.
+        UnixSocket asGiven = new UnixSocket(given);
+        byte[] name = new byte[UnixSocket.MAX_NAME + 1];
+        UnixSocketAddress local = nameOf(given, found, name, asGiven.localName(name));
+        int length = found.listening ? -Errno.ENOTCONN : asGiven.peerName(name);
+        // EINVAL: the BSDs, of a connection that has ended.
+        UnixSocketAddress peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null : nameOf(given, found, name, length);
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {
             throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);
         }
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
-        int fd = given == 0 ? moveUp(given) : given;
-        UnixSocket socket = new UnixSocket(fd);
+        UnixSocket socket = given == 0 ? new UnixSocket(moveUp(given)) : asGiven;
         AbstractUnixChannel channel = found.listening
                 ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket) : new UnixServerSeqpacketChannel(socket)
                 : switch (found.type) {
@@ -262,12 +287,17 @@ public final class UnixTransport {
                     case DATAGRAM -> new UnixDatagramChannel(socket);
                 };
         channel.config().controlData().adopt();
-        byte[] peer = socket.peerName();
         if (found.listening || found.type == SocketType.DATAGRAM || peer != null) {
-            channel.setActive(UnixSocketAddress.ofName(socket.localName()),
-                    peer == null ? null : UnixSocketAddress.ofName(peer));
+            channel.setActive(local, peer);
         }
         return channel;
+    }
+
+    private static UnixSocketAddress nameOf(int fd, Description found, byte[] name, int length) {
+        if (length < 0) {
+            throw UnixErrors.newUnchecked("adopt", found.type, null, length, "descriptor " + fd);
+        }
+        return UnixSocketAddress.ofName(Arrays.copyOf(name, length));
     }
 
     private static int moveUp(int fd) {

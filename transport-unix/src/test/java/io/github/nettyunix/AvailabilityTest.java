@@ -11,6 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -88,6 +90,35 @@ class AvailabilityTest {
         String[] lines = run(entry -> !entry.contains("epoll"));
         assertEquals("false", lines[0]);
         assertTrue(lines[1].contains("netty-transport-classes-epoll"), lines[1]);
+    }
+
+    @Test
+    void aNettyThatIsTooOldIsNamedWithTheVersionThatIsNeeded() throws Exception {
+        String[] lines = runWithout("netty-common-", "io/netty/util/internal/RefCnt.class", "4.2.7.Final");
+        assertEquals("false", lines[0]);
+        assertEquals("Netty 4.2.7.Final is too old: netty-transport-unix needs 4.2.8.Final or later", lines[1]);
+        assertEquals("stream false", lines[2]);
+    }
+
+    @Test
+    void aNettyWithoutIoHandlersIsTooOld() throws Exception {
+        assertTrue(runWithout("netty-transport-4", "io/netty/channel/IoHandlerFactory.class", null)[1].endsWith(
+                "is too old: netty-transport-unix needs 4.2.8.Final or later"));
+    }
+
+    /** With a jar of Netty's that lacks a class, as older ones do. */
+    private String[] runWithout(String jar, String missing, String version) throws Exception {
+        Path original = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(Path::of)
+                .filter(entry -> entry.getFileName().toString().startsWith(jar)).findFirst().orElseThrow();
+        Path copy = Files.copy(original, folder.resolve("old.jar"));
+        try (FileSystem content = FileSystems.newFileSystem(copy)) {
+            Files.delete(content.getPath(missing));
+            if (version != null) {
+                Path versions = content.getPath("META-INF/io.netty.versions.properties");
+                Files.writeString(versions, Files.readString(versions).replaceAll("(?m)^(netty-common\\.version=).*$", "$1" + version));
+            }
+        }
+        return run(entry -> !entry.equals(original.toString()), copy);
     }
 
     @Test

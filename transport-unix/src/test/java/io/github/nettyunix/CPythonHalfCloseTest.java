@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Meeting;
 import io.github.nettyunix.testing.Proof;
@@ -10,6 +11,8 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+
+import java.io.IOException;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -72,6 +75,76 @@ class CPythonHalfCloseTest {
             meeting.end();
         }
         Proof.of("CPython", "reads after its own end, " + way);
+    }
+
+    @Way.Connections
+    void aPeerThatIsGoneAltogetherEndsTheChannelWithoutAWrite(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                send(sock, b"the last")
+                sock.close()
+                """)) {
+            assertEquals("the last", Content.text(meeting.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
+        Proof.of("CPython", "with half-closure, a peer that is gone altogether ends the channel, " + way);
+    }
+
+    @Way.Connections
+    void aPeerThatEndsOneDirectionAndThenTheOtherEndsTheChannelWithoutAWrite(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                sock.shutdown(socket.SHUT_WR)
+                input()
+                sock.close()
+                """)) {
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            Ends.settle(meeting.channel());
+            assertTrue(meeting.channel().isActive() && meeting.inbox().isEmpty());
+            meeting.python().say("close");
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
+    }
+
+    @Way.Connections
+    void whatAPeerThatIsGoneHasLeftIsReadFirst(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.AUTO_READ, false).start("""
+                send(sock, b"left behind")
+                sock.close()
+                print("closed")
+                """)) {
+            meeting.python().expect("closed");
+            Ends.settle(meeting.channel());
+            assertTrue(meeting.channel().isActive());
+            meeting.channel().config().setAutoRead(true);
+            assertEquals("left behind", Content.text(meeting.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
+    }
+
+    @Way.Connections
+    void withHalfClosureAPeerThatResetsEndsTheChannelToo(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                print("wait")
+                input()
+                sock.close()
+                """)) {
+            meeting.python().expect("wait");
+            meeting.channel().writeAndFlush(Content.of("never read")).sync();
+            meeting.python().say("close");
+            assertEquals("ECONNRESET", ((UnixSocketError) meeting.inbox().take(IOException.class)).errnoName());
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
     }
 
     @Way.Connections

@@ -8,12 +8,18 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.unix.IntegerUnixChannelOption;
+import io.netty.channel.unix.RawUnixChannelOption;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Map;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -87,8 +93,25 @@ class ErrorMessageTest {
     void option(SocketType type) throws Exception {
         Channel channel = Channels.newClient(type);
         Channels.register(channel).close().sync();
-        ChannelException cause = assertThrows(ChannelException.class,
-                () -> channel.config().getOption(UnixSocketOption.SO_PASSCRED));
-        assertError(cause, "getsockopt SO_PASSCRED", type, null, "EBADF");
+        ByteBuffer raw = ByteBuffer.allocate(4);
+        for (Map.Entry<String, Executable> each : Map.<String, Executable>of(
+                "getsockopt SO_SNDBUF", () -> channel.config().getOption(ChannelOption.SO_SNDBUF),
+                "setsockopt SO_RCVBUF", () -> channel.config().setOption(ChannelOption.SO_RCVBUF, 5000),
+                "setsockopt SO_PASSRIGHTS", () -> channel.config().setOption(UnixSocketOption.SO_PASSRIGHTS, true),
+                "getsockopt INTEGER", () -> channel.config().getOption(new IntegerUnixChannelOption("INTEGER", 1, 7)),
+                "setsockopt INTEGER", () -> channel.config().setOption(new IntegerUnixChannelOption("INTEGER", 1, 7), 1),
+                "getsockopt RAW", () -> channel.config().getOption(new RawUnixChannelOption("RAW", 1, 7, 4)),
+                "setsockopt RAW", () -> channel.config().setOption(new RawUnixChannelOption("RAW", 1, 7, 4), raw)).entrySet()) {
+            assertError(assertThrows(ChannelException.class, each.getValue()), each.getKey(), type, null, "EBADF");
+        }
+    }
+
+    @EachType
+    void optionThatTheKernelDoesNotKnow(SocketType type) throws Exception {
+        Channel channel = Channels.newClient(type);
+        IntegerUnixChannelOption unknown = new IntegerUnixChannelOption("UNKNOWN", 1, 9999);
+        assertError(assertThrows(ChannelException.class, () -> channel.config().setOption(unknown, 1)), "setsockopt UNKNOWN", type,
+                null, "ENOPROTOOPT");
+        Channels.register(channel).close().sync();
     }
 }

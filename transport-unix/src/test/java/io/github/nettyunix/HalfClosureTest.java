@@ -76,9 +76,9 @@ class HalfClosureTest {
             LoopCpu.assertIdle(receiver.eventLoop());
             receiver.writeAndFlush(Ends.buffer("out")).sync();
             assertEquals("out", Ends.text(ends.senderInbox.take()));
+            assertTrue(receiver.isOpen());
             UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(ends.send("in")));
             assertEquals("EPIPE", error.errnoName());
-            assertTrue(receiver.isOpen());
         }
         Proof.of("itself", "shutdownInput of a " + type + " channel ends reading, and writing goes on");
     }

@@ -15,6 +15,10 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.local.LocalIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.Future;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -125,14 +129,44 @@ class RegistrationTest {
     }
 
     @EachType
-    void foreignEventLoopIsRefused(SocketType type) throws Exception {
-        DefaultEventLoop loop = new DefaultEventLoop();
+    void foreignEventLoopIsRefusedByItsNameAndWithWhatToDo(SocketType type) throws Exception {
+        assertForeign(type, new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()), "NioIoHandler");
+        assertForeign(type, new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory()), "LocalIoHandler");
+        assertForeign(type, new DefaultEventLoop(), DefaultEventLoop.class.getName());
+    }
+
+    private static void assertForeign(SocketType type, EventLoopGroup group, String driver) throws InterruptedException {
         for (Channel channel : Channels.pair(type)) {
-            assertInstanceOf(IllegalStateException.class, Ends.failure(loop.register(channel)));
-            assertTrue(channel.isOpen());
-            channel.unsafe().closeForcibly();
+            IllegalStateException cause = assertInstanceOf(IllegalStateException.class, Ends.failure(group.register(channel)));
+            assertEquals("register " + type + ": the event loop is driven by " + driver + ", AF_UNIX channels need epoll or kqueue:"
+                    + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits",
+                    cause.getMessage());
+            assertFalse(channel.isOpen());
         }
-        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void connectThatWaitsIsTriedByItsNewLoopOnly(SocketType type) throws Exception {
+        try (FullBacklog server = new FullBacklog(type, folder.resolve("full"))) {
+            Channel channel = Channels.newClient(type);
+            Channels.register(channel, new Inbox());
+            ChannelFuture connect = channel.connect(UnixSocketAddress.of(folder.resolve("full")));
+            PendingConnect pending = channel.eventLoop().submit(((AbstractUnixChannel) channel)::pendingConnect).get();
+            for (int i = 0; i < 10; i++) {
+                EventLoop before = channel.eventLoop();
+                Future<?> retry = before.submit(pending::retry).get();
+                move(channel);
+                // It may just have been run, and the new loop goes on after it has completed the registration.
+                before.submit(() -> { }).sync();
+                Ends.settle(channel);
+                // Otherwise it would find the channel at home again when that comes back to the loop.
+                assertTrue(retry.isDone());
+            }
+            server.acceptAll();
+            connect.sync();
+            channel.close().sync();
+        }
     }
 
     @EachType

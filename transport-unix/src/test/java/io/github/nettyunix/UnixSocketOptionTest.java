@@ -4,6 +4,7 @@ import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
@@ -12,9 +13,11 @@ import org.junit.jupiter.api.Test;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -72,7 +75,24 @@ class UnixSocketOptionTest {
             assertThrows(IllegalArgumentException.class,
                     () -> channel.config().setOption(UnixSocketOption.MAX_MESSAGE_SIZE, 0));
         });
-        assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.replaceStale().withMode("0600"));
+        assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.replaceStale().withMode("0999"));
+    }
+
+    @EachType
+    void optionsOfOtherSocketsAreAcceptedAndHaveNoEffect(SocketType type) throws Exception {
+        Channel channel = Channels.newClient(type);
+        for (ChannelOption<Boolean> option : List.of(ChannelOption.SO_KEEPALIVE, ChannelOption.SO_REUSEADDR, ChannelOption.TCP_NODELAY,
+                ChannelOption.SO_BROADCAST, UnixChannelOption.SO_REUSEPORT, EpollChannelOption.TCP_CORK)) {
+            assertTrue(channel.config().setOption(option, true));
+            assertNull(channel.config().getOption(option));
+        }
+        for (ChannelOption<Integer> option : List.of(ChannelOption.SO_LINGER, ChannelOption.IP_TOS, EpollChannelOption.TCP_USER_TIMEOUT)) {
+            assertTrue(channel.config().setOption(option, 5));
+            assertNull(channel.config().getOption(option));
+        }
+        assertThrows(NullPointerException.class, () -> channel.config().setOption(ChannelOption.SO_LINGER, null));
+        assertFalse(channel.config().setOption(ChannelOption.valueOf("OF_NOBODY"), true));
+        Channels.register(channel).close().sync();
     }
 
     @Test

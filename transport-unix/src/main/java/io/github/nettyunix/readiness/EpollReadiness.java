@@ -71,6 +71,11 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
     }
 
     @Override
+    public String systemCall() {
+        return "epoll_ctl";
+    }
+
+    @Override
     protected IoHandle handle() {
         return this;
     }

@@ -77,6 +77,11 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     }
 
     @Override
+    public String systemCall() {
+        return "kevent";
+    }
+
+    @Override
     protected IoHandle handle() {
         return this;
     }

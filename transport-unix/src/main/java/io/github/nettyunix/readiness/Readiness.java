@@ -3,8 +3,12 @@ package io.github.nettyunix.readiness;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
+import io.netty.channel.unix.Errors;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
 
 /**
  * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket starts
@@ -36,8 +40,9 @@ public abstract class Readiness {
         void writeReady();
 
         /**
-         * The peer has gone, or will send no more. Whoever is not interested in reading hears it once when it happens, and
-         * once more after each change of the interest.
+         * The peer has gone, or will send no more; or, on a socket without a peer, another holder has shut its input down. A listener
+         * that is not interested in reading is notified once when it happens, and once more after each change of the interest; others
+         * are notified before every {@link #readReady}.
          */
         void peerClosed();
 
@@ -52,6 +57,22 @@ public abstract class Readiness {
 
         /** A registration to be: complete it with {@link Readiness#register}. */
         Readiness newReadiness(FileDescriptor fd, Listener listener);
+    }
+
+    /** The selector's system call has failed; the socket is watched as it was before. */
+    public static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1;
+        private final int errno;
+
+        RefusedException(int errno, Throwable cause) {
+            super(cause);
+            this.errno = errno;
+        }
+
+        /** The platform's number of the error; 0 if it is not known. */
+        public int errno() {
+            return errno;
+        }
     }
 
     private static final int NOT_STARTED = -1;
@@ -71,6 +92,9 @@ public abstract class Readiness {
     /** What the event loop knows us by. */
     protected abstract IoHandle handle();
 
+    /** The system call behind {@link #submit}. */
+    public abstract String systemCall();
+
     /** Tells the event loop what we are interested in, after {@code before}, or for the first time if that is negative. */
     protected abstract void submit(IoRegistration registration, int before, int interest);
 
@@ -88,21 +112,26 @@ public abstract class Readiness {
     }
 
     /** Begins to watch the socket. */
-    public final void start(int interest) {
+    public final void start(int interest) throws RefusedException {
         if (submitted == NOT_STARTED) {
             change(interest);
         }
     }
 
     /** Changes what we are interested in; before {@link #start} this does nothing. */
-    public final void interest(int interest) {
+    public final void interest(int interest) throws RefusedException {
         if (submitted != NOT_STARTED && submitted != interest) {
             change(interest);
         }
     }
 
-    private void change(int interest) {
-        submit(registration, submitted, interest);
+    private void change(int interest) throws RefusedException {
+        try {
+            submit(registration, submitted, interest);
+        } catch (UncheckedIOException e) {
+            int errno = e.getCause() instanceof Errors.NativeIoException failure ? Math.abs(failure.expectedErr()) : 0;
+            throw new RefusedException(errno, e.getCause());
+        }
         setReading((interest & READ) != 0);
         submitted = interest;
     }

@@ -20,9 +20,11 @@ public final class Errno {
     public static final int ENOBUFS = number("ENOBUFS");
     public static final int ENOENT = number("ENOENT");
     public static final int ENOPROTOOPT = number("ENOPROTOOPT");
+    public static final int ENOSPC = number("ENOSPC");
     public static final int ENOTCONN = number("ENOTCONN");
     public static final int ENOSYS = number("ENOSYS");
     public static final int ENOTSUP = number("ENOTSUP");
+    public static final int ENOTSOCK = number("ENOTSOCK");
     public static final int EOPNOTSUPP = number("EOPNOTSUPP");
     public static final int EPERM = number("EPERM");
     public static final int EPIPE = number("EPIPE");

@@ -1,30 +1,31 @@
 package io.github.nettyunix.socket;
 
 import io.netty.channel.unix.Errors;
-import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.function.IntUnaryOperator;
 
 /**
- * A non-blocking AF_UNIX socket. It adds to Netty's {@link Socket}, which keeps the open and shutdown state and the plain
- * options, what that lacks: SOCK_SEQPACKET, byte-exact names, close-on-exec, peer identity. See unix(7).
+ * A non-blocking AF_UNIX socket, and which of its directions this process has shut down. See unix(7). Netty's {@code Socket} is not
+ * extended because its constructor asks the kernel for the socket's family, which costs a system call and can fail.
  *
- * <p>Methods answer a negative errno on failure and throw nothing: whoever calls them knows the operation and the address
- * that belong into the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a
- * path, or NUL and an abstract name, or nothing.
+ * <p>Methods return a negative errno on failure and throw nothing: the caller knows the operation and the address that belong in
+ * the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a path, or NUL and an
+ * abstract name, or nothing.
  *
  * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads meanwhile; those
  * methods are uses as {@link UseCount} counts them.
  */
-public final class UnixSocket extends Socket {
-    /** Options that are on or off, for {@link #setOption} and {@link #getOption}. */
+public final class UnixSocket extends FileDescriptor {
+    /** Options for {@link #setOption} and {@link #getOption}; the first four are on (1) or off (0). */
     public static final int PASSCRED = 0;
     public static final int PASSPIDFD = 1;
     public static final int PASSSEC = 2;
     public static final int PASSRIGHTS = 3;
+    public static final int SNDBUF = 4;
+    public static final int RCVBUF = 5;
 
     /** The most bytes that a path can have; an abstract name, with its NUL, can have one more. */
     public static final int MAX_NAME = Platform.maxPath();
@@ -37,6 +38,8 @@ public final class UnixSocket extends Socket {
             new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixSocket.class, "uses"));
 
     private volatile int uses;
+    private volatile boolean inputShutdown;
+    private volatile boolean outputShutdown;
 
     public UnixSocket(int fd) {
         super(fd);
@@ -110,14 +113,14 @@ public final class UnixSocket extends Socket {
         return accept(fd(), peerName);
     }
 
-    /** The name the socket is bound to; empty if none, {@code null} if it cannot be told. */
-    public byte[] localName() {
-        return localName(fd());
+    /** The length of the name that the socket is bound to, 0 if none. The array receives it and is one byte longer than MAX_NAME. */
+    public int localName(byte[] name) {
+        return localName(fd(), name);
     }
 
-    /** The name the peer is bound to; empty if none, {@code null} if there is no peer. */
-    public byte[] peerName() {
-        return peerName(fd());
+    /** The length of the name that the peer is bound to, 0 if none; -ENOTCONN if there is no peer. */
+    public int peerName(byte[] name) {
+        return peerName(fd(), name);
     }
 
     /** The number of bytes read, 0 at the end of the stream. Descriptors that came with them are discarded by the kernel. */
@@ -144,11 +147,6 @@ public final class UnixSocket extends Socket {
         return peek(fd(), marked);
     }
 
-    /** Whether whatever a connected datagram socket receives from now on is its peer's; false where that is not known. */
-    public boolean onlyPeerSends() {
-        return onlyPeerSends(fd());
-    }
-
     /**
      * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek} tell an empty one from the end of
      * the stream.
@@ -156,151 +154,88 @@ public final class UnixSocket extends Socket {
      * @param timestamp with a timestamp, which works with a control buffer too but costs more
      */
     public int markRecords(boolean timestamp, boolean on) {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return markRecords(intValue(), timestamp, on);
-        } finally {
-            endUse();
-        }
+        return use(fd -> markRecords(fd, timestamp, on));
     }
 
+    /** Shuts down those of the directions that are not shut down yet. To be called on the event loop. */
+    public int shutDown(boolean input, boolean output) {
+        if (!isOpen()) {
+            return -Errno.EBADF;
+        }
+        boolean endInput = input && !inputShutdown;
+        boolean endOutput = output && !outputShutdown;
+        inputShutdown |= endInput;
+        outputShutdown |= endOutput;
+        return endInput || endOutput ? shutdown(intValue(), endInput, endOutput) : 0;
+    }
+
+    /** Whether this process has shut down the input, or closed the socket. */
+    public boolean isInputShutdown() {
+        return inputShutdown || !isOpen();
+    }
+
+    /** Whether this process has shut down the output, or closed the socket. */
+    public boolean isOutputShutdown() {
+        return outputShutdown || !isOpen();
+    }
+
+    /** Whether neither direction works any more, whoever has ended them; on a connection, the peer is gone. */
+    public boolean isHungUp() {
+        return isHungUp(fd());
+    }
+
+    /** Sets an option of those named here. */
+    public int setOption(int option, int value) {
+        return use(fd -> setOption(fd, option, value));
+    }
+
+    /** Turns an option on or off. */
     public int setOption(int option, boolean on) {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return setOption(intValue(), option, on);
-        } finally {
-            endUse();
-        }
+        return setOption(option, on ? 1 : 0);
     }
 
-    /** 1 if it is on, 0 if not. */
+    /** The value of an option of those named here. */
     public int getOption(int option) {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return getOption(intValue(), option);
-        } finally {
-            endUse();
-        }
+        return use(fd -> getOption(fd, option));
     }
 
-    @Override
-    public int getIntOpt(int level, int option) throws IOException {
-        beginUseOrThrow();
-        try {
-            return super.getIntOpt(level, option);
-        } finally {
-            endUse();
-        }
+    /** Sets any option, by its numbers. */
+    public int setOption(int level, int name, byte[] value) {
+        return use(fd -> setOptionBytes(fd, level, name, value));
     }
 
-    @Override
-    public void setIntOpt(int level, int option, int value) throws IOException {
-        beginUseOrThrow();
-        try {
-            super.setIntOpt(level, option, value);
-        } finally {
-            endUse();
-        }
-    }
-
-    @Override
-    public void getRawOpt(int level, int option, ByteBuffer out) throws IOException {
-        beginUseOrThrow();
-        try {
-            super.getRawOpt(level, option, out);
-        } finally {
-            endUse();
-        }
-    }
-
-    @Override
-    public void setRawOpt(int level, int option, ByteBuffer in) throws IOException {
-        beginUseOrThrow();
-        try {
-            super.setRawOpt(level, option, in);
-        } finally {
-            endUse();
-        }
-    }
-
-    /** SO_SNDBUF or SO_RCVBUF; Netty's methods, which are final, may find a number that is no longer ours. */
-    public int bufferSize(boolean send) throws IOException {
-        beginUseOrThrow();
-        try {
-            return send ? getSendBufferSize() : getReceiveBufferSize();
-        } finally {
-            endUse();
-        }
-    }
-
-    public void setBufferSize(boolean send, int bytes) throws IOException {
-        beginUseOrThrow();
-        try {
-            if (send) {
-                setSendBufferSize(bytes);
-            } else {
-                setReceiveBufferSize(bytes);
-            }
-        } finally {
-            endUse();
-        }
-    }
-
-    private void beginUseOrThrow() throws IOException {
-        if (!beginUse()) {
-            throw new ClosedChannelException();
-        }
+    /** The length of the value of any option, at most that of the array that receives it. */
+    public int getOption(int level, int name, byte[] value) {
+        return use(fd -> getOptionBytes(fd, level, name, value));
     }
 
     /** Fills in pid, uid and gid. */
     public int peerCredentials(int[] credentials) {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return peerCredentials(intValue(), credentials);
-        } finally {
-            endUse();
-        }
+        return use(fd -> peerCredentials(fd, credentials));
     }
 
     /** The number of supplementary groups; -ERANGE if the array is too small for them. */
     public int peerGroups(int[] groups) {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return peerGroups(intValue(), groups);
-        } finally {
-            endUse();
-        }
+        return use(fd -> peerGroups(fd, groups));
     }
 
     /** A descriptor of the peer's process, which the caller owns. */
     public int peerPidFd() {
-        if (!beginUse()) {
-            return -Errno.EBADF;
-        }
-        try {
-            return peerPidFd(intValue());
-        } finally {
-            endUse();
-        }
+        return use(UnixSocket::peerPidFd);
     }
 
     /** The length of the peer's security label; -ERANGE if the array is too small for it. */
     public int peerLabel(byte[] label) {
+        return use(fd -> peerLabel(fd, label));
+    }
+
+    /** A system call that cannot block, on any thread. */
+    private int use(IntUnaryOperator call) {
         if (!beginUse()) {
             return -Errno.EBADF;
         }
         try {
-            return peerLabel(intValue(), label);
+            return call.applyAsInt(intValue());
         } finally {
             endUse();
         }
@@ -321,9 +256,9 @@ public final class UnixSocket extends Socket {
 
     private static native int accept(int fd, byte[] peerName);
 
-    private static native byte[] localName(int fd);
+    private static native int localName(int fd, byte[] name);
 
-    private static native byte[] peerName(int fd);
+    private static native int peerName(int fd, byte[] name);
 
     private static native int receive(int fd, long address, int length);
 
@@ -333,13 +268,19 @@ public final class UnixSocket extends Socket {
 
     private static native int peek(int fd, boolean marked);
 
-    private static native boolean onlyPeerSends(int fd);
-
     private static native int markRecords(int fd, boolean timestamp, boolean on);
 
-    private static native int setOption(int fd, int option, boolean on);
+    private static native int shutdown(int fd, boolean input, boolean output);
+
+    private static native boolean isHungUp(int fd);
+
+    private static native int setOption(int fd, int option, int value);
 
     private static native int getOption(int fd, int option);
+
+    private static native int setOptionBytes(int fd, int level, int name, byte[] value);
+
+    private static native int getOptionBytes(int fd, int level, int name, byte[] value);
 
     private static native int peerCredentials(int fd, int[] credentials);
 

@@ -35,6 +35,10 @@ class ReadinessTest {
     private UnixSocket peer;
     private Watcher watcher;
 
+    private interface Task {
+        void run() throws Exception;
+    }
+
     /** Counts what it is told, and does nothing about it unless asked. */
     private final class Watcher implements Readiness.Listener {
         final Semaphore readable = new Semaphore(0);
@@ -61,8 +65,11 @@ class ReadinessTest {
             onLoop(() -> readiness.interest(interest));
         }
 
-        void onLoop(Runnable task) throws Exception {
-            loop.submit(task).sync();
+        void onLoop(Task task) throws Exception {
+            loop.submit(() -> {
+                task.run();
+                return null;
+            }).sync();
         }
 
         @Override

@@ -7,6 +7,7 @@ import io.netty.channel.unix.UnixChannel;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -60,12 +61,17 @@ public final class RawSocket implements AutoCloseable {
     }
 
     public byte[] localName() {
-        return socket.localName();
+        return localName(socket);
+    }
+
+    private static byte[] localName(UnixSocket socket) {
+        byte[] name = new byte[256];
+        return Arrays.copyOf(name, socket.localName(name));
     }
 
     /** The name that a channel's socket has now. */
     public static byte[] localName(UnixChannel channel) {
-        return new UnixSocket(channel.fd().intValue()).localName();
+        return localName(new UnixSocket(channel.fd().intValue()));
     }
 
     public FileDescriptor fd() {
