@@ -2,12 +2,22 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Process;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Who a process is, as the kernel vouches for it. The numbers are as this process's namespaces show them; 65534 stands for a
- * user that they do not map.
+ * Who a process is, as the kernel vouches for it. The numbers are as this process's namespaces show them.
+ *
+ * <p>On Linux, two numbers are no identity: the overflow uid and the overflow gid, both 65534 unless
+ * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel shows them for every user and group that
+ * this process's user namespace does not map, and in the credentials of messages that were sent before {@code SO_PASSCRED} was set.
+ * The same is true of pid 0: the process is in a pid namespace that is not visible here, or was not recorded. See
+ * {@link #isUserUnknown()} and {@link #isGroupUnknown()}.
  *
  * @param pid the process, 0 if it is unknown or in another pid namespace
  * @param uid the effective user
@@ -19,6 +29,23 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     private static final int SOME_GROUPS = 64;
     /** NGROUPS_MAX of Linux; elsewhere it is smaller. */
     private static final int MAX_GROUPS = 65536;
+
+    /** The numbers that stand for everybody else; read once, since a change of them is an administrator's experiment. */
+    private static final class Overflow {
+        static final int UID = read("overflowuid");
+        static final int GID = read("overflowgid");
+
+        private static int read(String name) {
+            // In one read: the kernel takes the second one, of what a smaller buffer has left, for one behind the end.
+            try (InputStream file = Files.newInputStream(Path.of("/proc/sys/kernel", name))) {
+                byte[] digits = new byte[32];
+                return (int) Long.parseLong(new String(digits, 0, file.read(digits), StandardCharsets.US_ASCII).trim());
+            } catch (IOException | RuntimeException e) {
+                // Without /proc the kernel's default is the best guess, and the safe one.
+                return 65534;
+            }
+        }
+    }
 
     /**
      * Credentials with a copy of the groups.
@@ -61,5 +88,24 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
      */
     public UnixCredentials(int pid, int uid, int gid) {
         this(pid, uid, gid, List.of());
+    }
+
+    /**
+     * Whether the user is the overflow uid: any user that this process's user namespace does not map, or one that was not recorded.
+     * It is also the number of the user {@code nobody}, from whom the others cannot be told.
+     *
+     * @return true if {@link #uid()} does not identify a user; always false on platforms other than Linux
+     */
+    public boolean isUserUnknown() {
+        return SocketName.isLinux() && uid == Overflow.UID;
+    }
+
+    /**
+     * Whether the group is the overflow gid; see {@link #isUserUnknown()}.
+     *
+     * @return true if {@link #gid()} does not identify a group; always false on platforms other than Linux
+     */
+    public boolean isGroupUnknown() {
+        return SocketName.isLinux() && gid == Overflow.GID;
     }
 }

@@ -1,14 +1,17 @@
 package io.github.nettyunix.handler;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixPeer;
+import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixSocketOption;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.unix.DomainDatagramChannel;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.internal.ObjectUtil;
@@ -16,23 +19,31 @@ import io.netty.util.internal.ObjectUtil;
 import java.util.function.Predicate;
 
 /**
- * Lets in those peers only whose credentials, as the kernel vouches for them, pass a test. It goes first in the pipeline:
+ * Admits only peers whose credentials, as the kernel vouches for them, pass a test. It goes first in the pipeline:
  * <pre>{@code
  * channel.pipeline().addFirst(new PeerAuthorizationHandler(
  *         PeerAuthorizationHandler.sameUser().or(PeerAuthorizationHandler.uid(0))));
  * }</pre>
  *
- * <p>On a connection the peer is looked at once, {@linkplain UnixPeer#peerCredentials() when it connected}. If it passes, the
- * handler leaves the pipeline. If not, the handlers behind it get one {@link PeerRefusedException}, the channel closes, and
- * they see nothing else of it: not that it was active, not a byte, not that it ended. A server accepts its clients before it can
- * refuse them, so they see a connection that closes.
+ * <p>On a connection the peer is checked once, with its credentials {@linkplain UnixPeer#peerCredentials() at the time it
+ * connected}. If it passes, the handler leaves the pipeline. If not, the handlers behind it get one {@link PeerRefusedException},
+ * the channel closes, and they see nothing else of it: not that it was active, not a byte, not that it ended. A server accepts its
+ * clients before it can refuse them, so they see a connection that closes.
  *
- * <p>A datagram channel has no peer. There each message is looked at, for which {@link UnixSocketOption#SO_PASSCRED} has to
- * be set. One that does not pass, or has no credentials, is released, and a {@link PeerRefusedException} is raised; the channel
- * goes on. Messages do not tell their sender's supplementary groups.
+ * <p>A datagram channel has no peer. There each message is checked, for which {@link UnixSocketOption#SO_PASSCRED} must be set.
+ * One that does not pass, or has no credentials, is released, and a {@link PeerRefusedException} is raised; the channel goes on.
+ * Messages do not carry their sender's supplementary groups.
  *
- * <p>Where the credentials cannot be had, nobody passes. One handler can serve many channels, if the test is thread-safe; it is
- * called on the channels' event loops.
+ * <p>A refusal that no handler of the pipeline handles is logged as one line without a stack trace, and after that at most once in
+ * ten seconds in the whole process, with the number of refusals in between: a peer that keeps coming back cannot fill the log. This
+ * is done by a handler that is added as the last one when a channel of this transport refuses for the first time.
+ *
+ * <p>Where the credentials are not available, or the test throws anything, nobody passes. One handler can serve many channels, if
+ * the test is thread-safe; it is called on the channels' event loops.
+ *
+ * <p>On Linux, {@linkplain UnixCredentials#isUserUnknown() one uid} and {@linkplain UnixCredentials#isGroupUnknown() one gid},
+ * mostly 65534, are shown for everybody whom this process's user namespace does not map. {@link #sameUser()} never lets them in,
+ * even if this process runs as that user; {@link #uid}, {@link #gid} and {@link #group} do if they are given that very number.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PEERCRED and SCM_CREDENTIALS
  */
@@ -52,7 +63,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Lets in a user.
+     * Admits a user. The overflow uid, mostly 65534, admits every user that this process's user namespace does not map, and messages
+     * that were sent before {@code SO_PASSCRED} was set.
      *
      * @param uid the user
      * @return the test
@@ -62,7 +74,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Lets in those whose effective group it is.
+     * Admits the processes whose effective group it is. The overflow gid admits every group that is not mapped here, as with
+     * {@link #uid}.
      *
      * @param gid the group
      * @return the test
@@ -72,8 +85,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Lets in the members of a group: it is their effective group or a supplementary one. Linux 4.13 and later tells the latter,
-     * of peers, not with messages.
+     * Admits the members of a group: it is their effective group or a supplementary one. The latter are known on Linux 4.13 and
+     * later, of peers and not of messages. The overflow gid admits every group that is not mapped here, as with {@link #uid}.
      *
      * @param gid the group
      * @return the test
@@ -83,12 +96,14 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Lets in the user that this process runs as.
+     * Admits the user that this process runs as. Where that is the overflow uid, because this process's user namespace does not map
+     * its user or because it runs as {@code nobody}, the number does not tell that user from all others that are not mapped, and
+     * nobody is admitted; {@link #uid} with that number admits them all.
      *
      * @return the test
      */
     public static Predicate<UnixCredentials> sameUser() {
-        return uid(UnixCredentials.ofThisProcess().uid());
+        return uid(UnixCredentials.ofThisProcess().uid()).and(credentials -> !credentials.isUserUnknown());
     }
 
     @Override
@@ -137,7 +152,7 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         return ctx.channel() instanceof DomainDatagramChannel;
     }
 
-    /** Asks once: whoever passes is not asked again, since the handler leaves. */
+    /** Checks once: a peer that passes is not checked again, since the handler leaves. */
     private boolean authorizePeer(ChannelHandlerContext ctx) {
         Channel channel = ctx.channel();
         if (channel.hasAttr(REFUSED)) {
@@ -154,12 +169,15 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
                 ctx.pipeline().remove(this);
                 return true;
             }
-        } catch (Exception e) {
-            cause = e;
+        } catch (Throwable t) {
+            cause = t;
         }
         channel.attr(REFUSED).set(true);
-        ctx.fireExceptionCaught(refusal("peer", channel, credentials, cause));
-        ctx.close();
+        try {
+            report(ctx, "peer", credentials, cause);
+        } finally {
+            ctx.close();
+        }
         return false;
     }
 
@@ -170,17 +188,28 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
             if (credentials != null && test.test(credentials)) {
                 return true;
             }
-        } catch (RuntimeException e) {
-            cause = e;
+        } catch (Throwable t) {
+            cause = t;
         }
-        ctx.fireExceptionCaught(refusal("sender", ctx.channel(), credentials, cause));
+        report(ctx, "sender", credentials, cause);
         return false;
     }
 
-    private static PeerRefusedException refusal(String who, Channel channel, UnixCredentials credentials, Throwable cause) {
-        String known = credentials != null ? "process " + credentials.pid() + ", user " + credentials.uid() + ", group "
-                + credentials.gid() : who.equals("peer") ? "it has no credentials"
-                : "the message has no credentials, which SO_PASSCRED asks for";
-        return new PeerRefusedException(who + " refused on " + channel.localAddress() + ": " + known, credentials, cause);
+    private static void report(ChannelHandlerContext ctx, String who, UnixCredentials credentials, Throwable cause) {
+        Channel channel = ctx.channel();
+        // Other channels, such as Netty's for tests, have tails of their own.
+        if (channel instanceof UnixChannel && ctx.pipeline().get(RefusalLog.class) == null) {
+            ctx.pipeline().addLast(RefusalLog.INSTANCE);
+        }
+        String known = credentials != null ? "the " + who + " is process " + credentials.pid() + ", user " + credentials.uid()
+                + ", group " + credentials.gid() : who.equals("peer") ? "the peer has no credentials"
+                : "the message has no credentials; SO_PASSCRED asks for them";
+        ctx.fireExceptionCaught(new PeerRefusedException(typeOf(channel), channel.localAddress(), known, credentials, cause));
+    }
+
+    private static SocketType typeOf(Channel channel) {
+        return channel instanceof DomainDatagramChannel ? SocketType.DATAGRAM
+                : channel instanceof UnixSeqpacketChannel ? SocketType.SEQPACKET
+                : channel instanceof UnixChannel ? SocketType.STREAM : null;
     }
 }

@@ -1,29 +1,76 @@
 package io.github.nettyunix.handler;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixSocketError;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 
 /**
- * A peer, or the sender of a datagram, is not one that a {@link PeerAuthorizationHandler} lets in.
+ * A peer, or the sender of a datagram, that a {@link PeerAuthorizationHandler} does not admit. Its errno is EACCES. It has no stack
+ * trace, which would be the same each time and is the larger part of what refusing a peer costs.
  */
-public final class PeerRefusedException extends IOException {
+public final class PeerRefusedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
+    /** The same number on all platforms. */
+    private static final int EACCES = 13;
+
+    private final SocketType socketType;
+    private final SocketAddress address;
     /** Who it is, {@code null} if the kernel does not tell. */
     private final transient UnixCredentials credentials;
 
-    PeerRefusedException(String message, UnixCredentials credentials, Throwable cause) {
-        super(message, cause);
+    PeerRefusedException(SocketType socketType, SocketAddress address, String who, UnixCredentials credentials, Throwable cause) {
+        super("authorize" + (socketType == null ? "" : " " + socketType) + (address == null ? "" : " " + address)
+                + ": EACCES (Permission denied): " + who, cause);
+        this.socketType = socketType;
+        this.address = address;
         this.credentials = credentials;
     }
 
     /**
-     * Who was refused.
+     * Returns the credentials that did not pass.
      *
      * @return the credentials; {@code null} if they are not known
      */
     public UnixCredentials credentials() {
         return credentials;
+    }
+
+    @Override
+    public String operation() {
+        return "authorize";
+    }
+
+    @Override
+    public SocketType socketType() {
+        return socketType;
+    }
+
+    /**
+     * Returns the address of the channel that refused.
+     *
+     * @return the local address; {@code null} if the channel has none
+     */
+    @Override
+    public SocketAddress address() {
+        return address;
+    }
+
+    @Override
+    public int errno() {
+        return EACCES;
+    }
+
+    @Override
+    public String errnoName() {
+        return "EACCES";
+    }
+
+    @Override
+    public Throwable fillInStackTrace() {
+        return this;
     }
 }

@@ -3,30 +3,43 @@ package io.github.nettyunix.handler;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixServerStreamChannel;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.io.BufferedReader;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 import static io.github.nettyunix.handler.PeerAuthorizationHandler.gid;
@@ -97,8 +110,10 @@ class PeerAuthorizationTest {
             python.expect("b''");
             assertEquals(python.pid(), refused.credentials().pid());
             assertEquals(root ? NOBODY : OWN.uid(), refused.credentials().uid());
-            assertEquals("peer refused on " + address + ": process " + python.pid() + ", user " + refused.credentials().uid()
-                    + ", group " + refused.credentials().gid(), refused.getMessage());
+            assertEquals("authorize " + type + ' ' + address + ": EACCES (Permission denied): the peer is process " + python.pid()
+                    + ", user " + refused.credentials().uid() + ", group " + refused.credentials().gid(), refused.getMessage());
+            assertTrue(refused instanceof UnixSocketError && refused.errnoName().equals("EACCES") && refused.socketType() == type);
+            assertEquals(0, refused.getStackTrace().length);
             assertNull(refused.getCause());
             python.succeed();
         }
@@ -165,7 +180,8 @@ class PeerAuthorizationTest {
             PeerRefusedException refused = inbox.take(PeerRefusedException.class);
             assertEquals(Integer.parseInt(python.line()), refused.credentials().pid());
             assertEquals(root ? NOBODY : OWN.uid(), refused.credentials().uid());
-            assertTrue(refused.getMessage().startsWith("sender refused on " + address + ": process "), refused.getMessage());
+            assertTrue(refused.getMessage().startsWith("authorize datagram " + address
+                    + ": EACCES (Permission denied): the sender is process "), refused.getMessage());
             assertEquals("last", Ends.text(inbox.take(UnixDatagramPacket.class)));
             python.succeed();
         }
@@ -179,7 +195,7 @@ class PeerAuthorizationTest {
             ends.send("anonymous").sync();
             PeerRefusedException refused = ends.inbox.take(PeerRefusedException.class);
             assertNull(refused.credentials());
-            assertTrue(refused.getMessage().endsWith("the message has no credentials, which SO_PASSCRED asks for"),
+            assertTrue(refused.getMessage().endsWith("the message has no credentials; SO_PASSCRED asks for them"),
                     refused.getMessage());
         }
     }
@@ -221,6 +237,128 @@ class PeerAuthorizationTest {
         }
     }
 
+    @EachType
+    void aTestThatThrowsAnErrorRefusesAndNothingLeaks(SocketType type) throws Exception {
+        AssertionError broken = new AssertionError("broken");
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true).start(new PeerAuthorizationHandler(peer -> {
+            throw broken;
+        }))) {
+            ends.send("not to be served");
+            assertSame(broken, ends.inbox.take(PeerRefusedException.class).getCause());
+            if (type != SocketType.DATAGRAM) {
+                ends.receiver.closeFuture().sync();
+            }
+            Ends.settle(ends.receiver);
+            assertTrue(ends.inbox.isEmpty());
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void aRefusalThatNobodyHandlesDoesNotReachTheTail(SocketType type) throws Exception {
+        for (Channel channel : Channels.pair(type)) {
+            CompletableFuture<ChannelHandler> last = new CompletableFuture<>();
+            Channels.register(channel, new PeerAuthorizationHandler(peer -> false), new ChannelInboundHandlerAdapter() {
+                @Override
+                public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                    last.complete(ctx.pipeline().last());
+                    ctx.fireExceptionCaught(cause);
+                }
+            });
+            assertSame(RefusalLog.INSTANCE, last.get(10, TimeUnit.SECONDS));
+            channel.closeFuture().sync();
+        }
+    }
+
+    @Test
+    @Tag("once")
+    void refusalsThatFollowOneAnotherAreOneLine() {
+        RefusalLog log = new RefusalLog(TimeUnit.HOURS.toNanos(1));
+        assertEquals("who", log.line("who"));
+        for (int i = 0; i < 1000; i++) {
+            assertNull(log.line("who"));
+        }
+        log = new RefusalLog(0);
+        assertEquals("who", log.line("who"));
+        assertEquals("who", log.line("who"));
+
+        EmbeddedChannel channel = new EmbeddedChannel(RefusalLog.INSTANCE);
+        channel.pipeline().fireExceptionCaught(new PeerRefusedException(SocketType.STREAM, null, "who", null, null));
+        channel.checkException();
+        channel.pipeline().fireExceptionCaught(new IllegalStateException("another"));
+        assertThrows(IllegalStateException.class, channel::checkException);
+    }
+
+    /** In a user namespace that maps nobody, everybody is the same user, this process included. */
+    @Test
+    @Tag("once")
+    void whoeverIsNotMappedIsNotTheSameUser() throws Exception {
+        String name = UUID.randomUUID().toString();
+        List<String> command = new ArrayList<>(List.of("unshare", "--user"));
+        command.addAll(Jvm.command(Unmapped.class));
+        command.add(name);
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        try (BufferedReader out = process.inputReader();
+             Python python = Python.run("""
+                     input()
+                     for _ in range(2):
+                         sock = socket.socket(socket.AF_UNIX)
+                         sock.connect(bytes(1) + sys.argv[1].encode() + b"1")
+                         assert sock.recv(100) == b""
+                     sock = socket.socket(socket.AF_UNIX)
+                     sock.connect(bytes(1) + sys.argv[1].encode() + b"2")
+                     print(sock.recv(100).decode())
+                     """, name)) {
+            assertEquals("listening as an unknown user", out.readLine());
+            python.say("go");
+            assertTrue(out.readLine().startsWith("authorize stream @" + name + "1: EACCES"));
+            python.expect("welcome");
+            python.succeed();
+        } finally {
+            process.getOutputStream().close();
+            process.waitFor();
+        }
+        Proof.of("CPython", "a user that is not mapped is not the same user");
+    }
+
+    /** A service in a user namespace. */
+    public static final class Unmapped {
+        public static void main(String[] arguments) throws Exception {
+            EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, UnixTransport.newIoHandlerFactory());
+            UnixCredentials own = UnixCredentials.ofThisProcess();
+            Predicate<UnixCredentials> byName = uid(own.uid());
+            for (Predicate<UnixCredentials> test : List.of(sameUser(), byName)) {
+                new ServerBootstrap().group(group).channel(UnixServerStreamChannel.class).childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new PeerAuthorizationHandler(test), new ChannelInboundHandlerAdapter() {
+                            @Override
+                            public void channelActive(ChannelHandlerContext ctx) {
+                                ctx.writeAndFlush(Ends.buffer("welcome"));
+                            }
+
+                            @Override
+                            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                                System.out.println(cause.getMessage());
+                            }
+                        });
+                    }
+                }).bind(UnixSocketAddress.ofAbstract(arguments[0] + (test == byName ? 2 : 1))).sync();
+            }
+            System.out.println(own.isUserUnknown() && own.isGroupUnknown() ? "listening as an unknown user" : own);
+            System.in.read();
+            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+        }
+    }
+
+    /** From another package, as users see it. */
+    @Test
+    void unsafeIsOfAPublicType() throws Exception {
+        UnixStreamChannel registered = Channels.register(new UnixStreamChannel());
+        registered.eventLoop().submit(() -> registered.unsafe().closeForcibly()).sync();
+        assertFalse(registered.isOpen());
+        registered.close().sync();
+    }
+
     @Test
     @Tag("once")
     void aChannelWithoutAPeerIsClosed() {
@@ -237,6 +375,12 @@ class PeerAuthorizationTest {
         assertPasses(true, peer, uid(2), gid(3), group(3), group(5), uid(7).or(group(4)));
         assertPasses(false, peer, uid(1), uid(3), gid(2), gid(4), group(2), group(6), sameUser().and(uid(OWN.uid() + 1)));
         assertPasses(true, new UnixCredentials(0, OWN.uid(), 77), sameUser());
+        UnixCredentials unknown = new UnixCredentials(0, NOBODY, NOBODY);
+        assertTrue(unknown.isUserUnknown(), "user");
+        assertTrue(unknown.isGroupUnknown(), "group");
+        assertFalse(peer.isUserUnknown() || peer.isGroupUnknown());
+        assertPasses(true, unknown, uid(NOBODY), gid(NOBODY), group(NOBODY));
+        assertPasses(false, unknown, sameUser());
     }
 
     @SafeVarargs

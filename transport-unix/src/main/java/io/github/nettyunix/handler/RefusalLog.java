@@ -1,0 +1,53 @@
+package io.github.nettyunix.handler;
+
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.internal.logging.InternalLogger;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The end of a pipeline for refusals that no handler has handled: Netty's own logs a warning with a stack trace for each, as often as
+ * a refused peer likes to come back.
+ */
+@Sharable
+final class RefusalLog extends ChannelInboundHandlerAdapter {
+    static final RefusalLog INSTANCE = new RefusalLog(TimeUnit.SECONDS.toNanos(10));
+
+    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(PeerAuthorizationHandler.class);
+
+    private final long interval;
+    private final AtomicLong next = new AtomicLong(System.nanoTime());
+    private final AtomicLong unlogged = new AtomicLong();
+
+    RefusalLog(long interval) {
+        this.interval = interval;
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof PeerRefusedException) {
+            String line = line(cause.getMessage());
+            if (line != null) {
+                LOGGER.warn(line);
+            }
+        } else {
+            ctx.fireExceptionCaught(cause);
+        }
+    }
+
+    /** What to log, {@code null} if it is too soon after the last line. */
+    String line(String refusal) {
+        long now = System.nanoTime();
+        long due = next.get();
+        if (now - due < 0 || !next.compareAndSet(due, now + interval)) {
+            unlogged.incrementAndGet();
+            return null;
+        }
+        long more = unlogged.getAndSet(0);
+        return more == 0 ? refusal : refusal + " (" + more + " more were not logged)";
+    }
+}
