@@ -454,6 +454,15 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         eventLoop().execute(flushTask);
     }
 
+    /** What was written may be sent. */
+    void flushed() {
+    }
+
+    /** Whether something can be sent by a channel that is not active. */
+    boolean isSendingInactive() {
+        return false;
+    }
+
     /** The socket has room again. */
     void peerReady() {
     }
@@ -557,6 +566,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** The operations that a channel's pipeline and its event loop ask for. */
     final class UnixUnsafe extends AbstractUnsafe implements Readiness.Listener, UncheckedBooleanSupplier {
+        private boolean writingInactive;
+
         @Override
         public ExtendedHandle recvBufAllocHandle() {
             return (ExtendedHandle) super.recvBufAllocHandle();
@@ -703,6 +714,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         protected void flush0() {
+            flushed();
             // While we wait for room, or for a time, there is no use in trying.
             if (!isAwaitingWritable() && writeRetry == null || passesPeer()) {
                 flushNow();
@@ -710,9 +722,28 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         final void flushNow() {
-            super.flush0();
+            if (isActive() || !isSendingInactive() || !isOpen()) {
+                super.flush0();
+            } else {
+                writeInactive();
+            }
             if (handOver != null) {
                 handOver.wrote();
+            }
+        }
+
+        /** Netty's own would fail whatever was written. */
+        private void writeInactive() {
+            ChannelOutboundBuffer in = outboundBuffer();
+            if (in != null && !in.isEmpty() && !writingInactive) {
+                writingInactive = true;
+                try {
+                    doWrite(in);
+                } catch (Throwable t) {
+                    handleWriteError(t);
+                } finally {
+                    writingInactive = false;
+                }
             }
         }
 

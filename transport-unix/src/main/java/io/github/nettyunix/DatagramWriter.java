@@ -2,85 +2,55 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SendBatch;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.concurrent.Future;
 
-import java.io.IOException;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
-import java.util.BitSet;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/**
- * Writes records, many in one system call, in the order of the queue, but those whose recipient cannot take them now let
- * others pass: datagrams to other recipients are sent ahead of them. Promises complete in the order of the queue all the same,
- * since it gives up messages at its head only; what is done but not yet at the head is remembered here.
- */
-final class DatagramWriter implements MessageProcessor {
-    /** What is in a thread's {@link SendBatch}: the messages, and where they stand in the queue, counted from its head. */
-    private static final class Round {
-        private static final FastThreadLocal<Round> CURRENT = new FastThreadLocal<>() {
+/** Writes datagrams, many in one system call. Those whose recipient cannot take them now let others pass. */
+final class DatagramWriter {
+    /** What is in a thread's {@link SendBatch}, and what became of it. */
+    private static final class Slots {
+        private static final FastThreadLocal<Slots> CURRENT = new FastThreadLocal<>() {
             @Override
-            protected Round initialValue() {
-                return new Round();
+            protected Slots initialValue() {
+                return new Slots();
             }
         };
 
-        final Object[] messages = new Object[SendBatch.CAPACITY];
-        final int[] positions = new int[SendBatch.CAPACITY];
+        final OutboundDatagram[] datagrams = new OutboundDatagram[SendBatch.CAPACITY];
+        final int[] results = new int[SendBatch.CAPACITY];
     }
 
-    /**
-     * A recipient whose queue was full when we tried last. No event tells when it has room; so the wait grows with the time that
-     * it has taken already, and a reader that has stopped for good costs next to nothing.
-     */
-    private static final class Wait {
-        private static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
-        private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    /** Besides errnos. */
+    private static final int SENT = 0;
 
-        boolean over;
-        long delay;
-        long due;
+    /** A shorter wait takes turns of the event loop: a timer would take longer than the reader. */
+    private static final long SHORTEST_TIMER_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
-        void again() {
-            over = false;
-            delay = delay == 0 ? FIRST_DELAY_NANOS : Math.min(delay * 2, LAST_DELAY_NANOS);
-            due = System.nanoTime() + delay;
-        }
-    }
+    private final UnixDatagramChannel channel;
+    private final SendQueue queue = new SendQueue();
 
-    private final AbstractUnixChannel channel;
-
-    // Of the round that is being made up.
-    private SendBatch batch;
-    private Round round;
-    private int walked;
-    private int most;
-    // Whether nothing is done ahead and nobody waits: then the batch is what stands at the head of the queue.
-    private boolean inOrder;
-
-    // From one round to the next: the positions that are done, those among them that failed, and who makes us wait.
-    private BitSet done = new BitSet();
-    private Map<Integer, Throwable> failures = new HashMap<>(0);
-    private final Map<SocketAddress, Wait> waits = new HashMap<>(0);
-    private boolean peerFull;
-    private boolean retryScheduled;
+    // The only attempt that is scheduled: a timer and when it is due, or a turn of the event loop.
+    private Future<?> timer;
+    private long timerDue;
+    private boolean turnScheduled;
 
     // The last recipient is likely to be the next one too.
     private SocketAddress lastRecipient;
-    private byte[] lastName;
+    private UnixSocketAddress lastAddress;
 
-    // Whether there ever was a message with a recipient: then the others need not wait for the peer.
-    private boolean addressed;
+    // Netty's queue, once it was seen.
+    private ChannelOutboundBuffer outbound;
 
     private volatile long dropped;
 
-    DatagramWriter(AbstractUnixChannel channel) {
+    DatagramWriter(UnixDatagramChannel channel) {
         this.channel = channel;
     }
 
@@ -89,19 +59,24 @@ final class DatagramWriter implements MessageProcessor {
         return dropped;
     }
 
-    /** A message with a recipient of its own will come. */
-    void setAddressed() {
-        addressed = true;
+    /** A message was written; returns what is to stand in Netty's queue for it. */
+    OutboundDatagram enqueue(Object message) {
+        SocketAddress recipient = OutboundMessages.recipient(message);
+        if (recipient != lastRecipient) {
+            lastAddress = recipient == null ? null : UnixSocketAddress.from(recipient);
+            lastRecipient = recipient;
+        }
+        return queue.write(message, lastAddress);
     }
 
-    /** Whether there may be something to send while the peer takes no more. */
-    boolean passesPeer() {
-        return addressed;
+    /** What was written may be sent. */
+    void flush() {
+        queue.flush();
     }
 
     /** The peer may take more. */
-    void peerReady() {
-        peerFull = false;
+    void onWritable() {
+        queue.unblockPeer();
     }
 
     /**
@@ -109,240 +84,187 @@ final class DatagramWriter implements MessageProcessor {
      *
      * @param maxMessages how many may be sent before others get their turn
      */
-    void write(ChannelOutboundBuffer in, int maxMessages) throws Exception {
+    void write(ChannelOutboundBuffer in, int maxMessages) {
+        outbound = in;
         int spins = channel.config().getWriteSpinCount();
-        int left = maxMessages;
+        int remaining = maxMessages;
+        boolean more;
         do {
-            most = Math.min(left, SendBatch.CAPACITY);
-            batch = SendBatch.current();
-            round = Round.CURRENT.get();
-            walked = 0;
-            inOrder = done.isEmpty() && waits.isEmpty() && !peerFull;
-            in.forEachFlushedMessage(this);
-            int count = batch.count();
-            if (count > 0) {
-                try {
-                    left -= send(spins);
-                } finally {
-                    Arrays.fill(round.messages, 0, count, null);
-                }
-            }
-            int retired = retire(in);
-            if (peerFull && !addressed) {
-                return;
-            }
-            // What was given up without being sent has told its writer, who may have written more.
-            if (count == 0 && retired == 0) {
-                if (!peerFull) {
-                    channel.writeComplete();
-                }
-                if (!waits.isEmpty()) {
-                    retryLater();
-                }
-                return;
-            }
-        } while (--spins > 0 && left > 0);
-        if (peerFull) {
-            // Its room must still be told.
+            int count = sendBatch(Math.min(remaining, SendBatch.CAPACITY));
+            remaining -= count;
+            // Listeners may write more, and close the channel.
+            more = queue.complete(in) + count > 0;
+        } while (more && --spins > 0 && remaining > 0);
+        if (!channel.isOpen()) {
+            return;
+        }
+        if (queue.isPeerBlocked()) {
+            channel.awaitWritable();
+        } else {
+            channel.writeComplete();
+        }
+        if (more) {
             channel.flushSoon();
+        }
+        scheduleAttempt();
+    }
+
+    /** Returns how many datagrams were tried. */
+    private int sendBatch(int limit) {
+        long now = System.nanoTime();
+        queue.unblockDue(now);
+        Slots slots = Slots.CURRENT.get();
+        SendBatch batch = SendBatch.current();
+        DescriptorUses uses = DescriptorUses.current();
+        int count = 0;
+        int tried;
+        try {
+            for (OutboundDatagram datagram; count < limit && (datagram = queue.next(now)) != null;) {
+                if (OutboundMessages.add(batch, uses, datagram.message(), name(datagram), Unpooled.EMPTY_BUFFER)) {
+                    slots.datagrams[count++] = datagram;
+                } else if (count > 0) {
+                    // There may be room in the next batch.
+                    queue.putBack(datagram, now);
+                    break;
+                } else {
+                    datagram.complete(OutboundMessages.newClosedDescriptor(channel, datagram.message()));
+                }
+            }
+            tried = send(batch, slots.results, count);
+        } finally {
+            uses.end(0);
+        }
+        for (int i = count - 1; i >= tried; i--) {
+            queue.putBack(slots.datagrams[i], now);
+        }
+        for (int i = 0; i < tried; i++) {
+            complete(slots.datagrams[i], slots.results[i]);
+        }
+        queue.settle();
+        Arrays.fill(slots.datagrams, 0, count, null);
+        return tried;
+    }
+
+    private static byte[] name(OutboundDatagram datagram) {
+        UnixSocketAddress recipient = datagram.recipient();
+        return recipient == null ? null : recipient.name();
+    }
+
+    /** One attempt for each of them, up to the first that is to wait; returns how many that were. */
+    private int send(SendBatch batch, int[] results, int count) {
+        int tried = 0;
+        while (tried < count) {
+            long result = batch.sendRecords(channel.socket, tried);
+            int sent = (int) result;
+            int errno = (int) (result >>> Integer.SIZE);
+            Arrays.fill(results, tried, tried + sent, SENT);
+            tried += sent;
+            if (errno != 0) {
+                results[tried++] = errno;
+                if (policy(errno) == DatagramQueueFull.WAIT) {
+                    break;
+                }
+            }
+        }
+        return tried;
+    }
+
+    /** What is to be done with a datagram that there is no room for; {@code null} if that is not why it was refused. */
+    private DatagramQueueFull policy(int errno) {
+        return errno == Errno.ETOOMANYREFS ? DatagramQueueFull.WAIT
+                : errno == Errno.EAGAIN || Errno.isTransient(errno) ? channel.config().datagramQueueFull() : null;
+    }
+
+    private void complete(OutboundDatagram datagram, int errno) {
+        if (errno == SENT) {
+            SentDescriptors.keep(channel, datagram.message());
+            queue.sent(datagram);
+            return;
+        }
+        DatagramQueueFull policy = policy(errno);
+        if (policy == DatagramQueueFull.WAIT) {
+            await(datagram, errno);
+        } else if (policy == DatagramQueueFull.DROP) {
+            // Only the event loop writes it.
+            dropped = dropped + 1;
+            datagram.complete(null);
         } else {
-            channel.yieldWriting();
-        }
-    }
-
-    /** Puts a message into the batch, unless it is done or must wait. Answers false if there is no more room. */
-    @Override
-    public boolean processMessage(Object message) {
-        int position = walked++;
-        if (inOrder && message instanceof ByteBuf buffer) {
-            return add(position, message, batch.add(buffer, null));
-        }
-        if (done.get(position)) {
-            return true;
-        }
-        SocketAddress recipient = OutboundMessages.recipient(message);
-        if (peerFull && recipient == null) {
-            return true;
-        }
-        if (!waits.isEmpty()) {
-            Wait wait = waits.get(recipient);
-            if (wait != null && !wait.over) {
-                return true;
-            }
-        }
-        if (OutboundMessages.hasClosedDescriptor(message)) {
-            settle(position, channel.newException("write", Errno.EBADF,
-                    "a descriptor was closed before it was sent: " + message));
-            return true;
-        }
-        return add(position, message, OutboundMessages.add(batch, message, nameOf(recipient), Unpooled.EMPTY_BUFFER));
-    }
-
-    private boolean add(int position, Object message, boolean added) {
-        if (!added) {
-            return false;
-        }
-        int count = batch.count();
-        round.messages[count - 1] = message;
-        round.positions[count - 1] = position;
-        return count < most;
-    }
-
-    /**
-     * Sends the batch; answers how many messages went out.
-     *
-     * @param chances how often to try in vain: a datagram socket's queue is short, and its reader is likely to be at work on
-     *        another processor; that of a connection is long, and the kernel tells when a good part of it is free
-     */
-    private int send(int chances) throws IOException {
-        int sent = 0;
-        int errno;
-        do {
-            long result = batch.sendRecords(channel.socket, sent);
-            int now = (int) result;
-            errno = (int) (result >>> Integer.SIZE);
-            sent += now;
-            if (now == 0) {
-                chances--;
-                Thread.onSpinWait();
-            }
-        } while (errno == Errno.EAGAIN && chances > 0);
-        for (int i = 0; i < sent; i++) {
-            done.set(round.positions[i]);
-            SentDescriptors.keep(channel, round.messages[i]);
-            if (!waits.isEmpty()) {
-                waits.remove(OutboundMessages.recipient(round.messages[i]));
-            }
-        }
-        if (errno != 0) {
-            refused(round.messages[sent], round.positions[sent], errno);
-        }
-        return sent;
-    }
-
-    private void refused(Object message, int position, int errno) throws IOException {
-        SocketAddress recipient = OutboundMessages.recipient(message);
-        if (errno == Errno.EAGAIN || Errno.isTransient(errno)) {
-            DatagramQueueFull policy = errno == Errno.ETOOMANYREFS ? DatagramQueueFull.WAIT
-                    : channel.config().datagramQueueFull();
-            if (policy == DatagramQueueFull.FAIL) {
-                settle(position, newException(message, recipient, errno, "the recipient's queue is full"));
-            } else if (policy == DatagramQueueFull.DROP) {
-                // Only the event loop writes it.
-                dropped = dropped + 1;
-                settle(position, null);
-            } else if (errno == Errno.EAGAIN && recipient == null) {
-                // The kernel will tell when a connected socket can go on.
-                peerFull = true;
-                channel.awaitWritable();
-            } else {
-                waits.computeIfAbsent(recipient, to -> new Wait()).again();
-            }
-        } else {
-            waits.remove(recipient);
-            settle(position, errno == Errno.ENOTCONN && channel.remoteAddress() == null ? UnixErrors.newNotYetConnected(channel.localAddress())
-                    : newException(message, recipient, errno, errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, message) : null));
-            if (recipient == null) {
+            datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL ? "the recipient's queue is full"
+                    : errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, datagram.message()) : null));
+            if (policy == null && datagram.recipient() == null) {
                 channel.writeRefused(errno);
             }
         }
     }
 
-    private IOException newException(Object message, SocketAddress recipient, int errno, String hint) {
-        return recipient == null ? channel.newException("write", errno, hint)
-                : UnixErrors.newException("write", channel.type, recipient, errno, hint);
-    }
-
-    /** The message at a position is done with. */
-    private void settle(int position, Throwable failure) {
-        done.set(position);
-        if (failure != null) {
-            failures.put(position, failure);
+    private void await(OutboundDatagram datagram, int errno) {
+        long now = System.nanoTime();
+        long maxWaitMillis = channel.config().datagramWaitMillis();
+        long maxWait = TimeUnit.MILLISECONDS.toNanos(maxWaitMillis);
+        // The kernel reports when a connected socket can go on.
+        RecipientBackoff recipient = queue.refused(datagram, datagram.recipient() == null && errno == Errno.EAGAIN, now);
+        for (OutboundDatagram late; (late = queue.expired(recipient, maxWait, now)) != null;) {
+            late.complete(newException(late, errno, (errno == Errno.ETOOMANYREFS ? "too many descriptors are in flight"
+                    : "the recipient's queue was full") + " for " + maxWaitMillis + " ms, DATAGRAM_WAIT_MILLIS"));
         }
+        queue.await(recipient, maxWait);
     }
 
-    /** Takes what is done out of the queue, as far as it stands at its head; answers how many messages that were. */
-    private int retire(ChannelOutboundBuffer in) {
-        int count = done.nextClearBit(0);
-        if (count > 0) {
-            Map<Integer, Throwable> causes = failures;
-            boolean all = done.length() == count;
-            // Before the promises complete: their listeners may close the channel.
-            if (all) {
-                done.clear();
-            } else {
-                done = done.get(count, done.length());
-            }
-            if (!causes.isEmpty()) {
-                failures = new HashMap<>(0);
-                causes.forEach((position, cause) -> {
-                    if (position >= count) {
-                        failures.put(position - count, cause);
-                    }
-                });
-            }
-            for (int i = 0; i < count; i++) {
-                dropCancelled(in);
-                Throwable cause = causes.isEmpty() ? null : causes.get(i);
-                if (cause == null) {
-                    in.remove();
-                } else {
-                    in.remove(cause);
+    private Exception newException(OutboundDatagram datagram, int errno, String hint) {
+        if (errno == Errno.ENOTCONN && datagram.recipient() == null && channel.remoteAddress() == null) {
+            return UnixErrors.newNotYetConnected(channel.localAddress());
+        }
+        return datagram.recipient() == null ? channel.newException("write", errno, hint)
+                : UnixErrors.newException("write", channel.type, datagram.recipient(), errno, hint);
+    }
+
+    private void scheduleAttempt() {
+        RecipientBackoff first = queue.firstDue();
+        if (first == null || turnScheduled || timer != null && timerDue - first.due() <= 0) {
+            return;
+        }
+        long delay = first.due() - System.nanoTime();
+        cancelTimer();
+        if (delay < SHORTEST_TIMER_NANOS) {
+            turnScheduled = true;
+            channel.eventLoop().execute(() -> {
+                if (channel.isAtHome()) {
+                    turnScheduled = false;
+                    channel.flushLater();
                 }
-            }
-        }
-        dropCancelled(in);
-        return count;
-    }
-
-    /** A write that was cancelled leaves this buffer in the queue; it is not walked over, but it stands there. */
-    private static void dropCancelled(ChannelOutboundBuffer in) {
-        while (in.current() == Unpooled.EMPTY_BUFFER) {
-            in.remove();
+            });
+        } else {
+            timerDue = first.due();
+            timer = channel.eventLoop().schedule(() -> {
+                timer = null;
+                channel.flushLater();
+            }, delay, TimeUnit.NANOSECONDS);
         }
     }
 
-    private void retryLater() {
-        if (retryScheduled) {
-            return;
-        }
-        long now = System.nanoTime();
-        long delay = Long.MAX_VALUE;
-        for (Wait wait : waits.values()) {
-            if (!wait.over) {
-                delay = Math.min(delay, wait.due - now);
-            }
-        }
-        if (delay != Long.MAX_VALUE) {
-            retryScheduled = true;
-            channel.eventLoop().schedule(this::retry, Math.max(delay, 0), TimeUnit.NANOSECONDS);
+    private void cancelTimer() {
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
         }
     }
 
-    /** The channel came to another loop, and the retry stayed behind. */
-    void resume() {
-        retryScheduled = false;
-        waits.values().forEach(wait -> wait.over = true);
+    /** The channel leaves its event loop. */
+    void deregistered() {
+        cancelTimer();
     }
 
-    private void retry() {
-        if (!channel.isAtHome()) {
-            return;
-        }
-        retryScheduled = false;
-        long now = System.nanoTime();
-        waits.values().forEach(wait -> wait.over |= wait.due - now <= 0);
-        channel.flushLater();
+    /** The channel came to another loop, where nothing is scheduled yet. */
+    void reregistered() {
+        turnScheduled = false;
+        queue.unblockAll();
     }
 
-    private byte[] nameOf(SocketAddress recipient) {
-        if (recipient == null) {
-            return null;
+    /** Completes the promises of what was sent, wherever it stands in the queue; all others fail. */
+    void close() {
+        cancelTimer();
+        if (outbound != null) {
+            queue.completeAll(outbound, new ClosedChannelException());
         }
-        if (recipient != lastRecipient) {
-            lastName = UnixSocketAddress.from(recipient).name();
-            lastRecipient = recipient;
-        }
-        return lastName;
     }
 }

@@ -144,34 +144,27 @@ final class OutboundMessages {
                 : message instanceof AddressedEnvelope<?, ?> envelope ? (ByteBuf) envelope.content() : null;
     }
 
-    /** Whether a descriptor, open when the message was written, has been closed since: then its number may be another's. */
-    static boolean hasClosedDescriptor(Object message) {
-        if (message instanceof UnixMessage unixMessage) {
-            List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
-            for (int i = 0; i < fds.size(); i++) {
-                if (!fds.get(i).isOpen()) {
-                    return true;
-                }
-            }
-            return false;
-        }
-        return message instanceof FileDescriptor fd && !fd.isOpen();
-    }
-
     /**
-     * Adds a message to a batch.
+     * Adds a message to a batch, and begins to use its descriptors: they were open when it was written and may have been closed
+     * since, and then their numbers may be another's.
      *
+     * @param uses to be ended when the batch was sent
      * @param name of the recipient, {@code null} for the peer
      * @param bare the bytes that go with a descriptor which comes without a message
-     * @return false if there is no room
+     * @return false, and nothing has changed, if there is no room or a descriptor is closed
      */
-    static boolean add(SendBatch batch, Object message, byte[] name, ByteBuf bare) {
+    static boolean add(SendBatch batch, DescriptorUses uses, Object message, byte[] name, ByteBuf bare) {
         ByteBuf content = content(message);
-        if (!batch.add(content == null ? bare : content, name)) {
-            return false;
-        }
         if (message instanceof UnixMessage unixMessage) {
             List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
+            int before = uses.count();
+            if (!uses.begin(fds)) {
+                return false;
+            }
+            if (!batch.add(content, name)) {
+                uses.end(before);
+                return false;
+            }
             for (int i = 0; i < fds.size(); i++) {
                 batch.addDescriptor(fds.get(i).intValue());
             }
@@ -179,9 +172,27 @@ final class OutboundMessages {
             if (credentials != null) {
                 batch.setCredentials(credentials.pid(), credentials.uid(), credentials.gid());
             }
-        } else if (message instanceof FileDescriptor fd) {
-            batch.addDescriptor(fd.intValue());
+            return true;
         }
+        if (!(message instanceof FileDescriptor)) {
+            return batch.add(content, name);
+        }
+        FileDescriptor fd = (FileDescriptor) message;
+        // Only ours can be kept open by others than their owner.
+        int before = uses.count();
+        if (fd instanceof UnixFileDescriptor ours ? !uses.begin(ours) : !fd.isOpen()) {
+            return false;
+        }
+        if (!batch.add(bare, name)) {
+            uses.end(before);
+            return false;
+        }
+        batch.addDescriptor(fd.intValue());
         return true;
+    }
+
+    /** Of a message that cannot be added to a batch although there is room. */
+    static IOException newClosedDescriptor(AbstractUnixChannel channel, Object message) {
+        return channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
     }
 }

@@ -18,6 +18,7 @@ final class RecordWriter implements MessageProcessor {
 
     // Of the batch that is being made up.
     private SendBatch batch;
+    private DescriptorUses uses;
     private int limit;
 
     // The records at the head of the queue that the kernel has taken and whose promises are not completed yet.
@@ -37,11 +38,9 @@ final class RecordWriter implements MessageProcessor {
         int spins = channel.config().getWriteSpinCount();
         int remaining = maxMessages;
         do {
-            batch = SendBatch.current();
             limit = Math.min(remaining, SendBatch.CAPACITY);
-            in.forEachFlushedMessage(this);
+            long result = sendBatch(in);
             if (batch.count() > 0) {
-                long result = batch.sendRecords(channel.socket, 0);
                 int errno = (int) (result >>> Integer.SIZE);
                 queue = in;
                 sent = (int) result;
@@ -58,12 +57,29 @@ final class RecordWriter implements MessageProcessor {
         channel.yieldWriting();
     }
 
+    private long sendBatch(ChannelOutboundBuffer in) throws Exception {
+        batch = SendBatch.current();
+        try {
+            in.forEachFlushedMessage(this);
+            return batch.count() == 0 ? 0 : batch.sendRecords(channel.socket, 0);
+        } finally {
+            if (uses != null) {
+                uses.end(0);
+                uses = null;
+            }
+        }
+    }
+
     /** Puts a record into the batch; returns false if that ends with it, or before it. */
     @Override
     public boolean processMessage(Object message) {
-        boolean added = message instanceof ByteBuf buffer ? batch.add(buffer, null)
-                : !OutboundMessages.hasClosedDescriptor(message) && OutboundMessages.add(batch, message, null, Unpooled.EMPTY_BUFFER);
-        return added && batch.count() < limit;
+        if (message instanceof ByteBuf buffer) {
+            return batch.add(buffer, null) && batch.count() < limit;
+        }
+        if (uses == null) {
+            uses = DescriptorUses.current();
+        }
+        return OutboundMessages.add(batch, uses, message, null, Unpooled.EMPTY_BUFFER) && batch.count() < limit;
     }
 
     /**
@@ -115,7 +131,7 @@ final class RecordWriter implements MessageProcessor {
         if (message == null) {
             return false;
         }
-        in.remove(channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message));
+        in.remove(OutboundMessages.newClosedDescriptor(channel, message));
         return true;
     }
 }

@@ -61,15 +61,22 @@ final class StreamWriter {
     private int writeMessages(ChannelOutboundBuffer in, Object message) throws Exception {
         SendBatch batch = SendBatch.current();
         boolean started = in.currentProgress() > 0;
-        if (started) {
-            batch.add(((UnixMessage) message).content(), null);
-        } else if (OutboundMessages.hasClosedDescriptor(message)) {
-            throw channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
-        } else {
-            in.forEachFlushedMessage(next -> !(next instanceof ByteBuf) && !(next instanceof FileRegion)
-                    && !OutboundMessages.hasClosedDescriptor(next) && OutboundMessages.add(batch, next, null, ONE_ZERO));
+        DescriptorUses uses = DescriptorUses.current();
+        long written;
+        try {
+            if (started) {
+                batch.add(((UnixMessage) message).content(), null);
+            } else {
+                in.forEachFlushedMessage(next -> !(next instanceof ByteBuf) && !(next instanceof FileRegion)
+                        && OutboundMessages.add(batch, uses, next, null, ONE_ZERO));
+            }
+            if (batch.count() == 0) {
+                throw OutboundMessages.newClosedDescriptor(channel, message);
+            }
+            written = batch.sendStream(channel.socket);
+        } finally {
+            uses.end(0);
         }
-        long written = batch.sendStream(channel.socket);
         if (written < 0) {
             return waitOrThrow((int) written);
         }

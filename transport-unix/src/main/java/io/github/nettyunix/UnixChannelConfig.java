@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 
 import static io.github.nettyunix.UnixSocketOption.DATAGRAM_QUEUE_FULL;
+import static io.github.nettyunix.UnixSocketOption.DATAGRAM_WAIT_MILLIS;
 import static io.github.nettyunix.UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS;
 import static io.github.nettyunix.UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE;
 import static io.github.nettyunix.UnixSocketOption.MAX_MESSAGE_SIZE;
@@ -60,7 +61,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private static final Set<ChannelOption<?>> SEQPACKET = Set.of(ALLOW_HALF_CLOSURE, MAX_MESSAGE_SIZE,
             SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
-    private static final Set<ChannelOption<?>> DATAGRAM = Set.of(DATAGRAM_QUEUE_FULL,
+    private static final Set<ChannelOption<?>> DATAGRAM = Set.of(DATAGRAM_QUEUE_FULL, DATAGRAM_WAIT_MILLIS,
             DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION, MAX_MESSAGE_SIZE,
             SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
@@ -72,6 +73,9 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private static final Set<String> FOREIGN = Set.of("SO_BROADCAST", "SO_INCOMING_CPU", "SO_KEEPALIVE", "SO_LINGER", "SO_REUSEADDR",
             "SO_REUSEPORT", "SO_TIMEOUT");
 
+    /** As CONNECT_TIMEOUT_MILLIS. */
+    private static final int DEFAULT_DATAGRAM_WAIT_MILLIS = 30_000;
+
     private final AbstractUnixChannel unixChannel;
     private final UnixSocket socket;
     private final Set<ChannelOption<?>> known;
@@ -82,6 +86,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private volatile DomainSocketReadMode readMode = DomainSocketReadMode.BYTES;
     private volatile SocketFilePolicy socketFile = SocketFilePolicy.replaceStale();
     private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
+    private volatile int datagramWaitMillis = DEFAULT_DATAGRAM_WAIT_MILLIS;
     private volatile int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
     private volatile boolean exactDescriptorPositions;
     private final ControlDataOptions controlData;
@@ -156,6 +161,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             return socketFile;
         } else if (option == DATAGRAM_QUEUE_FULL) {
             return datagramQueueFull;
+        } else if (option == DATAGRAM_WAIT_MILLIS) {
+            return datagramWaitMillis;
         } else if (option == MAX_MESSAGE_SIZE) {
             return maxMessageSize;
         } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
@@ -181,6 +188,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             socketFile = (SocketFilePolicy) value;
         } else if (option == DATAGRAM_QUEUE_FULL) {
             datagramQueueFull = (DatagramQueueFull) value;
+        } else if (option == DATAGRAM_WAIT_MILLIS) {
+            datagramWaitMillis = ObjectUtil.checkPositiveOrZero((Integer) value, "DATAGRAM_WAIT_MILLIS");
         } else if (option == MAX_MESSAGE_SIZE) {
             maxMessageSize = ObjectUtil.checkPositive((Integer) value, "MAX_MESSAGE_SIZE");
         } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
@@ -216,6 +225,10 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     DatagramQueueFull datagramQueueFull() {
         return datagramQueueFull;
+    }
+
+    int datagramWaitMillis() {
+        return datagramWaitMillis;
     }
 
     boolean isActiveOnRegistration() {

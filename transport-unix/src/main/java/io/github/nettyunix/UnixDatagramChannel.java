@@ -19,8 +19,9 @@ import java.util.List;
  * A socket that carries records without a connection (SOCK_DGRAM), and descriptors and credentials with them. Nothing is lost
  * or reordered on the way. Datagrams may be empty.
  *
- * <p>It is active once it is bound or connected, or from its registration on with
- * {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}. To be answered it must be bound;
+ * <p>Packets that name their recipient can be sent as soon as it is registered. It is active once it is bound or connected, or from
+ * its registration on with {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}, which a handler needs
+ * that waits for {@code channelActive} on a channel that will be neither. To be answered it must be bound;
  * {@link UnixSocketAddress#autobind()} will do on Linux.
  *
  * <p>Read are {@link DomainDatagramPacket}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
@@ -224,36 +225,51 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
 
     @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
-        Object filtered = OutboundMessages.filter(this, message);
-        if (OutboundMessages.recipient(filtered) != null) {
-            writer.setAddressed();
-        }
-        return filtered;
+        return writer.enqueue(OutboundMessages.filter(this, message));
+    }
+
+    @Override
+    void flushed() {
+        writer.flush();
     }
 
     @Override
     void peerReady() {
-        writer.peerReady();
+        writer.onWritable();
     }
 
+    /** What can be sent is found without a search, whoever takes no more. */
     @Override
     boolean passesPeer() {
-        return writer.passesPeer();
+        return true;
+    }
+
+    /** A packet that names its recipient needs no name of its own, and no peer. */
+    @Override
+    boolean isSendingInactive() {
+        return true;
     }
 
     @Override
     void resumeWriting() {
-        writer.resume();
+        writer.reregistered();
     }
 
     @Override
-    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+    protected void doWrite(ChannelOutboundBuffer in) {
         writer.write(in, maxMessagesPerWrite());
+    }
+
+    @Override
+    protected void doDeregister() {
+        writer.deregistered();
+        super.doDeregister();
     }
 
     @Override
     protected void doClose() throws Exception {
         reader.close();
         super.doClose();
+        writer.close();
     }
 }

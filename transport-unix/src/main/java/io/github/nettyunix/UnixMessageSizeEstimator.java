@@ -21,6 +21,9 @@ final class UnixMessageSizeEstimator implements MessageSizeEstimator {
             if (message instanceof ByteBuf buffer) {
                 return buffer.readableBytes();
             }
+            if (message instanceof OutboundDatagram datagram) {
+                return size(datagram.message());
+            }
             if (message instanceof UnixMessage unixMessage) {
                 return unixMessage.content().readableBytes() + unixMessage.fileDescriptors().size() * BYTES_PER_DESCRIPTOR;
             }

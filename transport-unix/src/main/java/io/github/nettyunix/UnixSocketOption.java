@@ -97,6 +97,14 @@ public final class UnixSocketOption {
      */
     public static final ChannelOption<DatagramQueueFull> DATAGRAM_QUEUE_FULL = option("DATAGRAM_QUEUE_FULL");
 
+    /**
+     * How long, in milliseconds, a datagram waits for its recipient with {@link DatagramQueueFull#WAIT} before it fails with EAGAIN
+     * (ETOOMANYREFS if it waits because too many of the user's descriptors are in flight). By default 30 000; 0 sets no limit.
+     * Promises complete in the order of the writes, so that a recipient which has stopped delays those of datagrams to others, and
+     * keeps the channel unwritable, for this long at most. The time begins when a datagram first finds no room.
+     */
+    public static final ChannelOption<Integer> DATAGRAM_WAIT_MILLIS = option("DATAGRAM_WAIT_MILLIS");
+
     private UnixSocketOption() {
     }
 

@@ -23,7 +23,8 @@ import java.util.List;
  * the reader, and bytes are dropped.
  *
  * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte to
- * travel with, and {@link FileDescriptor}s, which go with one zero byte.
+ * travel with, and {@link FileDescriptor}s, which go with one zero byte. A message that the kernel refuses ends the output:
+ * nothing behind it is sent.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */

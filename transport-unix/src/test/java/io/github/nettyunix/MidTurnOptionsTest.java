@@ -145,8 +145,9 @@ class MidTurnOptionsTest {
             for (int i = 0; i < 400; i++) {
                 receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
                 SendBatch batch = SendBatch.current();
-                OutboundMessages.add(batch, sent, null, null);
+                OutboundMessages.add(batch, DescriptorUses.current(), sent, null, null);
                 assertEquals(1, type == SocketType.STREAM ? batch.sendStream(sender) : batch.sendRecords(sender, 0));
+                DescriptorUses.current().end(0);
                 UnixMessage message = inbox.take(UnixMessage.class);
                 assertEquals(1, message.fileDescriptors().size(), "round " + i);
                 message.release();

@@ -146,8 +146,9 @@ class UndeliveredDescriptorsTest {
         UnixSocket receiver = new UnixSocket(pair[1]);
         UnixFileDescriptor fd = Content.labelled("sent");
         SendBatch out = SendBatch.current();
-        OutboundMessages.add(out, new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd), null, null);
+        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd), null, null);
         assertEquals(1, out.sendRecords(sender, 0));
+        DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();
         assertEquals(1, batch.receive(receiver, 1, 100, 253, ReceiveBatch.RECORDS | ReceiveBatch.CONTROL));
         assertEquals(3, batch.descriptorCount(0));
@@ -174,8 +175,9 @@ class UndeliveredDescriptorsTest {
         SendBatch out = SendBatch.current();
         UnixFileDescriptor[] fds = new UnixFileDescriptor[50];
         Arrays.fill(fds, fd);
-        OutboundMessages.add(out, new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds), null, null);
+        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds), null, null);
         assertEquals(1, out.sendRecords(sender, 0));
+        DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();
         var field = ReceiveBatch.class.getDeclaredField("messages");
         field.setAccessible(true);

@@ -74,6 +74,8 @@ class UnixSocketOptionTest {
             }
             assertThrows(IllegalArgumentException.class,
                     () -> channel.config().setOption(UnixSocketOption.MAX_MESSAGE_SIZE, 0));
+            assertThrows(IllegalArgumentException.class,
+                    () -> channel.config().setOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS, -1));
         });
         assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.replaceStale().withMode("0999"));
     }

@@ -52,6 +52,8 @@ final class ClamdSession extends ChannelInitializer<Channel> {
             channel.writeAndFlush(file).addListener(sent -> {
                 if (!sent.isSuccess()) {
                     answer.tryFailure(sent.cause());
+                    // clamd would take the next request's descriptor for this one's.
+                    channel.close();
                 }
             });
         });

@@ -51,8 +51,10 @@ final class Relay extends ChannelInboundHandlerAdapter {
             if (future.isSuccess()) {
                 traffic.add(bytes, fds);
             } else if (to.isActive() && !to.isOutputShutdown()) {
-                // This message only was refused. A direct connection would have told its sender.
-                fail(ctx, future.cause());
+                // This record only was refused, and nothing may arrive in its place. A direct connection would have told its sender.
+                report(future.cause());
+                ctx.close();
+                to.close();
             }
         });
     }
@@ -120,8 +122,13 @@ final class Relay extends ChannelInboundHandlerAdapter {
     }
 
     private void fail(ChannelHandlerContext ctx, Throwable cause) {
-        System.err.println("closing a connection: " + cause.getMessage());
+        report(cause);
+        // What was read before this happened.
         to.flush();
         ctx.close();
+    }
+
+    private static void report(Throwable cause) {
+        System.err.println("closing a connection: " + cause.getMessage());
     }
 }
