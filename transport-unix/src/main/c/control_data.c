@@ -61,13 +61,15 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
             for (size_t i = 0; i + sizeof(int) <= length; i += sizeof(int)) {
                 int fd;
                 memcpy(&fd, data + i, sizeof(fd));
-                if (found.fd_count < max_fds) {
 #ifndef MSG_CMSG_CLOEXEC
-                    fcntl(fd, F_SETFD, FD_CLOEXEC);
+                fcntl(fd, F_SETFD, FD_CLOEXEC);
 #endif
+                if (found.fd_count < max_fds) {
                     fds[found.fd_count++] = fd;
+                } else if (found.fd_count + found.unwanted < MAX_FDS) {
+                    fds[found.fd_count + found.unwanted++] = fd;
                 } else {
-                    close(fd);
+                    close(fd);          /* Linux lets nobody send as many */
                     surplus = 1;
                 }
             }
@@ -96,9 +98,9 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
 #endif
         }
     }
-    found.truncated = lost || (max_fds > 0 && (surplus || found.truncated));
+    found.truncated = lost || (max_fds > 0 && (surplus || found.unwanted > 0 || found.truncated));
     if (found.truncated) {
-        nettyunix_close_all(fds, found.fd_count);
+        found.unwanted += found.fd_count;
         if (found.pidfd != -1) close(found.pidfd);
         found.fd_count = 0;
         found.pidfd = -1;

@@ -27,6 +27,7 @@ typedef struct {
 /* What was found in a message's control data. */
 typedef struct {
     int32_t fd_count;
+    int32_t unwanted;                   /* descriptors that follow those, to be closed */
     int32_t has_credentials;
     int32_t truncated;
     int32_t pidfd;                      /* -1 if there is none */
@@ -44,8 +45,8 @@ int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, co
 /*
  * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room is that of
  * its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors than that, all of
- * them are closed and it counts as truncated. max_fds 0 discards descriptors without a word; then it is truncated if the pidfd
- * or the label could not be delivered.
+ * them are unwanted and it counts as truncated. max_fds 0 makes descriptors unwanted without a word; then it is truncated if the
+ * pidfd or the label could not be delivered. fds has room for MAX_FDS.
  */
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #ifdef __linux__
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>
@@ -62,13 +63,71 @@ static jint memory_file(JNIEnv *env, jclass class, jstring name) {
 #endif
 }
 
-/* No more writing to a memory file, by anybody; its offset returns to the start. */
-static jint seal(JNIEnv *env, jclass class, jint fd) {
-    (void) env, (void) class;
-    if (lseek(fd, 0, SEEK_SET) == -1) return -errno;
+/* In the order of UnixFileDescriptor.Seal. */
 #ifdef F_ADD_SEALS
-    return RESULT(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL));
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+static const int all_seals[] = {F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_EXEC};
+#endif
+
+/* Adds seals to a memory file: bit i stands for the i-th seal. */
+static jint seal(JNIEnv *env, jclass class, jint fd, jint seals) {
+    (void) env, (void) class;
+#ifdef F_ADD_SEALS
+    int native = 0;
+    REQUIRE(seals >= 0 && seals < 1 << COUNT(all_seals));
+    for (jint i = 0; i < COUNT(all_seals); i++) {
+        if (seals & 1 << i) native |= all_seals[i];
+    }
+    return RESULT(fcntl(fd, F_ADD_SEALS, native));
 #else
+    (void) fd, (void) seals;
+    return -ENOSYS;
+#endif
+}
+
+/* The seals of a file; -EINVAL if it is of a kind that cannot have any. */
+static jint get_seals(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+#ifdef F_ADD_SEALS
+    int native = RESULT(fcntl(fd, F_GET_SEALS));
+    if (native < 0) return native;
+    jint seals = 0;
+    for (jint i = 0; i < COUNT(all_seals); i++) {
+        if (native & all_seals[i]) seals |= 1 << i;
+    }
+    return seals;
+#else
+    (void) fd;
+    return -EINVAL;
+#endif
+}
+
+/* The size of a file; where it grows, the new bytes are 0. */
+static jint set_size(JNIEnv *env, jclass class, jint fd, jlong size) {
+    (void) env, (void) class;
+    REQUIRE(size >= 0);
+    return RESULT(ftruncate(fd, (off_t) size));
+}
+
+/* The offset in a file. */
+static jint seek(JNIEnv *env, jclass class, jint fd, jlong offset) {
+    (void) env, (void) class;
+    REQUIRE(offset >= 0);
+    return lseek(fd, (off_t) offset, SEEK_SET) == -1 ? -errno : 0;
+}
+
+/* A counter whose reader can wait. */
+static jint event_counter(JNIEnv *env, jclass class, jint initial, jboolean blocking, jboolean semaphore) {
+    (void) env, (void) class;
+#ifdef __linux__
+    return RESULT(eventfd((unsigned) initial, EFD_CLOEXEC | (blocking ? 0 : EFD_NONBLOCK) | (semaphore ? EFD_SEMAPHORE : 0)));
+#else
+    (void) initial, (void) blocking, (void) semaphore;
     return -ENOSYS;
 #endif
 }
@@ -85,9 +144,9 @@ static jint access_mode(JNIEnv *env, jclass class, jint fd) {
     }
 }
 
-static jint close_on_exec(JNIEnv *env, jclass class, jint fd) {
+static jint close_on_exec(JNIEnv *env, jclass class, jint fd, jboolean on) {
     (void) env, (void) class;
-    return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+    return RESULT(fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
 }
 
 /* Whether reading and writing wait; it is a property of the open file, which others may share. */
@@ -97,22 +156,70 @@ static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) 
     return flags < 0 ? flags : RESULT(fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK));
 }
 
+/* What fstat(2) says, as far as it can be had without asking a server: that of a FUSE or network file system may not answer. */
+typedef struct {
+    mode_t mode;
+    int64_t size;
+    uint32_t device_major, device_minor;                /* of the file system */
+    uint32_t special_major;                             /* of a device file */
+} file_status;
+
+static int get_status(int fd, file_status *status) {
+#if defined(__linux__) && defined(STATX_TYPE)
+    struct statx file;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &file) == 0) {
+        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
+        return 0;
+    }
+    /* Before Linux 4.11, or under an old seccomp filter. */
+    if (errno != ENOSYS && errno != EPERM) return -errno;
+#endif
+    struct stat old;
+    if (fstat(fd, &old) == -1) return -errno;
+    *status = (file_status) {.mode = old.st_mode, .size = old.st_size};
+    return 0;
+}
+
+#ifdef F_ADD_SEALS
+/*
+ * Whether a file that can have seals is a memfd, and not a file of a tmpfs. The latter has just F_SEAL_SEAL, as has a memfd that was made
+ * without MFD_ALLOW_SEALING: then what tells them apart is that all memfds are in one file system that is mounted nowhere.
+ */
+static int is_memfd(int seals, const file_status *status) {
+    if (seals != F_SEAL_SEAL) return 1;
+#ifdef MFD_CLOEXEC
+    int sample = memfd_create("", MFD_CLOEXEC);
+    if (sample == -1) return 0;
+    file_status memfd;
+    int result = get_status(sample, &memfd);
+    close(sample);
+    return result == 0 && memfd.device_major == status->device_major && memfd.device_minor == status->device_minor;
+#else
+    (void) status;
+    return 0;
+#endif
+}
+#endif
+
 /* The type of the file; its size goes to size[0]. */
 static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     (void) class;
     /* In the order of FileDescriptors' constants. */
     enum { REGULAR, DIRECTORY, PIPE, SOCKET, MEMORY, CHARACTERS, BLOCKS, OTHER };
     REQUIRE(has_room(env, size, 1));
-    struct stat file;
-    int result = RESULT(fstat(fd, &file));
+    file_status file;
+    int result = get_status(fd, &file);
     if (result < 0) return result;
-    jlong bytes = file.st_size;
+    jlong bytes = file.size;
     (*env)->SetLongArrayRegion(env, size, 0, 1, &bytes);
-    switch (file.st_mode & S_IFMT) {
+#ifdef F_ADD_SEALS
+    int seals;
+#endif
+    switch (file.mode & S_IFMT) {
         case S_IFREG:
-#ifdef F_GET_SEALS
-            /* Only files in memory can be sealed, and a memory file has no name. */
-            return file.st_nlink == 0 && fcntl(fd, F_GET_SEALS) != -1 ? MEMORY : REGULAR;
+#ifdef F_ADD_SEALS
+            seals = fcntl(fd, F_GET_SEALS);
+            return seals != -1 && is_memfd(seals, &file) ? MEMORY : REGULAR;
 #else
             return REGULAR;
 #endif
@@ -129,6 +236,58 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
 static jint close_one(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     return close(fd) == -1 && errno != EINTR ? -errno : 0;
+}
+
+/*
+ * Whether it is certain that close(2) of a descriptor does not block: memory files, pipes and memory devices such as /dev/null.
+ * Not sockets: that of TCP may linger, and one of AF_UNIX may hold such a socket in its queue.
+ */
+static int closes_at_once(int fd) {
+#ifdef __linux__
+    enum { MEMORY_DEVICES = 1 };
+    file_status file;
+    if (get_status(fd, &file) < 0) return 0;
+    switch (file.mode & S_IFMT) {
+        case S_IFIFO: return 1;
+        case S_IFCHR: return file.special_major == MEMORY_DEVICES;
+        case S_IFREG: return fcntl(fd, F_GET_SEALS) != -1;
+        default: return 0;
+    }
+#else
+    (void) fd;
+    return 0;
+#endif
+}
+
+int nettyunix_close_harmless(int32_t *fds, int count) {
+    int left = 0;
+    int harmless = 0;
+    int32_t closing[MAX_FDS];
+    for (int i = 0; i < count; i++) {
+        if (closes_at_once(fds[i])) closing[harmless++] = fds[i];
+        else fds[left++] = fds[i];
+    }
+    nettyunix_close_all(closing, harmless);
+    return left;
+}
+
+/* 1 if the descriptor is still open because closing it may block, else 0. */
+static jint close_if_harmless(JNIEnv *env, jclass class, jint fd) {
+    (void) env, (void) class;
+    if (!closes_at_once(fd)) return 1;
+    close(fd);
+    return 0;
+}
+
+/* Closes those that cannot block, and moves the others to the front; returns how many are left. At most MAX_FDS. */
+static jint close_harmless(JNIEnv *env, jclass class, jintArray array, jint count) {
+    (void) class;
+    REQUIRE(count >= 0 && count <= MAX_FDS && has_room(env, array, count));
+    jint fds[MAX_FDS];
+    (*env)->GetIntArrayRegion(env, array, 0, count, fds);
+    jint left = nettyunix_close_harmless(fds, count);
+    (*env)->SetIntArrayRegion(env, array, 0, left, fds);
+    return left;
 }
 
 void nettyunix_close_all(const int32_t *fds, int count) {
@@ -167,12 +326,18 @@ jint nettyunix_file_descriptors_onload(JNIEnv *env) {
         NATIVE("duplicate", "(II)I", duplicate),
         NATIVE("replace", "(II)I", replace),
         NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
-        NATIVE("seal", "(I)I", seal),
+        NATIVE("seal", "(II)I", seal),
+        NATIVE("seals", "(I)I", get_seals),
+        NATIVE("setSize", "(IJ)I", set_size),
+        NATIVE("seek", "(IJ)I", seek),
+        NATIVE("eventCounter", "(IZZ)I", event_counter),
         NATIVE("accessMode", "(I)I", access_mode),
-        NATIVE("closeOnExec", "(I)I", close_on_exec),
+        NATIVE("closeOnExec", "(IZ)I", close_on_exec),
         NATIVE("setBlocking", "(IZ)I", set_blocking),
         NATIVE("status", "(I[J)I", status),
         NATIVE("close", "(I)I", close_one),
+        NATIVE("closeIfHarmless", "(I)I", close_if_harmless),
+        NATIVE("closeHarmless", "([II)I", close_harmless),
         NATIVE("closeAll", "([II)I", close_all),
         NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
     };

@@ -114,7 +114,13 @@ socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, s
 int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray name);
 size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length);
 
-/* Closes descriptors that nobody else has to do with. */
+/* Closes descriptors that nobody else has to do with, and which were opened here: others may take for ever. */
 void nettyunix_close_all(const int32_t *fds, int count);
+
+/*
+ * Closes those of the descriptors, at most MAX_FDS, whose close(2) cannot block, and moves the others to the front. Returns how many are
+ * left, for DescriptorCloser.java to close.
+ */
+int nettyunix_close_harmless(int32_t *fds, int count);
 
 #endif

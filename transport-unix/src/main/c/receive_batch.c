@@ -26,7 +26,7 @@ typedef struct {
     int32_t fds[MAX_FDS];
     int32_t label_length;               /* -1: none */
     int32_t label_start;                /* in this struct */
-    int32_t reserved;
+    int32_t unwanted;                   /* descriptors that follow those in fds: close(2) of them may block */
     char control[1840];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
 } incoming;
 
@@ -93,6 +93,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     message->length = length;
     message->flags = 0;
     message->fd_count = 0;
+    message->unwanted = 0;
     message->name_length = 0;
     message->pidfd = -1;
     message->label_length = -1;
@@ -106,6 +107,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
         control_data found = nettyunix_detach(header, room, message->fds, max_fds, &message->sender);
         message->fd_count = found.fd_count;
+        message->unwanted = found.unwanted;
         message->pidfd = found.pidfd;
         if (!(wanted & PIDFD)) close_pidfd(message);
         if (wanted & LABEL && found.label_length >= 0) {
@@ -120,9 +122,12 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     }
     if (wanted & RECORDS && length > capacity) {
         message->flags |= TRUNCATED;
-        nettyunix_close_all(message->fds, message->fd_count);
+        message->unwanted += message->fd_count;
         message->fd_count = 0;
         close_pidfd(message);
+    }
+    if (message->unwanted > 0) {
+        message->unwanted = nettyunix_close_harmless(message->fds + message->fd_count, message->unwanted);
     }
     if (length == 0 && ((wanted & RECORDS) == 0 || (wanted & ENDING && !marked))) {
         message->flags |= END_OF_STREAM;

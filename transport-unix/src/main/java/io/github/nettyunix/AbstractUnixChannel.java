@@ -34,6 +34,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Only a holder of the same socket can do that to one without a peer. */
     static final String SHUT_DOWN = "another holder of the socket has shut down its input";
+    private static final int DESCRIPTORS_LOOKED_AT = 1_000;
 
     /** What {@link #doReadMessages} answers besides the number of messages. */
     static final int NOTHING = 0;
@@ -50,6 +51,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private boolean readPending;
     private final ReadFailures readFailures = new ReadFailures();
     private boolean readScheduled;
+    private boolean trusted;
+    private int descriptorsSeen;
     private boolean registeredBefore;
     private volatile boolean active;
     private PendingConnect pendingConnect;
@@ -181,6 +184,22 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** An exception that tells which channel it is of. */
     final IOException newException(String operation, int errno, String hint) {
         return UnixErrors.newException(operation, type, addresses.endpoint(), errno, hint);
+    }
+
+    /**
+     * Whether descriptors that arrive may be closed in place without a look at what they are of. A process of our own user, or of root,
+     * could stop this one by a signal: what it sends is looked at only so that an accident does not hang the event loop, and no more once
+     * many descriptors were harmless.
+     *
+     * @param count how many have arrived now
+     */
+    final boolean isTrustedWith(int count) {
+        if (count > 0 && descriptorsSeen < DESCRIPTORS_LOOKED_AT) {
+            descriptorsSeen += count;
+            trusted = descriptorsSeen >= DESCRIPTORS_LOOKED_AT && PeerIdentity.isOwnUserOrRoot(socket);
+            return false;
+        }
+        return trusted;
     }
 
     // ---- registration -----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.ChildProcesses;
+import io.github.nettyunix.socket.Errno;
 import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /**
  * A program that this process has started with descriptors of its choice: {@link ProcessBuilder} closes all but three of them in
@@ -31,13 +33,13 @@ public final class ChildProcess {
     private static final int SIGTERM = 15;
 
     private final String program;
-    private final int pid;
+    // 0 until the program was started, which it is before anybody else has this object.
+    private volatile int pid;
     private final CompletableFuture<Integer> exit = new CompletableFuture<>();
     private boolean ended;
 
-    private ChildProcess(String program, int pid) {
+    private ChildProcess(String program) {
         this.program = program;
-        this.pid = pid;
     }
 
     /**
@@ -59,6 +61,11 @@ public final class ChildProcess {
      */
     public static ChildProcess start(List<String> command, Map<String, String> environment,
             Map<Integer, ? extends FileDescriptor> descriptors) throws IOException {
+        return start(command, environment, descriptors, task -> new Thread(null, task, "start " + command, 0, false));
+    }
+
+    static ChildProcess start(List<String> command, Map<String, String> environment,
+            Map<Integer, ? extends FileDescriptor> descriptors, Function<Runnable, Thread> newThread) throws IOException {
         UnixTransport.ensureAvailability();
         if (command.isEmpty()) {
             throw new IllegalArgumentException("the command is empty");
@@ -75,19 +82,42 @@ public final class ChildProcess {
             for (Map.Entry<Integer, FileDescriptor> entry : ascending.entrySet()) {
                 sources.add(moveUp(operation, entry.getKey(), entry.getValue(), ascending.lastKey() + 1));
             }
-            int pid = ChildProcesses.spawn(command, variables, sources.stream().mapToInt(FileDescriptor::intValue).toArray(),
-                    ascending.keySet().stream().mapToInt(Integer::intValue).toArray());
+            ChildProcess process = new ChildProcess(command.get(0));
+            // If there can be no thread to wait for the child, there must be no child.
+            Thread thread = newThread.apply(process::await);
+            thread.setDaemon(true);
+            thread.start();
+            int pid = -Errno.EINVAL;
+            try {
+                pid = ChildProcesses.spawn(command, variables, sources.stream().mapToInt(FileDescriptor::intValue).toArray(),
+                        ascending.keySet().stream().mapToInt(Integer::intValue).toArray());
+            } finally {
+                process.started(pid);
+            }
             if (pid < 0) {
                 throw UnixErrors.newException(operation, null, null, pid);
             }
-            ChildProcess process = new ChildProcess(command.get(0), pid);
-            Thread thread = new Thread(null, process::await, process.toString(), 0, false);
-            thread.setDaemon(true);
-            thread.start();
             return process;
         } finally {
             sources.forEach(UnixFileDescriptor::release);
         }
+    }
+
+    private synchronized void started(int result) {
+        pid = result;
+        notifyAll();
+    }
+
+    /** Waits until the program was started, or could not be; then the number is negative. */
+    private synchronized int awaitStart() {
+        while (pid == 0) {
+            try {
+                wait();
+            } catch (InterruptedException ignored) {
+                // Nobody else has the thread.
+            }
+        }
+        return pid;
     }
 
     /** A duplicate above all numbers of the child, so that none is overwritten before it is in its place. */
@@ -96,7 +126,7 @@ public final class ChildProcess {
         if (result < 0) {
             throw UnixErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
         }
-        return UnixFileDescriptor.adopt(result);
+        return UnixFileDescriptor.adoptDuplicate(fd, result);
     }
 
     private static String variable(Map.Entry<String, String> variable) {
@@ -114,6 +144,10 @@ public final class ChildProcess {
     }
 
     private void await() {
+        if (awaitStart() < 0) {
+            return;
+        }
+        Thread.currentThread().setName(toString());
         ChildProcesses.awaitEnd(pid);
         int status;
         synchronized (this) {

@@ -1,10 +1,11 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.DescriptorCloser;
 import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.socket.ReceivedFileDescriptor;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -52,7 +53,7 @@ final class InboundMessages {
         UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
         try {
             for (int i = 0; i < count; i++) {
-                fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i));
+                fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i), !batch.isTrusted());
                 batch.hasOwner(index, i);
             }
             return List.of(fds);
@@ -77,7 +78,7 @@ final class InboundMessages {
     static FileDescriptor[] plainDescriptors(ReceiveBatch batch, int index) {
         try {
             FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
-            Arrays.setAll(fds, i -> new FileDescriptor(batch.descriptor(index, i)));
+            Arrays.setAll(fds, i -> new ReceivedFileDescriptor(batch.descriptor(index, i)));
             return fds;
         } catch (Throwable t) {
             closeDescriptors(batch, index);
@@ -91,21 +92,13 @@ final class InboundMessages {
             int fd = batch.descriptor(index, i);
             if (fd >= 0) {
                 batch.hasOwner(index, i);
-                close(fd);
+                DescriptorCloser.close(fd);
             }
         }
         int pidFd = batch.pidFd(index);
         if (pidFd >= 0) {
             batch.pidFdHasOwner(index);
-            close(pidFd);
-        }
-    }
-
-    private static void close(int fd) {
-        try {
-            new FileDescriptor(fd).close();
-        } catch (IOException ignored) {
-            // It is closed all the same.
+            DescriptorCloser.close(pidFd);
         }
     }
 

@@ -43,8 +43,8 @@ final class OutboundMessages {
                 if (!isCopyNeeded(content)) {
                     return message;
                 }
-                UnixDatagramPacket packet = new UnixDatagramPacket(toDirect(channel, content.retain()),
-                        envelope.recipient() == null ? null : UnixSocketAddress.from((SocketAddress) envelope.recipient()));
+                SocketAddress recipient = (SocketAddress) envelope.recipient();
+                UnixDatagramPacket packet = new UnixDatagramPacket(copyDirect(channel, content), recipient);
                 envelope.release();
                 return packet;
             }
@@ -72,16 +72,28 @@ final class OutboundMessages {
         ByteBuf content = message.content();
         if (channel.type == SocketType.STREAM) {
             if (fds.isEmpty() && message.credentials() == null) {
-                content.retain();
+                ByteBuf direct = isCopyNeeded(content) ? copyDirect(channel, content) : content.retain();
                 message.release();
-                return toDirect(channel, content);
+                return direct;
             }
             if (!content.isReadable()) {
                 throw channel.newException("write", Errno.EINVAL,
                         "on a stream descriptors and credentials travel with bytes, and the message has none");
             }
         }
-        return isCopyNeeded(content) ? message.replace(toDirect(channel, content.retain())) : message;
+        if (!isCopyNeeded(content)) {
+            return message;
+        }
+        ByteBuf direct = copyDirect(channel, content);
+        UnixMessage replaced;
+        try {
+            replaced = message.replace(direct);
+        } catch (Throwable t) {
+            direct.release();
+            throw t;
+        }
+        message.release();
+        return replaced;
     }
 
     private static boolean isCopyNeeded(ByteBuf buffer) {
@@ -93,10 +105,21 @@ final class OutboundMessages {
         if (!isCopyNeeded(buffer)) {
             return buffer;
         }
-        int length = buffer.readableBytes();
-        ByteBuf direct = channel.alloc().directBuffer(length).writeBytes(buffer, buffer.readerIndex(), length);
+        ByteBuf direct = copyDirect(channel, buffer);
         buffer.release();
         return direct;
+    }
+
+    /** A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was written. */
+    private static ByteBuf copyDirect(AbstractUnixChannel channel, ByteBuf buffer) {
+        int length = buffer.readableBytes();
+        ByteBuf direct = channel.alloc().directBuffer(length);
+        try {
+            return direct.writeBytes(buffer, buffer.readerIndex(), length);
+        } catch (Throwable t) {
+            direct.release();
+            throw t;
+        }
     }
 
     private static void checkOpen(AbstractUnixChannel channel, FileDescriptor fd) throws IOException {

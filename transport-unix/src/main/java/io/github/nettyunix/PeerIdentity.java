@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.socket.Process;
+import io.github.nettyunix.socket.UnixSocket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +16,8 @@ final class PeerIdentity {
     /** NGROUPS_MAX of Linux. */
     private static final int ALL_GROUPS = 65536;
     private static final int LONGEST_LABEL = 4096;
+    /** The user of whom this user namespace has no number, whoever that is; Linux's default. */
+    private static final int OVERFLOW_UID = 65534;
 
     private PeerIdentity() {
     }
@@ -35,6 +39,14 @@ final class PeerIdentity {
     private static int peerIds(AbstractUnixChannel channel, int[] ids) {
         int result = channel.socket.peerCredentials(ids);
         return result == 0 && ids[0] == 0 && ids[1] == -1 ? -Errno.ENOTCONN : result;
+    }
+
+    /** Whether the peer runs as this process's user, or as root; false where that is not known. */
+    static boolean isOwnUserOrRoot(UnixSocket socket) {
+        int[] peer = new int[3];
+        int[] own = new int[3];
+        Process.identity(own);
+        return socket.peerCredentials(peer) == 0 && peer[0] > 0 && (peer[1] == 0 || peer[1] == own[1] && peer[1] != OVERFLOW_UID);
     }
 
     /** See {@link UnixPeer#peerPidFd()}. */

@@ -204,6 +204,7 @@ final class RecordReader {
                         UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
             } else {
                 content = content(batch, index, buffer);
+                batch.setTrusted(channel.isTrustedWith(batch.descriptorCount(index)));
                 message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
         } catch (Throwable t) {

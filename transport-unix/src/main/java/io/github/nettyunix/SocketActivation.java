@@ -84,7 +84,7 @@ public final class SocketActivation {
         int count = count(Process.variable(COUNT));
         List<String> names = names(Process.variable(NAMES), count);
         for (int i = 0; i < count; i++) {
-            int result = FileDescriptors.closeOnExec(FIRST + i);
+            int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
                 throw UnixErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", " + names.get(i));
             }

@@ -88,6 +88,7 @@ final class StreamReader {
             maybeMore |= found;
         }
         try {
+            batch.setTrusted(channel.isTrustedWith(batch.descriptorCount(0)));
             return InboundMessages.newMessage(buffer, batch, 0);
         } catch (Throwable t) {
             InboundMessages.closeDescriptors(batch, 0);

@@ -27,12 +27,37 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
         sender = UnixSocketAddress.unnamed();
     }
 
-    UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
+    /**
+     * An outbound datagram.
+     *
+     * @param content the bytes, which now belong to the packet
+     * @param recipient whom to send it to; {@code null} for the peer that the channel is connected to
+     * @param fileDescriptors the descriptors, which now belong to the packet; the list itself is copied
+     * @throws IllegalArgumentException if the recipient's address is of another family
+     */
+    public UnixDatagramPacket(ByteBuf content, SocketAddress recipient, List<UnixFileDescriptor> fileDescriptors) {
+        super(content, fileDescriptors);
+        this.recipient = recipient == null ? null : UnixSocketAddress.from(recipient);
+        sender = UnixSocketAddress.unnamed();
+    }
+
+    /**
+     * A datagram as one that has arrived, for tests of handlers.
+     *
+     * @param content the bytes, which now belong to the packet
+     * @param recipient the address that it was sent to; may be {@code null}
+     * @param sender the address that it came from; {@code null} is {@link UnixSocketAddress#unnamed()}
+     * @param fileDescriptors the descriptors, which now belong to the packet; the list itself is copied
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     * @param pidFd see {@link #pidFd()}, which now belongs to the packet; may be {@code null}
+     * @param securityLabel see {@link #securityLabel()}; may be {@code null}
+     */
+    public UnixDatagramPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
                        List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials, UnixFileDescriptor pidFd,
                        String securityLabel) {
         super(content, fileDescriptors, credentials, pidFd, securityLabel);
         this.recipient = recipient;
-        this.sender = sender;
+        this.sender = sender == null ? UnixSocketAddress.unnamed() : sender;
     }
 
     private UnixDatagramPacket(ByteBuf content, UnixDatagramPacket of, UnixCredentials credentials) {

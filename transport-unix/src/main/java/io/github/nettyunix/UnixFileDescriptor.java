@@ -1,7 +1,9 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.DescriptorCloser;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.socket.ReceivedFileDescriptor;
 import io.github.nettyunix.socket.UnixSocket;
 import io.github.nettyunix.socket.UseCount;
 import io.netty.buffer.ByteBuf;
@@ -12,26 +14,27 @@ import io.netty.util.ResourceLeakDetector;
 import io.netty.util.ResourceLeakDetectorFactory;
 import io.netty.util.ResourceLeakTracker;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.internal.ObjectUtil;
 import io.netty.util.internal.RefCnt;
 
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * A file descriptor that somebody owns: it is closed when its last reference is released, or at once by {@link #close()}, and
  * {@link ResourceLeakDetector} reports one that was forgotten. Those that arrive in a {@link UnixMessage} belong to the message;
- * {@link #retain()} keeps one beyond it. Writing one gives it away. Thread-safe.
+ * {@link #retain()} keeps one beyond it. Writing one gives it away. Thread-safe. The methods that it inherits for reading and writing
+ * use the number as it is: no other thread may close it meanwhile.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/cmsg.3.html">cmsg(3)</a>, SCM_RIGHTS
  */
@@ -46,7 +49,10 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         PIPE,
         /** A socket of any family. */
         SOCKET,
-        /** A file in memory without a name, as {@link #memfd} makes them. Told from a regular file on Linux only. */
+        /**
+         * A file in memory without a name, as {@link #memfd} makes them; not one of {@code /dev/shm} or another tmpfs, deleted or not.
+         * Elsewhere than on Linux they are regular files. Whether it can be mapped safely depends on its {@link #seals() seals}.
+         */
         MEMFD,
         /** A character device: a terminal, {@code /dev/null}. */
         CHARACTER_DEVICE,
@@ -54,6 +60,22 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         BLOCK_DEVICE,
         /** Something else, such as an epoll instance, an eventfd or a pidfd. */
         OTHER
+    }
+
+    /** What cannot be done to a memory file any more, by anybody. */
+    public enum Seal {
+        /** No further seals can be added. Files of a tmpfs, and memory files that were made without seals in mind, have just this one. */
+        SEAL,
+        /** It cannot be made shorter: whoever maps it finds all of it. */
+        SHRINK,
+        /** It cannot be made longer. */
+        GROW,
+        /** Its content cannot be changed, and nobody has a mapping that could change it. */
+        WRITE,
+        /** Its content can be changed by mappings that were made before only. Linux 5.1 and later. */
+        FUTURE_WRITE,
+        /** Whether it can be executed cannot be changed. Linux 6.3 and later. */
+        EXEC
     }
 
     private static final ResourceLeakDetector<UnixFileDescriptor> LEAK_DETECTOR =
@@ -72,10 +94,13 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     private final RefCnt refCnt = new RefCnt();
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
+    private final boolean received;
+    private volatile boolean closing;
     private volatile int uses;
 
-    private UnixFileDescriptor(int fd) {
+    private UnixFileDescriptor(int fd, boolean received) {
         super(fd);
+        this.received = received;
         leak = LEAK_DETECTOR.track(this);
     }
 
@@ -87,7 +112,12 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IllegalArgumentException if the number is negative
      */
     public static UnixFileDescriptor adopt(int fd) {
-        return new UnixFileDescriptor(fd);
+        return adopt(fd, false);
+    }
+
+    /** @param received whether a peer has chosen what it is, so that it may block whoever closes it */
+    static UnixFileDescriptor adopt(int fd, boolean received) {
+        return new UnixFileDescriptor(fd, received);
     }
 
     /**
@@ -102,34 +132,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public static UnixFileDescriptor open(Path path, OpenOption... options) throws IOException {
         UnixTransport.ensureAvailability();
-        boolean read = false;
-        boolean write = false;
-        int flags = 0;
-        for (OpenOption option : options) {
-            if (!(option instanceof StandardOpenOption)) {
-                throw new UnsupportedOperationException("open: " + option);
-            }
-            switch ((StandardOpenOption) option) {
-                case READ -> read = true;
-                case WRITE -> write = true;
-                case APPEND -> {
-                    write = true;
-                    flags |= FileDescriptors.APPEND;
-                }
-                case TRUNCATE_EXISTING -> flags |= FileDescriptors.TRUNCATE;
-                case CREATE -> flags |= FileDescriptors.CREATE;
-                case CREATE_NEW -> flags |= FileDescriptors.CREATE | FileDescriptors.EXCLUSIVE;
-                case SYNC -> flags |= FileDescriptors.SYNC;
-                case DSYNC -> flags |= FileDescriptors.DSYNC;
-                default -> throw new UnsupportedOperationException("open: " + option);
-            }
-        }
-        flags |= !write ? FileDescriptors.READ : read ? FileDescriptors.READ_WRITE : FileDescriptors.WRITE;
-        int fd = FileDescriptors.open((path + "\0").getBytes(StandardCharsets.UTF_8), flags, 0666);
-        if (fd < 0) {
-            throw UnixErrors.newException("open " + path, null, null, fd);
-        }
-        return new UnixFileDescriptor(fd);
+        return new UnixFileDescriptor(DescriptorFiles.open(path, options), false);
     }
 
     /**
@@ -145,7 +148,12 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         if (result < 0) {
             throw UnixErrors.newException("dup of descriptor " + fd.intValue(), null, null, result);
         }
-        return new UnixFileDescriptor(result);
+        return adoptDuplicate(fd, result);
+    }
+
+    /** The owner of a duplicate, which is closed in the same way as the original. */
+    static UnixFileDescriptor adoptDuplicate(FileDescriptor of, int fd) {
+        return new UnixFileDescriptor(fd, of instanceof UnixFileDescriptor ours ? ours.received : of instanceof ReceivedFileDescriptor);
     }
 
     /**
@@ -160,11 +168,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public static UnixFileDescriptor memfd(String name, ByteBuf content) throws IOException {
         UnixTransport.ensureAvailability();
-        int fd = FileDescriptors.memoryFile(name);
-        if (fd < 0) {
-            throw UnixErrors.newException("memfd_create " + name, null, null, fd);
-        }
-        UnixFileDescriptor memory = new UnixFileDescriptor(fd);
+        UnixFileDescriptor memory = memoryFile(name);
         try {
             try (FileChannel file = memory.toFileChannel(StandardOpenOption.WRITE)) {
                 int start = content.readerIndex();
@@ -172,15 +176,67 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
                     index += content.getBytes(index, file, (long) index - start, content.writerIndex() - index);
                 }
             }
-            int result = FileDescriptors.seal(fd);
-            if (result < 0) {
-                throw UnixErrors.newException("seal " + name, null, null, result);
-            }
+            memory.check("seek", FileDescriptors.seek(memory.intValue(), 0));
+            memory.seal(Seal.SEAL, Seal.SHRINK, Seal.GROW, Seal.WRITE);
             return memory;
         } catch (Throwable t) {
             memory.release();
             throw t;
         }
+    }
+
+    /**
+     * Creates a file in memory of a given size, full of zeros, that everybody who has it may write to: memory to be shared by
+     * {@link #map mapping} it. {@link #seal} restricts what may be changed: with {@link Seal#SHRINK} and {@link Seal#GROW} the size is
+     * fixed, so that a receiver can map it safely. Linux 3.17 and later.
+     *
+     * @param name what {@code /proc} shows, at most 249 bytes
+     * @param size the size in bytes; memory is used for what is written only
+     * @return its owner, with one reference
+     * @throws IllegalArgumentException if the size is negative
+     * @throws IOException if it cannot be made, see
+     *         <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
+     */
+    public static UnixFileDescriptor memfd(String name, long size) throws IOException {
+        UnixTransport.ensureAvailability();
+        ObjectUtil.checkPositiveOrZero(size, "size");
+        UnixFileDescriptor memory = memoryFile(name);
+        try {
+            memory.check("ftruncate", FileDescriptors.setSize(memory.intValue(), size));
+            return memory;
+        } catch (Throwable t) {
+            memory.release();
+            throw t;
+        }
+    }
+
+    private static UnixFileDescriptor memoryFile(String name) throws IOException {
+        int fd = FileDescriptors.memoryFile(name);
+        if (fd < 0) {
+            throw UnixErrors.newException("memfd_create " + name, null, null, fd);
+        }
+        return new UnixFileDescriptor(fd, false);
+    }
+
+    /**
+     * Creates an eventfd: a 64-bit counter that wakes whoever waits for it, as vhost-user and other protocols on shared memory send
+     * them. It counts up when 8 bytes are written, and 8 bytes are read from it, in native byte order. It does not block. Linux.
+     *
+     * @param initial the counter's first value, an unsigned number of 32 bits
+     * @param semaphore whether each read takes 1 off the counter (EFD_SEMAPHORE), and not all of it
+     * @return its owner, with one reference
+     * @throws IllegalArgumentException if the value does not fit
+     * @throws IOException if it cannot be made, see
+     *         <a href="https://man7.org/linux/man-pages/man2/eventfd.2.html">eventfd(2)</a>
+     */
+    public static UnixFileDescriptor eventFd(long initial, boolean semaphore) throws IOException {
+        UnixTransport.ensureAvailability();
+        ObjectUtil.checkInRange(initial, 0, 0xFFFF_FFFFL, "initial");
+        int fd = FileDescriptors.eventCounter((int) initial, false, semaphore);
+        if (fd < 0) {
+            throw UnixErrors.newException("eventfd", null, null, fd);
+        }
+        return new UnixFileDescriptor(fd, false);
     }
 
     /**
@@ -202,7 +258,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         for (int fd : fds) {
             FileDescriptors.setBlocking(fd, true);
         }
-        return List.of(new UnixFileDescriptor(fds[0]), new UnixFileDescriptor(fds[1]));
+        return List.of(new UnixFileDescriptor(fds[0], false), new UnixFileDescriptor(fds[1], false));
     }
 
     /**
@@ -247,7 +303,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     /** Ends a use; the number is closed here if it should have been meanwhile. */
     void endUse() {
         if (USES.end(this)) {
-            FileDescriptors.close(intValue());
+            closeNumber();
         }
     }
 
@@ -257,9 +313,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * What the descriptor is of.
+     * What the descriptor is of. Does not block, whatever a peer has sent.
      *
-     * @return the type, from <a href="https://man7.org/linux/man-pages/man2/fstat.2.html">fstat(2)</a>
+     * @return the type, from <a href="https://man7.org/linux/man-pages/man2/statx.2.html">statx(2)</a>
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
@@ -276,9 +332,10 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * How long the file is. It says something of regular files and memory files; what a file has may change until it is sealed.
+     * How long the file is. It says something of regular files and memory files; what a file has may change until it is sealed. Does not
+     * block: of a file in a FUSE or network file system it is what the kernel knew last (AT_STATX_DONT_SYNC).
      *
-     * @return the size in bytes, st_size of <a href="https://man7.org/linux/man-pages/man2/fstat.2.html">fstat(2)</a>
+     * @return the size in bytes, from <a href="https://man7.org/linux/man-pages/man2/statx.2.html">statx(2)</a>
      * @throws IOException if the descriptor is closed
      */
     public long size() throws IOException {
@@ -324,7 +381,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /**
      * The open file as a channel, also where this process could not open it by its path. The channel has a descriptor of its
-     * own, so that both are closed separately, but the offset is shared with everybody who has the same open file.
+     * own, so that both are closed separately, but the offset is shared with everybody who has the same open file. Its methods, close
+     * included, can block if a peer has sent the descriptor: do not call them on an event loop then, unless {@link #type()} is
+     * {@link Type#MEMFD}.
      *
      * @param options READ, WRITE or both; without any, what the descriptor allows
      * @return the channel, to be closed by the caller
@@ -343,33 +402,67 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
             throw UnixErrors.newException("toFileChannel of descriptor " + intValue(), null, null,
                     Errno.EACCES, "it is open for " + ((allowed & 1) == 0 ? "writing" : "reading") + " only");
         }
-        // Reopening /proc/self/fd/N would check the permissions of the file again. So the JDK opens something that everybody
-        // may open, and the descriptor that it got for it becomes a duplicate of ours.
-        String placeholder = "/dev/null";
-        if (read && write) {
-            RandomAccessFile file = new RandomAccessFile(placeholder, "rw");
-            return become(file.getFD(), file.getChannel());
-        }
-        if (write) {
-            FileOutputStream file = new FileOutputStream(placeholder);
-            return become(file.getFD(), file.getChannel());
-        }
-        FileInputStream file = new FileInputStream(placeholder);
-        return become(file.getFD(), file.getChannel());
+        return DescriptorFiles.newChannel(read, write, placeholder ->
+                check("toFileChannel", use(fd -> FileDescriptors.replace(fd, placeholder))));
     }
 
-    private FileChannel become(java.io.FileDescriptor placeholder, FileChannel channel) throws IOException {
-        int result = use(fd -> FileDescriptors.replace(fd, FileDescriptors.number(placeholder)));
-        if (result < 0) {
-            channel.close();
+    /**
+     * Maps the file into memory, as {@link FileChannel#map} does. The mapping stays when the descriptor is closed, and goes when the
+     * buffer is garbage-collected.
+     *
+     * <p>A file that gets shorter takes its pages with it: whoever touches them then gets an {@link InternalError}, at best. Map a
+     * received file only if its {@link #seals()} have {@link Seal#SHRINK}.
+     *
+     * @param mode READ_ONLY or READ_WRITE, which changes the file; PRIVATE needs a descriptor that is open for both
+     * @param offset where it begins in the file, in bytes
+     * @param length how many bytes, at most {@link Integer#MAX_VALUE}; with READ_WRITE the file grows if it is shorter than that
+     * @return the memory
+     * @throws IOException if the descriptor is closed, is not open for that, or cannot be mapped, see
+     *         <a href="https://man7.org/linux/man-pages/man2/mmap.2.html">mmap(2)</a>
+     */
+    public MappedByteBuffer map(FileChannel.MapMode mode, long offset, long length) throws IOException {
+        OpenOption[] options = mode == FileChannel.MapMode.READ_ONLY ? new OpenOption[] {StandardOpenOption.READ}
+                : new OpenOption[] {StandardOpenOption.READ, StandardOpenOption.WRITE};
+        try (FileChannel file = toFileChannel(options)) {
+            return file.map(mode, offset, length);
         }
-        check("toFileChannel", result);
-        return channel;
+    }
+
+    /**
+     * Returns what nobody can do to the file any more. Only memory files have seals; the set is empty for others, and for a memory file
+     * that may still be changed.
+     *
+     * @return the seals; whoever maps the file can rely on its size if {@link Seal#SHRINK} is among them, and on its content if
+     *         {@link Seal#WRITE} is
+     * @throws IOException if the descriptor is closed
+     */
+    public Set<Seal> seals() throws IOException {
+        int bits = use(FileDescriptors::seals);
+        if (bits == -Errno.EINVAL) {
+            return Set.of();
+        }
+        check("seals", bits);
+        return Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * Seals a memory file, for all who have it and for ever.
+     *
+     * @param seals what nobody shall be able to do any more
+     * @throws IOException EPERM if it has {@link Seal#SEAL} already or is not open for writing, EBUSY for {@link Seal#WRITE} while a
+     *         writable mapping of it exists, EINVAL if it is no memory file or the kernel does not know the seal; see F_ADD_SEALS in
+     *         <a href="https://man7.org/linux/man-pages/man2/fcntl.2.html">fcntl(2)</a>
+     */
+    public void seal(Seal... seals) throws IOException {
+        int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
+        check("seal", use(fd -> FileDescriptors.seal(fd, bits)));
     }
 
     /**
      * Closes the descriptor now, however many references there are; they become harmless. Once closed this does nothing. If another
-     * thread is just using the number in one of this class's methods, or sending it, the number is closed when that is done.
+     * thread is just using the number in one of this class's methods, or sending it, the number is closed when that is done. One that a
+     * peer has sent is closed elsewhere if that may block, see {@link #isClosing}; then no error is reported.
      *
      * @throws IOException if the system reports one, see
      *         <a href="https://man7.org/linux/man-pages/man2/close.2.html">close(2)</a>; it is closed all the same
@@ -377,8 +470,37 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     @Override
     public void close() throws IOException {
         if (beginClose() && USES.end(this)) {
-            check("close", FileDescriptors.close(intValue()));
+            check("close", closeNumber());
         }
+    }
+
+    private int closeNumber() {
+        if (!received) {
+            return FileDescriptors.close(intValue());
+        }
+        if (FileDescriptors.closeIfHarmless(intValue()) != 0) {
+            closeElsewhere();
+        }
+        return 0;
+    }
+
+    private void closeElsewhere() {
+        closing = true;
+        DescriptorCloser.execute(() -> {
+            FileDescriptors.close(intValue());
+            closing = false;
+        });
+    }
+
+    /**
+     * Whether the descriptor was closed here, and the system has not finished yet. To close what a peer has sent may take as long as the
+     * peer likes: a file of a FUSE server that does not answer, or a TCP socket with SO_LINGER. So it is closed on a thread of its own
+     * unless it is certain not to block, and the process has one descriptor less to use until that is done.
+     *
+     * @return true if it is still being closed
+     */
+    public boolean isClosing() {
+        return closing;
     }
 
     /** Marks it closed, and begins a use; false if it was closed already. */
@@ -480,9 +602,15 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         }
         int[] numbers = NUMBERS.get();
         int count = 0;
+        boolean received = fds.get(0).received;
         IllegalReferenceCountException failure = null;
         for (int i = 0; i < fds.size(); i++) {
             UnixFileDescriptor fd = fds.get(i);
+            if (count == numbers.length || fd.received != received) {
+                closeAll(fds, numbers, count, received);
+                count = 0;
+                received = fd.received;
+            }
             try {
                 if (RefCnt.release(fd.refCnt) && fd.beginClose() && USES.end(fd)) {
                     numbers[count++] = fd.intValue();
@@ -490,16 +618,29 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
             } catch (IllegalReferenceCountException e) {
                 failure = e;
             }
-            if (count == numbers.length) {
-                FileDescriptors.closeAll(numbers, count);
-                count = 0;
-            }
         }
-        if (count > 0) {
-            FileDescriptors.closeAll(numbers, count);
-        }
+        closeAll(fds, numbers, count, received);
         if (failure != null) {
             throw failure;
+        }
+    }
+
+    private static void closeAll(List<UnixFileDescriptor> fds, int[] numbers, int count, boolean received) {
+        if (count == 0) {
+            return;
+        }
+        if (!received) {
+            FileDescriptors.closeAll(numbers, count);
+            return;
+        }
+        int left = FileDescriptors.closeHarmless(numbers, count);
+        for (int i = 0; i < left; i++) {
+            for (UnixFileDescriptor fd : fds) {
+                if (fd.received && fd.intValue() == numbers[i] && !fd.closing) {
+                    fd.closeElsewhere();
+                    break;
+                }
+            }
         }
     }
 

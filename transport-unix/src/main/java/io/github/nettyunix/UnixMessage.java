@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.AbstractReferenceCounted;
+import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.internal.ObjectUtil;
 
@@ -17,9 +18,10 @@ import java.util.List;
  * {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
  * {@link UnixFileDescriptor#retain()} it before the message is released.
  *
- * <p>It counts its own references, whatever the content does. {@link #duplicate()}, {@link #retainedDuplicate()},
- * {@link #replace(ByteBuf)} and {@link #withCredentials} give another view of the same unit, with the same descriptors and
- * the same count; the unit owns every content that was put into it. {@link #copy()} is a unit of its own.
+ * <p>It counts its own references, whatever the content does. {@link #duplicate()}, {@link #retainedDuplicate()} and
+ * {@link #withCredentials} return another view of the same unit, with the same descriptors and the same count.
+ * {@link #replace(ByteBuf)} and {@link #copy()} return a unit of its own: the former has retained the descriptors, the latter has
+ * duplicates of them.
  *
  * <p>The reference count is thread-safe, the content is what a {@link ByteBuf} is.
  *
@@ -36,8 +38,6 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     private final String securityLabel;
     // The message that counts: this one, or the one that this is a view of.
     private final UnixMessage unit;
-    // Contents of views, which the unit owns as well.
-    private List<ByteBuf> replacements;
 
     /**
      * A message.
@@ -47,14 +47,32 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
      *        found when it is written
      */
     public UnixMessage(ByteBuf content, UnixFileDescriptor... fileDescriptors) {
-        this(content, List.of(fileDescriptors), null, null, null);
+        this(content, List.of(fileDescriptors));
     }
 
-    /** Inbound. */
-    UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials,
+    /**
+     * A message.
+     *
+     * @param content the bytes, which now belong to the message
+     * @param fileDescriptors the descriptors, which now belong to the message; the list itself is copied
+     */
+    public UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors) {
+        this(content, fileDescriptors, null, null, null);
+    }
+
+    /**
+     * A message as one that has arrived, for tests of handlers.
+     *
+     * @param content the bytes, which now belong to the message
+     * @param fileDescriptors the descriptors, which now belong to the message; the list itself is copied
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     * @param pidFd see {@link #pidFd()}, which now belongs to the message; may be {@code null}
+     * @param securityLabel see {@link #securityLabel()}; may be {@code null}
+     */
+    public UnixMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixCredentials credentials,
                 UnixFileDescriptor pidFd, String securityLabel) {
         this.content = ObjectUtil.checkNotNull(content, "content");
-        this.fileDescriptors = fileDescriptors;
+        this.fileDescriptors = List.copyOf(fileDescriptors);
         this.credentials = credentials;
         this.pidFd = pidFd;
         this.securityLabel = securityLabel;
@@ -143,6 +161,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     public UnixMessage copy() {
         List<UnixFileDescriptor> copies = new ArrayList<>(fileDescriptors.size());
         UnixFileDescriptor pidFdCopy = null;
+        ByteBuf contentCopy = null;
+        UnixMessage copy = null;
         try {
             for (FileDescriptor fd : fileDescriptors) {
                 copies.add(UnixFileDescriptor.dup(fd));
@@ -150,11 +170,17 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
             if (pidFd != null) {
                 pidFdCopy = UnixFileDescriptor.dup(pidFd);
             }
-            return newMessage(content.copy(), List.copyOf(copies), pidFdCopy);
-        } catch (IOException | RuntimeException e) {
-            copies.forEach(UnixFileDescriptor::release);
-            ReferenceCountUtil.release(pidFdCopy);
-            throw e instanceof IOException ? new UncheckedIOException((IOException) e) : (RuntimeException) e;
+            contentCopy = content.copy();
+            copy = newMessage(contentCopy, copies, pidFdCopy);
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            if (copy == null) {
+                copies.forEach(UnixFileDescriptor::release);
+                ReferenceCountUtil.release(pidFdCopy);
+                ReferenceCountUtil.release(contentCopy);
+            }
         }
     }
 
@@ -171,21 +197,34 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * The same message with other bytes: a view of it that shares its descriptors and its count.
+     * A message with other bytes and the same descriptors, credentials, pidfd and label. It is a unit of its own: it has one reference,
+     * and has {@linkplain UnixFileDescriptor#retain() retained} the descriptors and the pidfd. This message stays as it is, and is
+     * still to be released.
      *
-     * @param content the bytes, which now belong to the message, as the bytes it had still do
-     * @return the view
+     * @param content the bytes, which now belong to the new message
+     * @return the new message
+     * @throws IllegalReferenceCountException if a descriptor has been released; then the content stays the caller's
      */
     @Override
     public UnixMessage replace(ByteBuf content) {
-        UnixMessage view = newView(content, credentials);
-        synchronized (unit) {
-            if (unit.replacements == null) {
-                unit.replacements = new ArrayList<>(1);
+        int retained = 0;
+        boolean pidFdRetained = false;
+        try {
+            for (; retained < fileDescriptors.size(); retained++) {
+                fileDescriptors.get(retained).retain();
             }
-            unit.replacements.add(content);
+            ReferenceCountUtil.retain(pidFd);
+            pidFdRetained = true;
+            return newMessage(content, fileDescriptors, pidFd);
+        } catch (Throwable t) {
+            for (int i = 0; i < retained; i++) {
+                fileDescriptors.get(i).release();
+            }
+            if (pidFdRetained) {
+                ReferenceCountUtil.release(pidFd);
+            }
+            throw t;
         }
-        return view;
     }
 
     @Override
@@ -244,15 +283,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
             try {
                 ReferenceCountUtil.release(pidFd);
             } finally {
-                releaseContents();
+                content.release();
             }
-        }
-    }
-
-    private synchronized void releaseContents() {
-        content.release();
-        if (replacements != null) {
-            replacements.forEach(ByteBuf::release);
         }
     }
 

@@ -170,7 +170,7 @@ public final class UnixTransport {
      * non-blocking, for all processes that share it, and close-on-exec. A socket file stays when the channel closes.
      *
      * @param fd the descriptor, which the channel owns from now on; 0 is moved to another number, and {@code /dev/null} takes
-     *        its place
+     *        its place, for children to inherit
      * @return the channel, to be registered by the caller
      * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays the caller's then
      */
@@ -311,6 +311,8 @@ public final class UnixTransport {
             throw UnixErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
+        // Children inherit standard input.
+        FileDescriptors.closeOnExec(fd, false);
         closeQuietly(nothing);
         return moved;
     }

@@ -232,4 +232,44 @@ class ChildProcessTest {
         assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("true", "\0"), null, Map.of()));
         assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("true"), null, Map.of(-1, closed)));
     }
+
+    @Test
+    void childThatNobodyCouldWaitForIsNotStarted() throws Exception {
+        Path file = folder.resolve("started");
+        assertThrows(OutOfMemoryError.class, () -> ChildProcess.start(List.of("touch", file.toString()), null, Map.of(),
+                task -> new Thread(task) {
+                    @Override
+                    public void start() {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                }));
+        // One that is started after it has ended: the first one would have been there by now.
+        assertEquals(0, status(ChildProcess.start(List.of("true"), null, Map.of())));
+        assertFalse(Files.exists(file));
+        assertFalse(ProcessHandle.current().children().anyMatch(child -> child.info().command().orElse("").endsWith("touch")));
+    }
+
+    @Test
+    void childOfAProcessWhoseStandardInputWasAdoptedHasOne() throws Exception {
+        // In a process of its own: this one's standard input belongs to the test's runner.
+        UnixFileDescriptor[] ends = UnixFileDescriptor.socketPair(SocketType.STREAM).toArray(new UnixFileDescriptor[0]);
+        Path file = folder.resolve("output");
+        try (UnixFileDescriptor out = UnixFileDescriptor.open(file, WRITE, CREATE, TRUNCATE_EXISTING)) {
+            ChildProcess child = ChildProcess.start(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-cp", System.getProperty("java.class.path"), AdoptingProgram.class.getName()), null, Map.of(0, ends[0], 1, out));
+            assertEquals(0, status(child));
+        }
+        for (UnixFileDescriptor end : ends) {
+            end.release();
+        }
+        assertEquals("/dev/null\n", Files.readString(file));
+    }
+
+    /** Adopts its standard input, and starts a child that says what it has instead. */
+    static final class AdoptingProgram {
+        public static void main(String[] arguments) throws Exception {
+            UnixTransport.adopt(0);
+            System.exit(status(ChildProcess.start(List.of("readlink", "/proc/self/fd/0"), null, Map.of())));
+        }
+    }
 }

@@ -9,9 +9,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 
 import java.nio.file.Path;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class FailedAllocationTest {
@@ -70,6 +73,29 @@ class FailedAllocationTest {
         sender.close().sync();
         receiver.close().sync();
         inbox.release();
+        before.assertUnchanged();
+    }
+
+    /** What cannot be made direct is released once, with its descriptors, and its promise fails. */
+    @EachType
+    void messageThatCannotBeCopiedIsReleasedOnce(SocketType type) throws Exception {
+        Descriptors before = Descriptors.now();
+        var pair = Channels.pair(type);
+        Channel sender = Channels.register(pair.get(0));
+        PoorAllocator allocator = new PoorAllocator();
+        allocator.left = 0;
+        sender.config().setAllocator(allocator);
+        for (boolean descriptors : new boolean[] {true, false}) {
+            ByteBuf content = Unpooled.buffer().writeByte(1);
+            UnixFileDescriptor[] fds = descriptors ? Descriptors.some(1) : new UnixFileDescriptor[0];
+            allocator.left = 0;
+            ChannelFuture written = sender.writeAndFlush(new UnixMessage(content, fds)).await();
+            assertInstanceOf(OutOfMemoryError.class, written.cause());
+            assertEquals(0, content.refCnt());
+            assertEquals(0, Descriptors.countOpen(fds));
+        }
+        sender.close().sync();
+        pair.get(1).unsafe().closeForcibly();
         before.assertUnchanged();
     }
 }

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.UnixFileDescriptor.Seal;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.NothingLeft;
@@ -13,9 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.NonReadableChannelException;
 import java.nio.channels.NonWritableChannelException;
@@ -24,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 
 import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE;
@@ -162,13 +165,13 @@ class UnixFileDescriptorTest {
         assertType(UnixFileDescriptor.Type.MEMFD, 6, Descriptors.some(1)[0]);
         assertType(UnixFileDescriptor.Type.REGULAR_FILE, 7,
                 UnixFileDescriptor.open(Files.writeString(folder.resolve("file"), "content")));
-        // One that has a name is no memory file, wherever it is.
+        // A file of a tmpfs is no memory file, whether it has a name or not.
         Path memory = Files.createTempFile(Path.of("/dev/shm"), "unix", null);
         UnixFileDescriptor named = UnixFileDescriptor.open(memory);
         assertEquals(UnixFileDescriptor.Type.REGULAR_FILE, named.type());
-        boolean inMemory = isInMemory(memory);
         Files.delete(memory);
-        assertType(inMemory ? UnixFileDescriptor.Type.MEMFD : UnixFileDescriptor.Type.REGULAR_FILE, 0, named);
+        assertType(UnixFileDescriptor.Type.REGULAR_FILE, 0, named);
+        assertType(UnixFileDescriptor.Type.MEMFD, 5, UnixFileDescriptor.memfd("unsealed", 5));
         assertType(UnixFileDescriptor.Type.DIRECTORY, -1, UnixFileDescriptor.open(folder));
         assertType(UnixFileDescriptor.Type.CHARACTER_DEVICE, 0, UnixFileDescriptor.open(Path.of("/dev/null")));
         FileDescriptor[] pipe = FileDescriptor.pipe();
@@ -180,15 +183,49 @@ class UnixFileDescriptorTest {
         socket.unsafe().closeForcibly();
     }
 
-    /** In a container /dev/shm may be a folder like any other. */
-    private static boolean isInMemory(Path path) throws IOException {
-        Process stat = new ProcessBuilder("stat", "-f", "-c", "%T", path.toString()).start();
-        try (BufferedReader type = stat.inputReader()) {
-            return type.readLine().equals("tmpfs");
-        } finally {
-            stat.getOutputStream().close();
-            stat.getErrorStream().close();
+    @Test
+    void sealsTellWhetherAFileCanBeMapped() throws Exception {
+        UnixFileDescriptor sealed = Descriptors.some(1)[0];
+        assertEquals(Set.of(Seal.SEAL, Seal.SHRINK, Seal.GROW, Seal.WRITE), sealed.seals());
+        UnixFileDescriptor memory = UnixFileDescriptor.memfd("memory", 4096);
+        assertEquals(Set.of(), memory.seals());
+        MappedByteBuffer ours = memory.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
+        MappedByteBuffer theirs = memory.map(FileChannel.MapMode.READ_ONLY, 4095, 1);
+        ours.put(4095, (byte) 7);
+        assertEquals(7, theirs.get(0));
+        IOException busy = assertThrows(IOException.class, () -> memory.seal(Seal.WRITE));
+        assertEquals("EBUSY", assertInstanceOf(UnixSocketError.class, busy).errnoName());
+        memory.seal(Seal.SHRINK, Seal.GROW);
+        assertEquals(Set.of(Seal.SHRINK, Seal.GROW), memory.seals());
+        try (FileChannel file = memory.toFileChannel()) {
+            assertThrows(IOException.class, () -> file.truncate(1));
         }
+        memory.seal(Seal.SEAL);
+        assertThrows(IOException.class, () -> memory.seal(Seal.FUTURE_WRITE));
+        UnixFileDescriptor file = UnixFileDescriptor.open(Files.createFile(folder.resolve("unsealed")));
+        assertFalse(file.seals().contains(Seal.SHRINK));
+        assertThrows(IllegalArgumentException.class, () -> UnixFileDescriptor.memfd("memory", -1));
+        for (UnixFileDescriptor fd : List.of(sealed, memory, file)) {
+            fd.release();
+            assertThrows(IOException.class, fd::seals);
+        }
+    }
+
+    @Test
+    void eventFdCounts() throws Exception {
+        try (UnixFileDescriptor fd = UnixFileDescriptor.eventFd(5, false); FileChannel counter = fd.toFileChannel()) {
+            ByteBuffer value = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
+            counter.write(value.putLong(0, 2));
+            counter.read(value.clear());
+            assertEquals(7, value.getLong(0));
+        }
+        try (UnixFileDescriptor fd = UnixFileDescriptor.eventFd(5, true); FileChannel counter = fd.toFileChannel()) {
+            ByteBuffer value = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
+            counter.read(value);
+            assertEquals(1, value.getLong(0));
+        }
+        assertThrows(IllegalArgumentException.class, () -> UnixFileDescriptor.eventFd(1L << 32, false));
+        assertThrows(IllegalArgumentException.class, () -> UnixFileDescriptor.eventFd(-1, false));
     }
 
     /** Closes it, after which neither is known. */

@@ -6,6 +6,9 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.MessageToMessageDecoder;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
 import org.junit.jupiter.api.Tag;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -81,17 +85,69 @@ class UnixMessageTest {
     }
 
     @Test
-    void replacedContentsAreReleasedWithTheUnit() throws Exception {
-        ByteBuf first = Ends.buffer("first");
+    void replacedMessageIsAUnitOfItsOwnThatSharesTheDescriptors() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("first"), Descriptors.some(2)).withCredentials(ME);
         ByteBuf second = Ends.buffer("second");
-        ByteBuf third = Ends.buffer("third");
-        UnixMessage message = new UnixMessage(first, Descriptors.some(1)).withCredentials(ME);
-        UnixMessage other = message.replace(second).replace(third);
-        assertSame(third, other.content());
+        UnixMessage other = message.replace(second);
+        assertSame(second, other.content());
         assertEquals(ME, other.credentials());
+        assertEquals(message.fileDescriptors(), other.fileDescriptors());
+        assertEquals(1, other.refCnt());
+        assertTrue(message.release());
+        assertEquals(0, message.content().refCnt());
+        assertEquals(1, second.refCnt());
+        assertEquals(2, Descriptors.countOpen(fds(other)));
         assertTrue(other.release());
-        assertEquals(0, first.refCnt() + second.refCnt() + third.refCnt());
+        assertEquals(0, second.refCnt());
         assertEquals(0, Descriptors.countOpen(fds(message)));
+    }
+
+    @Test
+    void decoderMayHandOnAReplacedMessage() throws Exception {
+        EmbeddedChannel channel = new EmbeddedChannel(new MessageToMessageDecoder<UnixMessage>() {
+            @Override
+            protected void decode(ChannelHandlerContext ctx, UnixMessage message, List<Object> out) {
+                out.add(message.replace(Ends.buffer("decoded")));
+            }
+        });
+        UnixMessage message = new UnixMessage(Ends.buffer("encoded"), Descriptors.some(1));
+        channel.writeInbound(message);
+        UnixMessage decoded = channel.readInbound();
+        assertEquals(1, decoded.refCnt());
+        assertEquals("file 0", Descriptors.text(decoded.fileDescriptors().get(0)));
+        assertEquals(0, message.content().refCnt());
+        assertEquals("decoded", Ends.text(decoded));
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+        channel.finish();
+        Proof.of("Netty", "a MessageToMessageDecoder hands on a message with other bytes and the same descriptors");
+    }
+
+    @Test
+    void replaceOfAMessageWithAReleasedDescriptorChangesNothing() throws Exception {
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(3));
+        message.fileDescriptors().get(2).release();
+        ByteBuf content = Ends.buffer("y");
+        assertThrows(IllegalReferenceCountException.class, () -> message.replace(content));
+        assertTrue(content.release());
+        assertEquals(1, message.fileDescriptors().get(0).refCnt());
+        assertThrows(IllegalReferenceCountException.class, message::release);
+        assertEquals(0, Descriptors.countOpen(fds(message)));
+    }
+
+    @Test
+    void messagesAsTheyArriveCanBeMadeByTests() throws Exception {
+        List<UnixFileDescriptor> fds = new ArrayList<>(List.of(Descriptors.some(2)));
+        UnixMessage message = new UnixMessage(Ends.buffer("x"), fds, ME, Descriptors.some(1)[0], "label");
+        fds.clear();
+        assertEquals(2, message.fileDescriptors().size());
+        assertEquals(ME, message.credentials());
+        assertEquals("label", message.securityLabel());
+        assertTrue(message.pidFd().isOpen());
+        message.release();
+        assertFalse(message.pidFd().isOpen());
+        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), null, null, List.of(), ME, null, null);
+        assertEquals(UnixSocketAddress.unnamed(), packet.sender());
+        packet.release();
     }
 
     @Test
@@ -120,13 +176,15 @@ class UnixMessageTest {
     void packetsKeepTheirClassAndTheirAddresses() throws Exception {
         UnixSocketAddress recipient = UnixSocketAddress.of("/run/x");
         UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), recipient, Descriptors.some(1));
-        List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(), packet.replace(Ends.buffer("y")),
-                packet.withCredentials(ME), packet.retain(), packet.touch());
+        List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(), packet.withCredentials(ME), packet.retain(), packet.touch());
         for (UnixDatagramPacket view : views) {
             assertEquals(recipient, view.recipient());
             assertEquals(UnixSocketAddress.unnamed(), view.sender());
             assertEquals(3, view.refCnt());
         }
+        UnixDatagramPacket replaced = packet.replace(Ends.buffer("y"));
+        assertEquals(recipient, replaced.recipient());
+        assertTrue(replaced.release());
         UnixDatagramPacket copy = packet.copy();
         assertEquals(recipient, copy.recipient());
         assertTrue(copy.release());

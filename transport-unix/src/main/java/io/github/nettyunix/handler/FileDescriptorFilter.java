@@ -25,6 +25,11 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
      */
     abstract IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd);
 
+    /** Whether the channel is to be closed after a refusal, though its messages do not depend on one another. */
+    boolean isAbused() {
+        return false;
+    }
+
     @Override
     public final void channelRead(ChannelHandlerContext ctx, Object message) {
         IOException refusal = message instanceof UnixMessage unixMessage
@@ -39,7 +44,7 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
             closeQuietly(fd);
         }
         ctx.fireExceptionCaught(refusal);
-        if (ctx.channel() instanceof UnixStreamChannel) {
+        if (ctx.channel() instanceof UnixStreamChannel || isAbused()) {
             ctx.close();
         }
     }

@@ -18,10 +18,14 @@ import java.util.List;
  *
  * <p>A message that brings more than there is room for is released, which closes all it has, and one
  * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the others go on
- * with the next message. The pidfd of a message's sender counts too. A descriptor counts until it is closed, by its last
- * {@linkplain UnixFileDescriptor#release() release} for example, or {@linkplain UnixFileDescriptor#detach() detached}, as those are
+ * with the next message. The pidfd of a message's sender counts too. A descriptor counts until the system has closed it, after its
+ * last {@linkplain UnixFileDescriptor#release() release} for example, which takes a while where it would
+ * {@linkplain UnixFileDescriptor#isClosing() block}, or {@linkplain UnixFileDescriptor#detach() detached}, as those are
  * that were adopted as channels. Netty's plain {@link FileDescriptor}s, which a stream reads with
  * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, count until they are closed.
+ *
+ * <p>If more descriptors than the limit cannot be closed, because the peer has made them so that this blocks, the channel is closed,
+ * whatever its type.
  *
  * <p>The handler remembers open descriptors until the channel becomes inactive: before that, the leak detector does not see that
  * one was forgotten. Each channel needs a handler of its own.
@@ -44,17 +48,30 @@ public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
     IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd) {
         int count = fds.size() + (pidFd == null ? 0 : 1);
         if (held.size() + count > limit) {
-            held.removeIf(fd -> !fd.isOpen());
+            held.removeIf(FileDescriptorLimitHandler::isGone);
         }
-        if (held.size() + count > limit && count > 0) {
-            return new FileDescriptorRefusedException(count + " more came in, " + held.size()
-                    + " that came before are still open, the limit is " + limit);
+        int before = held.size();
+        boolean refused = before + count > limit && count > 0;
+        if (!refused || fds.stream().anyMatch(UnixFileDescriptor.class::isInstance)) {
+            // Those of a refused message count as well, until they are closed.
+            held.addAll(fds);
         }
-        held.addAll(fds);
-        if (pidFd != null) {
+        if (!refused && pidFd != null) {
             held.add(pidFd);
         }
-        return null;
+        return !refused ? null : new FileDescriptorRefusedException(count + " more came in, " + before
+                + " that came before are still open, the limit is " + limit);
+    }
+
+    private static boolean isGone(FileDescriptor fd) {
+        return !fd.isOpen() && !(fd instanceof UnixFileDescriptor ours && ours.isClosing());
+    }
+
+    /** A peer whose refused descriptors cannot be closed must not go on: each message would leave more of them open. */
+    @Override
+    boolean isAbused() {
+        held.removeIf(FileDescriptorLimitHandler::isGone);
+        return held.size() > limit;
     }
 
     @Override

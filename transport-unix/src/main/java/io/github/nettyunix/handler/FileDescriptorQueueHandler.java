@@ -8,11 +8,13 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import io.netty.util.internal.ObjectUtil;
 
 import java.util.ArrayDeque;
 import java.util.NoSuchElementException;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Parts bytes and descriptors: the handlers behind it, decoders for example, get plain {@link ByteBuf}s, and take the
@@ -30,28 +32,53 @@ import java.util.Queue;
  * wait than its limit, all are closed, {@link FileDescriptorRefusedException} is raised, and so that bytes do not go on without
  * their descriptors, the channel closes.
  *
+ * <p>Descriptors that wait for longer than a time limit, 60 seconds by default, are closed and treated alike. Otherwise a peer could
+ * send its own end of the connection, never complete the message, and go: the connection would hold itself open for ever. The time is
+ * checked once per such period, so that a descriptor may wait for up to twice as long.
+ *
  * <p>Each channel needs one of its own. All methods belong to the channel's event loop.
  */
 public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapter {
     /** As many as one message can have. */
     private static final int DEFAULT_LIMIT = UnixMessage.MAX_FILE_DESCRIPTORS;
+    private static final int DEFAULT_TIMEOUT_SECONDS = 60;
 
     private final Queue<UnixFileDescriptor> waiting = new ArrayDeque<>();
     private final int limit;
+    private final long timeoutNanos;
     private boolean refused;
+    private ChannelHandlerContext context;
+    // The only one, while something waits.
+    private Future<?> timer;
+    // How many of those that wait did so when the timer started.
+    private int overdue;
 
-    /** A handler where up to 253 descriptors can wait, as many as one message can have. */
+    /** A handler where up to 253 descriptors can wait, as many as one message can have, for 60 seconds. */
     public FileDescriptorQueueHandler() {
         this(DEFAULT_LIMIT);
+    }
+
+    /**
+     * A handler where descriptors can wait for 60 seconds.
+     *
+     * @param limit how many descriptors can wait until they are taken
+     * @throws IllegalArgumentException if the limit is not positive
+     */
+    public FileDescriptorQueueHandler(int limit) {
+        this(limit, DEFAULT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     }
 
     /**
      * A handler.
      *
      * @param limit how many descriptors can wait until they are taken
+     * @param timeout how long they can wait; 0 for as long as the channel is active
+     * @param unit the unit of the timeout
+     * @throws IllegalArgumentException if the limit is not positive, or the timeout negative
      */
-    public FileDescriptorQueueHandler(int limit) {
+    public FileDescriptorQueueHandler(int limit, long timeout, TimeUnit unit) {
         this.limit = ObjectUtil.checkPositive(limit, "limit");
+        timeoutNanos = unit.toNanos(ObjectUtil.checkPositiveOrZero(timeout, "timeout"));
     }
 
     /**
@@ -69,7 +96,11 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
      * @return the descriptor, which belongs to the caller; {@code null} if none waits
      */
     public UnixFileDescriptor poll() {
-        return waiting.poll();
+        UnixFileDescriptor fd = waiting.poll();
+        if (fd != null) {
+            taken(1);
+        }
+        return fd;
     }
 
     /**
@@ -87,7 +118,20 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         for (int i = 0; i < count; i++) {
             fds[i] = waiting.remove();
         }
+        taken(count);
         return fds;
+    }
+
+    private void taken(int count) {
+        overdue = Math.max(overdue - count, 0);
+        if (waiting.isEmpty()) {
+            stopTimer();
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
     }
 
     @Override
@@ -104,16 +148,55 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         }
     }
 
+    /** What decoders take at once needs no timer. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (!waiting.isEmpty() && timer == null && timeoutNanos > 0) {
+            startTimer();
+        }
+        ctx.fireChannelReadComplete();
+    }
+
+    private void startTimer() {
+        overdue = waiting.size();
+        timer = context.executor().schedule(this::checkTime, timeoutNanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void stopTimer() {
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    private void checkTime() {
+        if (!context.executor().inEventLoop()) {
+            // The channel was moved to another loop.
+            context.executor().execute(this::checkTime);
+        } else if (timer != null) {
+            timer = null;
+            if (overdue > 0) {
+                refuse(context, waiting.size() + " descriptors have waited on " + context.channel() + ", some for "
+                        + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms or longer");
+            } else if (!waiting.isEmpty()) {
+                startTimer();
+            }
+        }
+    }
+
+    private void refuse(ChannelHandlerContext ctx, String why) {
+        refused = true;
+        closeAll();
+        ctx.fireExceptionCaught(new FileDescriptorRefusedException(why));
+        ctx.close();
+    }
+
     /** The bytes; {@code null} if there are too many descriptors. */
     private ByteBuf part(ChannelHandlerContext ctx, UnixMessage message) {
         try {
             int count = waiting.size() + message.fileDescriptors().size();
             if (count > limit) {
-                refused = true;
-                closeAll();
-                ctx.fireExceptionCaught(new FileDescriptorRefusedException(count + " descriptors would wait on "
-                        + ctx.channel() + ", the limit is " + limit));
-                ctx.close();
+                refuse(ctx, count + " descriptors would wait on " + ctx.channel() + ", the limit is " + limit);
                 return null;
             }
             for (UnixFileDescriptor fd : message.fileDescriptors()) {
@@ -138,6 +221,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     }
 
     private void closeAll() {
+        stopTimer();
         for (UnixFileDescriptor fd; (fd = waiting.poll()) != null;) {
             // One that others have released too often keeps no other one open.
             ReferenceCountUtil.safeRelease(fd);

@@ -53,6 +53,7 @@ public final class ReceiveBatch {
     private static final int FDS = 144;
     private static final int LABEL_LENGTH = 1156;
     private static final int LABEL_START = 1160;
+    private static final int UNWANTED = 1164;
     private static final int SIZE = 3008;
 
     private static final int TRUNCATED = 1;
@@ -88,6 +89,7 @@ public final class ReceiveBatch {
     private int capacity;
     private long stride;
     private int slots;
+    private boolean trusted;
 
     private ReceiveBatch() {
     }
@@ -104,8 +106,10 @@ public final class ReceiveBatch {
      */
     public int receive(UnixSocket socket, int count, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
-        return receive(socket.intValue(), memory.address(), Math.min(count, slots), 0, 0,
+        int received = receive(socket.intValue(), memory.address(), Math.min(count, slots), 0, 0,
                 data.address(), data.size(), stride, maxLength, maxFds, wanted);
+        closeUnwanted(received, wanted);
+        return received;
     }
 
     /**
@@ -116,13 +120,17 @@ public final class ReceiveBatch {
      */
     public int receiveInto(ByteBuf buffer, UnixSocket socket, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
-        return receive(socket.intValue(), memory.address(), 1, address(buffer), Math.min(buffer.writableBytes(), maxLength),
+        int received = receive(socket.intValue(), memory.address(), 1, address(buffer), Math.min(buffer.writableBytes(), maxLength),
                 data.address(), data.size(), stride, maxLength, maxFds, wanted);
+        closeUnwanted(received, wanted);
+        return received;
     }
 
     /** Receives a part of a stream into the writable bytes of a direct buffer, no more than {@code length} of them. */
     public int receiveStream(ByteBuf buffer, int length, UnixSocket socket, int maxFds, int wanted) {
-        return receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, 0, length, maxFds, wanted);
+        int received = receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, 0, length, maxFds, wanted);
+        closeUnwanted(received, wanted);
+        return received;
     }
 
     /**
@@ -136,6 +144,18 @@ public final class ReceiveBatch {
     public int nextPiece(UnixSocket socket, int most, int wanted, boolean much) {
         reserve(LOOK_AHEAD);
         return nextPiece(socket.intValue(), data.address(), LOOK_AHEAD, most, wanted, much);
+    }
+
+    /** Closes descriptors that came beyond the limit, or with a message that was cut, as far as C does not dare to. */
+    private void closeUnwanted(int received, int wanted) {
+        if ((wanted & CONTROL) != 0) {
+            for (int index = 0; index < received; index++) {
+                int unwanted = messages.getInt(index * SIZE + UNWANTED);
+                for (int i = 0; i < unwanted; i++) {
+                    DescriptorCloser.close(descriptor(index, descriptorCount(index) + i));
+                }
+            }
+        }
     }
 
     /** The length of the whole message, also of one that was cut. */
@@ -181,6 +201,15 @@ public final class ReceiveBatch {
     /** A descriptor of the message; -1 once it {@link #hasOwner}. */
     public int descriptor(int index, int number) {
         return messages.getInt(index * SIZE + FDS + number * Integer.BYTES);
+    }
+
+    /** Whether the descriptors of the message that is being delivered can be closed in place without a look at them. */
+    public boolean isTrusted() {
+        return trusted;
+    }
+
+    public void setTrusted(boolean trusted) {
+        this.trusted = trusted;
     }
 
     /** Somebody has taken the descriptor over. */

@@ -1,5 +1,7 @@
 package io.github.nettyunix.handler;
 
+import io.netty.channel.unix.UnixChannel;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixFileDescriptor.Type;
@@ -31,6 +33,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -266,5 +269,43 @@ class FileDescriptorHandlersTest {
             ends.inbox.take(FileDescriptorRefusedException.class);
             message.release();
         }
+    }
+
+    @EachType
+    void descriptorsThatNobodyTakesAreClosedAfterATime(SocketType type) throws Exception {
+        if (type == SocketType.DATAGRAM) {
+            return;
+        }
+        FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(10, 50, TimeUnit.MILLISECONDS);
+        try (Ends ends = start(type, queue)) {
+            // As an attacker does: the connection's own other end, so that it never ends by itself.
+            send(ends, "x", UnixFileDescriptor.dup(((UnixChannel) ends.sender).fd()));
+            assertEquals("x", ends.text());
+            ends.sender.close().sync();
+            assertTrue(ends.inbox.take(FileDescriptorRefusedException.class).getMessage().contains("for 50 ms or longer"));
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+        }
+    }
+
+    @Test
+    void descriptorsThatAreTakenInTimeNeedNoTimer() throws Exception {
+        FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(10, 1, TimeUnit.SECONDS);
+        EmbeddedChannel channel = new EmbeddedChannel(queue);
+        channel.freezeTime();
+        channel.writeInbound(new UnixMessage(Ends.buffer("x"), Descriptors.some(1)));
+        channel.advanceTimeBy(900, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+        channel.writeInbound(new UnixMessage(Ends.buffer("y"), Descriptors.some(1)));
+        queue.poll().release();
+        // The second one has waited for a little only.
+        channel.advanceTimeBy(200, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+        assertEquals(1, queue.size());
+        queue.poll().release();
+        assertEquals(-1, channel.runScheduledPendingTasks());
+        channel.advanceTimeBy(10, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertTrue(channel.isOpen());
+        channel.finishAndReleaseAll();
     }
 }
