@@ -2,40 +2,32 @@ package io.github.nettyunix.benchmarks.report;
 
 import io.github.nettyunix.benchmarks.Contestant;
 import io.github.nettyunix.benchmarks.Result;
-import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.CategorySeries;
-import org.knowm.xchart.ChartEncoder;
-import org.knowm.xchart.style.Styler.LegendPosition;
-import org.knowm.xchart.style.theme.XChartTheme;
 
-import java.awt.Color;
-import java.awt.Font;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 
-/** Bar charts; the error bars reach to the round that is farthest from the median. */
+/**
+ * Bar charts as SVG. A bar shows the median of all rounds, and the line on it runs from the smallest to the largest value. There
+ * is no bar where a system has no result.
+ */
 public final class Charts {
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 460;
+    private static final int LEFT = 70;
+    private static final int RIGHT = 800;
+    private static final int TOP = 45;
+    private static final int BOTTOM = 395;
 
-    /** One a system, and the same in all charts: Okabe and Ito's, which the colour-blind can tell apart. */
-    private static final Map<String, Color> COLOURS = Map.ofEntries(
-            colour("c", 0x000000), colour("c-mmsg", 0x8c8c8c), colour("unix", 0xd55e00),
-            colour("netty-epoll", 0x0072b2), colour("netty-io_uring", 0x56b4e9), colour("netty-nio", 0x009e73), colour("netty-tcp", 0xcc79a7),
-            colour("junixsocket", 0xe69f00), colour("jdk", 0xf0e442));
-
-    private static Map.Entry<String, Color> colour(String contestant, int rgb) {
-        return Map.entry(contestant, new Color(rgb));
-    }
+    /** One per system, and the same in all charts: Okabe and Ito's, which the colour-blind can tell apart. */
+    private static final Map<String, String> COLOURS = Map.of(
+            "c", "#000000", "c-mmsg", "#8c8c8c", "unix", "#d55e00", "netty-epoll", "#0072b2", "netty-io_uring", "#56b4e9",
+            "netty-nio", "#009e73", "netty-tcp", "#cc79a7", "junixsocket", "#e69f00", "jdk", "#f0e442");
 
     /**
      * One chart.
@@ -50,21 +42,21 @@ public final class Charts {
             new Spec("ping-pong", "Ping-pong, 64 B: time of a round trip, less is better", "microseconds", false, 1,
                     bars("ping-pong-stream-p50", "stream, median", "ping-pong-stream-p99", "stream, 99 %",
                             "ping-pong-seqpacket-p50", "seqpacket, median", "ping-pong-seqpacket-p99", "seqpacket, 99 %")),
-            new Spec("one-way-stream", "One way over a stream: messages a second, more is better",
+            new Spec("one-way-stream", "One way over a stream: messages per second, more is better",
                     "relative to the fastest raw C", true, 1,
                     bars("one-way-stream-64", "64 B", "one-way-stream-1k", "1 KiB", "one-way-stream-64k", "64 KiB")),
-            new Spec("one-way-records", "One way, records: messages a second, more is better",
+            new Spec("one-way-records", "One way, records: messages per second, more is better",
                     "relative to the fastest raw C", true, 1,
                     bars("one-way-seqpacket-64", "seqpacket 64 B", "one-way-seqpacket-1k", "seqpacket 1 KiB",
                             "one-way-seqpacket-64k", "seqpacket 64 KiB", "one-way-datagram-64", "datagram 64 B",
                             "one-way-datagram-1k", "datagram 1 KiB", "one-way-datagram-64k", "datagram 64 KiB")),
-            new Spec("echo", "Echo, 64 B: round trips a second by number of connections, more is better",
-                    "thousand a second", false, 1000,
+            new Spec("echo", "Echo, 64 B: round trips per second by number of connections, more is better",
+                    "thousand per second", false, 1000,
                     bars("echo-1", "1", "echo-16", "16", "echo-256", "256", "echo-4096", "4 096")),
-            new Spec("connections-fds", "Connections and file descriptors a second, more is better",
+            new Spec("connections-fds", "Connections and file descriptors per second, more is better",
                     "relative to the fastest raw C", true, 1,
-                    bars("connections", "connections", "fds-1", "fds, 1 a message", "fds-16", "fds, 16 a message",
-                            "fds-1-seqpacket", "1 a record", "fds-16-seqpacket", "16 a record")));
+                    bars("connections", "connections", "fds-1", "fds, 1 per message", "fds-16", "fds, 16 per message",
+                            "fds-1-seqpacket", "1 per record", "fds-16-seqpacket", "16 per record")));
 
     private Charts() {
     }
@@ -88,60 +80,95 @@ public final class Charts {
             Map<String, String> present = new LinkedHashMap<>(spec.bars);
             present.keySet().removeIf(workload -> rows.stream().noneMatch(row -> row.workload().equals(workload)));
             if (!present.isEmpty()) {
-                CategoryChart chart = chart(spec, present, rows, contestants);
-                chart.setXAxisTitle(caption);
-                ByteArrayOutputStream svg = new ByteArrayOutputStream();
-                ChartEncoder.saveChart(chart, svg, "svg");
-                // Letters are outlines, and a hundredth of a pixel will do.
-                Files.writeString(folder.resolve(spec.file + ".svg"),
-                        svg.toString(StandardCharsets.UTF_8).replaceAll("(\\.\\d\\d)\\d+", "$1"));
+                List<Result> shown = rows.stream().filter(row -> present.containsKey(row.workload())).toList();
+                List<Contestant> taking = contestants.stream()
+                        .filter(contestant -> shown.stream().anyMatch(row -> row.system().equals(contestant.id()))).toList();
+                Files.writeString(folder.resolve(spec.file + ".svg"), chart(spec, present, shown, taking, caption));
             }
         }
     }
 
-    private static CategoryChart chart(Spec spec, Map<String, String> bars, List<Result> rows, List<Contestant> contestants) {
-        CategoryChart chart = new CategoryChartBuilder().width(WIDTH).height(HEIGHT).title(spec.title).yAxisTitle(spec.axis)
-                .build();
-        chart.getStyler().setTheme(new XChartTheme());
-        chart.getStyler().setChartBackgroundColor(Color.WHITE);
-        chart.getStyler().setPlotBorderVisible(false);
-        chart.getStyler().setPlotGridVerticalLinesVisible(false);
-        chart.getStyler().setChartTitleBoxVisible(false);
-        chart.getStyler().setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
-        chart.getStyler().setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
-        // As many labels as one chart has must not run into each other.
-        chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 10));
-        chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
-        chart.getStyler().setLegendBorderColor(Color.WHITE);
-        chart.getStyler().setErrorBarsColor(Color.DARK_GRAY);
-        chart.getStyler().setAvailableSpaceFill(0.85);
-        chart.getStyler().setYAxisMin(0.0);
-        chart.getStyler().setYAxisDecimalPattern(spec.relative ? "0.0" : "#,##0");
-        List<String> labels = List.copyOf(bars.values());
-        for (Contestant contestant : contestants) {
-            List<Result> of = bars.keySet().stream().map(workload -> find(rows, workload, contestant)).toList();
-            if (of.stream().noneMatch(Objects::nonNull)) {
-                continue;
+    private static String chart(Spec spec, Map<String, String> bars, List<Result> rows, List<Contestant> contestants,
+                                String caption) {
+        StringBuilder svg = new StringBuilder();
+        add(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='11'>",
+                WIDTH, HEIGHT);
+        add(svg, "<rect width='%d' height='%d' fill='white'/>", WIDTH, HEIGHT);
+        text(svg, (LEFT + RIGHT) / 2, 24, "middle' font-size='15' font-weight='bold", spec.title);
+        text(svg, (LEFT + RIGHT) / 2, HEIGHT - 14, "middle", caption);
+        add(svg, "<text transform='translate(16 %d) rotate(-90)' text-anchor='middle'>%s</text>", (TOP + BOTTOM) / 2,
+                escape(spec.axis));
+        double top = axis(svg, spec, rows.stream().mapToDouble(row -> row.max() * scale(spec, row)).max().orElseThrow());
+
+        double group = (double) (RIGHT - LEFT) / bars.size();
+        double width = group * 0.85 / contestants.size();
+        int i = 0;
+        for (Map.Entry<String, String> bar : bars.entrySet()) {
+            double start = LEFT + group * i++;
+            text(svg, start + group / 2, BOTTOM + 18, "middle", bar.getValue());
+            for (int k = 0; k < contestants.size(); k++) {
+                double x = start + group * 0.075 + width * k;
+                String system = contestants.get(k).id();
+                Optional<Result> row = rows.stream()
+                        .filter(r -> r.workload().equals(bar.getKey()) && r.system().equals(system)).findAny();
+                row.ifPresent(result -> bar(svg, spec, result, x, width * 0.9, top));
             }
-            List<Double> values = new ArrayList<>();
-            List<Double> errors = new ArrayList<>();
-            for (Result row : of) {
-                double scale = row == null ? 0 : spec.relative ? ratio(row) / row.median() : 1 / spec.divisor;
-                values.add(row == null ? 0 : row.median() * scale);
-                errors.add(row == null ? 0 : Math.max(row.max() - row.median(), row.median() - row.min()) * scale);
-            }
-            CategorySeries series = chart.addSeries(contestant.title(), labels, values, errors);
-            series.setFillColor(COLOURS.getOrDefault(contestant.id(), Color.LIGHT_GRAY));
         }
-        return chart;
+        for (int k = 0; k < contestants.size(); k++) {
+            int y = TOP + 12 + 22 * k;
+            add(svg, "<rect x='%d' y='%d' width='12' height='12' fill='%s'/>", RIGHT + 20, y, colour(contestants.get(k).id()));
+            text(svg, RIGHT + 38, y + 10, "start", contestants.get(k).title());
+        }
+        return svg.append("</svg>\n").toString();
     }
 
-    private static double ratio(Result row) {
-        return row.ratioToC() == null ? 0 : row.ratioToC();
+    /** Draws the vertical axis, with about five lines; returns the value at its upper end. */
+    private static double axis(StringBuilder svg, Spec spec, double largest) {
+        double power = Math.pow(10, Math.floor(Math.log10(largest / 5)));
+        double step = power * (largest / 5 / power > 5 ? 10 : largest / 5 / power > 2 ? 5 : largest / 5 / power > 1 ? 2 : 1);
+        int lines = (int) Math.ceil(largest / step);
+        for (int line = 0; line <= lines; line++) {
+            double y = y(line * step, lines * step);
+            add(svg, "<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' stroke='#dddddd'/>", LEFT, y, RIGHT, y);
+            text(svg, LEFT - 8, y + 4, "end", String.format(Locale.ROOT, spec.relative ? "%.1f" : "%,.0f", line * step));
+        }
+        return lines * step;
     }
 
-    private static Result find(List<Result> rows, String workload, Contestant contestant) {
-        return rows.stream().filter(row -> row.workload().equals(workload) && row.system().equals(contestant.id())).findAny()
-                .orElse(null);
+    private static void bar(StringBuilder svg, Spec spec, Result row, double x, double width, double top) {
+        double scale = scale(spec, row);
+        double median = y(row.median() * scale, top);
+        add(svg, "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='%s'/>", x, median, width, BOTTOM - median,
+                colour(row.system()));
+        double middle = x + width / 2;
+        double end = Math.min(width / 4, 4);
+        double low = y(row.min() * scale, top);
+        double high = y(row.max() * scale, top);
+        add(svg, "<path d='M%.1f %.1fV%.1fM%.1f %.1fh%.1fM%.1f %.1fh%.1f' stroke='#555555' fill='none'/>", middle, low, high,
+                middle - end, low, 2 * end, middle - end, high, 2 * end);
+    }
+
+    private static double y(double value, double top) {
+        return BOTTOM - (BOTTOM - TOP) * value / top;
+    }
+
+    private static double scale(Spec spec, Result row) {
+        return spec.relative ? (row.ratioToC() == null ? 0 : row.ratioToC()) / row.median() : 1 / spec.divisor;
+    }
+
+    private static String colour(String system) {
+        return COLOURS.getOrDefault(system, "#c0c0c0");
+    }
+
+    private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
+        add(svg, "<text x='%.1f' y='%.1f' text-anchor='" + anchor + "'>%s</text>", x, y, escape(text));
+    }
+
+    private static String escape(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;");
+    }
+
+    private static void add(StringBuilder svg, String format, Object... values) {
+        svg.append(String.format(Locale.ROOT, format, values)).append('\n');
     }
 }
