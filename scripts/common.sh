@@ -75,7 +75,7 @@ debian_packages() {
       clamd) echo clamav-daemon ;;
       *) echo "$tool" ;;
     esac
-  done | xargs
+  done | xargs -n 1 | awk '!known[$0]++' | xargs
 }
 
 # Prints which of the programs $@ are missing.

@@ -146,6 +146,42 @@ public final class Program implements AutoCloseable {
         }
     }
 
+    /** Waits for lines, in any order, behind the one that was waited for last. */
+    public synchronized void awaitLines(List<Pattern> patterns) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        List<Pattern> missing = new ArrayList<>(patterns);
+        while (!missing.isEmpty()) {
+            for (int newline; (newline = output.indexOf("\n", seen)) >= 0;) {
+                String line = output.substring(seen, newline);
+                seen = newline + 1;
+                for (Pattern pattern : missing) {
+                    if (pattern.matcher(line).find()) {
+                        missing.remove(pattern);
+                        break;
+                    }
+                }
+            }
+            long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            if (!missing.isEmpty()) {
+                if (ended || left <= 0) {
+                    throw new AssertionError("no " + missing + ": " + this);
+                }
+                wait(left);
+            }
+        }
+    }
+
+    /** Waits until a file exists, a server's socket for example. */
+    public void awaitFile(Path file) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        while (!Files.exists(file)) {
+            if (System.nanoTime() > end || !process.isAlive()) {
+                throw new AssertionError("there is no " + file + ": " + this);
+            }
+            Thread.onSpinWait();
+        }
+    }
+
     /** Writes to its standard input. */
     public Program send(String text) throws IOException {
         OutputStream input = process.getOutputStream();
