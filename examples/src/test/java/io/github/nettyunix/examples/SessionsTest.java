@@ -77,6 +77,10 @@ class SessionsTest {
         if (line.endsWith(" UTC 2026")) {
             return Pattern.compile("^\\w+ \\w+ +\\d+ \\d\\d:\\d\\d:\\d\\d UTC \\d+$");
         }
+        if (line.matches("\".*\"")) {
+            // redis-cli quotes on terminals only.
+            return Pattern.compile("^\"?" + Pattern.quote(line.substring(1, line.length() - 1)) + "\"?$");
+        }
         return Pattern.compile("^" + Pattern.quote(line).replaceAll("\\d+", "\\\\E\\\\d+\\\\Q") + "$");
     }
 }
