@@ -121,7 +121,8 @@ final class SendQueue {
         }
         for (OutboundDatagram datagram; (datagram = poll(ready)) != null;) {
             RecipientBackoff recipient = full.isEmpty() ? null : full.get(datagram.recipient());
-            if (recipient == null || !recipient.isBlocked() && recipient.waiting.isEmpty()) {
+            // Of one that is not blocked nothing waits any more.
+            if (recipient == null || !recipient.isBlocked()) {
                 return datagram;
             }
             datagram.waitingSince = now;

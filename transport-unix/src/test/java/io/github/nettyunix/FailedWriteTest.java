@@ -215,19 +215,6 @@ class FailedWriteTest {
     }
 
     @ParameterizedTest
-    @MethodSource("socketFiles")
-    void theChannelClosesAtOnceIfItsInputHadEndedBefore(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("sock.close()")) {
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            assertLost(meeting.send(Content.of("hello")));
-            assertEquals("", readToTheEnd(meeting.inbox()));
-            meeting.end();
-        }
-        Proof.of("CPython", "a failed write closes a channel whose input has ended, " + way);
-    }
-
-    @ParameterizedTest
     @MethodSource("connections")
     void aWriterThatWaitsForRoomWhenItsOutputEndsUsesNoProcessor(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start()) {
