@@ -317,16 +317,16 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private void setInterest(int newInterest) {
         if (newInterest != interest) {
             interest = newInterest;
-            submitInterest();
+            submitInterest(newInterest);
         }
     }
 
-    private void submitInterest() {
+    private void submitInterest(int wanted) {
         if (readiness == null) {
             return;
         }
         try {
-            readiness.interest(interest);
+            readiness.interest(wanted);
         } catch (Readiness.RefusedException e) {
             IOException cause = unwatchable(e);
             // Not in the middle of a read or a write.
@@ -656,7 +656,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 return isOpen() && readNow();
             }
             // A hang-up that nobody asked for; or nobody has asked for the reading that was expected.
-            submitInterest();
+            submitInterest(interest);
             return false;
         }
 
