@@ -43,7 +43,7 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
         if (message instanceof FileDescriptor fd) {
             closeQuietly(fd);
         }
-        ctx.fireExceptionCaught(refusal);
+        ctx.fireExceptionCaught(refusal instanceof FileDescriptorRefusedException refused ? refused.at(ctx.channel()) : refusal);
         if (ctx.channel() instanceof UnixStreamChannel || isAbused()) {
             ctx.close();
         }

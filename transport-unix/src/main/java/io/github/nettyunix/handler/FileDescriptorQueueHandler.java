@@ -187,7 +187,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     private void refuse(ChannelHandlerContext ctx, String why) {
         refused = true;
         closeAll();
-        ctx.fireExceptionCaught(new FileDescriptorRefusedException(why));
+        ctx.fireExceptionCaught(new FileDescriptorRefusedException(why).at(ctx.channel()));
         ctx.close();
     }
 

@@ -1,10 +1,8 @@
 package io.github.nettyunix.handler;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixPeer;
-import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixSocketOption;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
@@ -204,12 +202,6 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         String known = credentials != null ? "the " + who + " is process " + credentials.pid() + ", user " + credentials.uid()
                 + ", group " + credentials.gid() : who.equals("peer") ? "the peer has no credentials"
                 : "the message has no credentials; SO_PASSCRED asks for them";
-        ctx.fireExceptionCaught(new PeerRefusedException(typeOf(channel), channel.localAddress(), known, credentials, cause));
-    }
-
-    private static SocketType typeOf(Channel channel) {
-        return channel instanceof DomainDatagramChannel ? SocketType.DATAGRAM
-                : channel instanceof UnixSeqpacketChannel ? SocketType.SEQPACKET
-                : channel instanceof UnixChannel ? SocketType.STREAM : null;
+        ctx.fireExceptionCaught(new PeerRefusedException(FileDescriptorRefusedException.typeOf(channel), channel.localAddress(), known, credentials, cause));
     }
 }

@@ -130,6 +130,7 @@ class FileDescriptorHandlersTest {
             assertEquals("fits", ends.text());
             send(ends, "too many", Descriptors.some(1));
             FileDescriptorRefusedException refused = ends.inbox.take(FileDescriptorRefusedException.class);
+            assertEquals("read EACCES " + type, refused.operation() + ' ' + refused.errnoName() + ' ' + refused.socketType());
             assertTrue(refused.getMessage().startsWith("3 descriptors would wait on ")
                     && refused.getMessage().endsWith("the limit is 2"), refused.getMessage());
             assertSame(Inbox.INACTIVE, ends.inbox.take());
