@@ -120,8 +120,8 @@ static int change(kqueue *q, int set, const struct kevent *wanted) {
 static int holds(int fd, int filter, struct kevent *event) {
     struct pollfd now = {.fd = fd, .events = filter == READ ? POLLIN | POLLRDHUP : POLLOUT};
     if (poll(&now, 1, 0) <= 0) return 0;
-    if (now.revents & POLLHUP) {
-        /* Linux says of a connection that never was that it was hung up. */
+    if ((now.revents & POLLHUP) != 0 && (now.revents & POLLRDHUP) == 0) {
+        /* Linux says of a connection that never was that it was hung up. One that was shut down has POLLRDHUP as well. */
         struct sockaddr_storage peer;
         socklen_t length = sizeof(peer);
         if (getpeername(fd, (struct sockaddr *) &peer, &length) == -1 && errno == ENOTCONN) return 0;
