@@ -2,7 +2,7 @@
 import ctypes, tempfile
 
 kept = []
-servers = []
+servers = {}
 
 
 def lingering():
@@ -73,15 +73,18 @@ def silent():
         signal.alarm(40)
         serve(device)
         os._exit(0)
-    servers.append(server)
+    servers[server] = folder
     os.close(device)
     return os.open(folder + "/file", os.O_RDWR)
 
 
 def let_go():
     """Ends the servers, after which the kernel refuses what waits for them."""
-    for server in servers:
+    for server, folder in servers.items():
         os.kill(server, signal.SIGKILL)
+        os.waitpid(server, 0)
+        ctypes.CDLL(None).umount2(folder.encode(), 2)       # MNT_DETACH
+        os.rmdir(folder)
 
 
 def blocking(kind):
