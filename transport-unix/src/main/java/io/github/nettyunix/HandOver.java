@@ -5,7 +5,6 @@ import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.Promise;
 
-import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 
 /**
@@ -16,6 +15,7 @@ final class HandOver {
     private final AbstractUnixChannel channel;
     private final Promise<UnixFileDescriptor> promise;
     private boolean autoRead;
+    private boolean readWanted;
     private boolean drained;
 
     private HandOver(AbstractUnixChannel channel, Promise<UnixFileDescriptor> promise) {
@@ -34,6 +34,11 @@ final class HandOver {
             return handOver.promise;
         }
         HandOver handOver = new HandOver(channel, channel.eventLoop().newPromise());
+        handOver.promise.addListener(done -> {
+            if (done.isCancelled()) {
+                handOver.goOn();
+            }
+        });
         if (channel.eventLoop().inEventLoop()) {
             handOver.stopReading();
         }
@@ -64,14 +69,26 @@ final class HandOver {
             return false;
         }
         autoRead = channel.config().isAutoRead();
+        readWanted = !channel.isReadingPaused();
         channel.setHandOver(this);
         channel.config().setAutoRead(false);
         channel.clearReadInterest();
         return true;
     }
 
+    /** The channel stays what it was. */
+    private void goOn() {
+        if (channel.handOver() == this) {
+            channel.setHandOver(null);
+            channel.config().setAutoRead(autoRead);
+            if (readWanted && !autoRead) {
+                channel.read();
+            }
+        }
+    }
+
     private void begin() {
-        if (promise.isDone() && channel.handOver() != this) {
+        if (promise.isDone()) {
             return;
         }
         if (!channel.isOpen()) {
@@ -97,8 +114,7 @@ final class HandOver {
             // The listeners may take what handlers still hold: the pipeline is there until then.
             channel.eventLoop().execute(() -> channel.unsafe().close(channel.voidPromise()));
         } else {
-            channel.setHandOver(null);
-            channel.config().setAutoRead(autoRead);
+            goOn();
         }
     }
 
@@ -111,16 +127,18 @@ final class HandOver {
             promise.setFailure(new ClosedChannelException());
             return false;
         }
+        UnixFileDescriptor fd;
         try {
-            UnixFileDescriptor fd = UnixFileDescriptor.dup(channel.socket);
-            // It is the new owner's, too.
-            channel.addresses.keepFile();
-            promise.setSuccess(fd);
-            return true;
-        } catch (IOException e) {
-            promise.setFailure(e);
+            fd = UnixFileDescriptor.dup(channel.socket);
+        } catch (Throwable t) {
+            // Also where no class can be loaded any more.
+            promise.setFailure(t);
             return false;
         }
+        // It is the new owner's, too.
+        channel.addresses.keepFile();
+        promise.setSuccess(fd);
+        return true;
     }
 
     /** The channel was closed, by whomever. */

@@ -72,7 +72,7 @@ final class RecordReader {
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof Throwable cause) {
-                lost(cause);
+                channel.pipeline().fireExceptionCaught(cause);
                 // It was not what a read() without auto-read has asked for.
                 more = !channel.isReadingPaused();
             } else {
@@ -92,14 +92,6 @@ final class RecordReader {
                 channel.fireRead(message);
             }
         }
-    }
-
-    /** A record could not be handed on. One that had no fault would be missing from a connection, which ends then. */
-    private void lost(Throwable cause) {
-        if (!(cause instanceof IOException) && isConnection()) {
-            channel.unsafe().close(channel.voidPromise());
-        }
-        channel.pipeline().fireExceptionCaught(cause);
     }
 
     /** Whether another read may find something. */
@@ -248,10 +240,6 @@ final class RecordReader {
             return channel.readBuffers.allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;
-    }
-
-    private boolean isConnection() {
-        return (kind & ReceiveBatch.ENDING) != 0;
     }
 
     private int check(int result) throws IOException {

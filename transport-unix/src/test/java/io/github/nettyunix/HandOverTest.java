@@ -154,6 +154,25 @@ class HandOverTest {
         }
     }
 
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void handOverThatIsCancelledWhileItWaitsLeavesTheChannelReading(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+            ends.receiver.read();
+            ChannelFuture written = null;
+            for (int i = 0; i < 100; i++) {
+                written = ends.receiver.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
+            }
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
+            Ends.settle(ends.receiver);
+            assertTrue(left.cancel(false));
+            Ends.settle(ends.receiver);
+            ends.send("still asked for").sync();
+            assertEquals("still asked for", ends.text());
+            ends.sender.config().setAutoRead(true);
+            written.sync();
+        }
+    }
+
     @EachType
     void closedChannelCannotBeHandedOver(SocketType type) throws Exception {
         Ends ends = Ends.of(type).start();
