@@ -47,7 +47,15 @@ final class UnixErrors {
         }
     }
 
-    /** Whose message was lost, as far as that is known; it continues the text of an error. */
+    /**
+     * Whose message was lost, as far as that is known; it continues the text of an error.
+     *
+     * @param sender the address that the message was sent from; {@code null} if it has none
+     * @param hasCredentials whether the kernel has told the sender's credentials
+     * @param pid the sender's process, if there are credentials
+     * @param uid the sender's user, if there are credentials
+     * @param gid the sender's group, if there are credentials
+     */
     record Origin(UnixSocketAddress sender, boolean hasCredentials, int pid, int uid, int gid) implements Serializable {
         static Origin of(UnixSocketAddress sender, UnixCredentials credentials) {
             return credentials == null ? new Origin(sender, false, 0, 0, 0)

@@ -17,7 +17,9 @@ public final class PeerRefusedException extends IOException implements UnixSocke
     /** The same number on all platforms. */
     private static final int EACCES = 13;
 
+    /** The type of the channel's socket; {@code null} if it is not known. */
     private final SocketType socketType;
+    /** The peer's or the sender's address; {@code null} if it has none. */
     private final SocketAddress address;
     /** Who it is, {@code null} if the kernel does not tell. */
     private final transient UnixCredentials credentials;
