@@ -21,7 +21,9 @@ public final class FileDescriptorRefusedException extends IOException implements
     /** The same number on all platforms. */
     private static final int EACCES = 13;
 
+    /** The type of the channel's socket; {@code null} if it is not known. */
     private SocketType socketType;
+    /** The channel's address; {@code null} if it has none. */
     private SocketAddress address;
 
     FileDescriptorRefusedException(String message) {
