@@ -121,7 +121,8 @@ class FullRecipientTest {
     @Test
     void aRecipientThatHasStoppedCannotStopTheChannel() throws Exception {
         assertEquals(30_000, sender.config().getOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS));
-        assertTrue(sender.config().setOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS, 300));
+        // Longer than the scheduler keeps the reader from running, whose datagrams must not fail too.
+        assertTrue(sender.config().setOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS, 3000));
         List<ChannelFuture> waiting = fill();
         // A writer that minds the watermark.
         List<ChannelFuture> others = new ArrayList<>();
