@@ -122,11 +122,11 @@ public final class ChildProcess {
 
     /** A duplicate above all numbers of the child, so that none is overwritten before it is in its place. */
     private static UnixFileDescriptor moveUp(String operation, int number, FileDescriptor fd, int least) throws IOException {
-        int result = UnixFileDescriptor.duplicate(fd, Math.max(least, 3));
+        int result = DescriptorFiles.duplicate(fd, Math.max(least, 3));
         if (result < 0) {
             throw UnixErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
         }
-        return UnixFileDescriptor.adoptDuplicate(fd, result);
+        return DescriptorFiles.adoptDuplicate(fd, result);
     }
 
     private static String variable(Map.Entry<String, String> variable) {

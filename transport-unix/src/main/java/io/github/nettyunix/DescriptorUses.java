@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The uses of descriptors that a thread has begun for what it is about to send: until they end, nobody can close a number and have
- * it opened as another file. One of these serves all channels of a thread.
+ * The uses of descriptors that a thread has begun for what it is about to send: until they end, nobody can close a
+ * number and have it opened as another file. One of these serves all channels of a thread.
  */
 final class DescriptorUses {
     private static final FastThreadLocal<DescriptorUses> CURRENT = new FastThreadLocal<>() {

@@ -29,7 +29,7 @@ final class SentDescriptors {
         List<? extends FileDescriptor> fds = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors()
                 : message instanceof FileDescriptor fd ? List.of(fd) : List.of();
         for (int i = 0; i < fds.size(); i++) {
-            int duplicate = UnixFileDescriptor.duplicate(fds.get(i), 0);
+            int duplicate = DescriptorFiles.duplicate(fds.get(i), 0);
             if (duplicate >= 0) {
                 closeLater(loop, new FileDescriptor(duplicate), millis);
             }

@@ -278,7 +278,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     protected final void deallocate() {
         // A part that was released too often already keeps no other one.
         try {
-            UnixFileDescriptor.releaseAll(fileDescriptors);
+            DescriptorReleases.releaseAll(fileDescriptors);
         } finally {
             try {
                 ReferenceCountUtil.release(pidFd);
