@@ -30,7 +30,7 @@ final class SocketFile {
     // Which file it is; null if it had disappeared before it was looked at, or was never made.
     private Status status;
 
-    private SocketFile(SocketType type, UnixSocketAddress address, SocketFilePolicy policy) {
+    SocketFile(SocketType type, UnixSocketAddress address, SocketFilePolicy policy) {
         this.type = type;
         this.address = address;
         this.policy = policy;
@@ -76,20 +76,25 @@ final class SocketFile {
         // A socket that is just being bound has a file already, but does not answer yet: it looks stale. Hence the
         // lock, even where the path is free.
         try (FolderLock lock = FolderLock.of(address)) {
-            if (policy.modeBits() != SocketFilePolicy.UNSET) {
-                // Its future group may do more than the group that it has at first.
-                int mode = policy.modeBits();
-                int allowed = policy.gid() == SocketFilePolicy.UNSET ? mode : mode & ~ALL_OF_GROUP;
-                file.check(SocketFiles.restrictMode(channel.socket.intValue(), allowed), null);
-            }
-            if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY) {
-                file.bindTemporarily(channel.socket);
-            } else {
-                file.bindAt(channel.socket, address, policy.existing());
-            }
+            file.make(channel.socket);
             file.protect(channel.socket);
         }
         return file;
+    }
+
+    /** Binds the socket, which makes the file. Its mode allows no more than the policy does; its group is not set. */
+    void make(UnixSocket socket) throws IOException {
+        if (policy.modeBits() != SocketFilePolicy.UNSET) {
+            // Its future group may do more than the group that it has at first.
+            int mode = policy.modeBits();
+            int allowed = policy.gid() == SocketFilePolicy.UNSET ? mode : mode & ~ALL_OF_GROUP;
+            check(SocketFiles.restrictMode(socket.intValue(), allowed), null);
+        }
+        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY) {
+            bindTemporarily(socket);
+        } else {
+            bindAt(socket, address, policy.existing());
+        }
     }
 
     /** Binds the socket to the first of the temporary names that no other server uses. */
@@ -232,7 +237,7 @@ final class SocketFile {
     }
 
     /** Gives the file that was just made its mode and group, and remembers which file it is. */
-    private void protect(UnixSocket socket) throws IOException {
+    void protect(UnixSocket socket) throws IOException {
         int mode = policy.modeBits();
         int gid = policy.gid();
         if (mode == SocketFilePolicy.UNSET) {

@@ -8,6 +8,7 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -116,15 +117,8 @@ class SocketFileAttackTest {
         Path secret = Files.writeString(folder.resolve("secret"), "secret");
         Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask 022; exec \"$@\"", "sh"));
-        if (uid == 0 && proof.equals("sock_diag")) {
-            command.addAll(List.of("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"));
-        }
-        command.addAll(proof.equals("unknown")
-                ? Jvm.command(Victim.class, "-Djava.library.path=" + Path.of("target", "like-macos").toAbsolutePath())
-                : Jvm.command(Victim.class));
-        command.add(folder.toString());
-        command.add(Integer.toString(uid == 0 ? 1 : UnixCredentials.ofThisProcess().gid()));
+        int group = uid == 0 ? 1 : UnixCredentials.ofThisProcess().gid();
+        List<String> command = victim(proof, Victim.class, "022", folder, group);
         try (Python attacker = Python.runAsNobody(ATTACKER, folder)) {
             attacker.expect("ready");
             Process victim = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -147,13 +141,110 @@ class SocketFileAttackTest {
         Proof.of("CPython", "a user who exchanges the new socket for another file gets no mode changed: " + proof);
     }
 
+    /**
+     * Binds like a channel does, but another file takes the place of the socket's before the step that sets the mode.
+     * Each argument is a case: the folder's mode, its owner, and what takes the place. Prints how each ended, and the
+     * modes of that file and of the socket's own.
+     */
+    static final class Exchanged {
+        public static void main(String[] arguments) throws Exception {
+            UnixTransport.ensureAvailability();
+            for (int i = 1; i < arguments.length; i++) {
+                Path folder = Files.createDirectory(Path.of(arguments[0], Integer.toString(i)));
+                String[] words = arguments[i].split(" ");
+                Files.setAttribute(folder, "unix:mode", Integer.parseInt(words[0], 8));
+                if (words[1].equals("other")) {
+                    Files.setAttribute(folder, "unix:uid", 1);
+                }
+                System.out.println(exchange(folder.resolve("s"), folder.resolve("aside"), words[2]));
+            }
+            System.exit(0);
+        }
+
+        private static String exchange(Path path, Path aside, String substitute) throws Exception {
+            UnixServerStreamChannel server = Channels.register(new UnixServerStreamChannel());
+            SocketFile file = new SocketFile(SocketType.STREAM, UnixSocketAddress.of(path),
+                    SocketFilePolicy.failIfExists().withMode("rwxrwxrwx"));
+            file.make(server.socket);
+            Files.move(path, aside);
+            if (substitute.equals("file")) {
+                Files.createFile(path);
+            } else {
+                RawSocket.stale(SocketType.STREAM, path);
+            }
+            Files.setAttribute(path, "unix:mode", 0600);
+            if (substitute.equals("foreign")) {
+                Files.setAttribute(path, "unix:uid", 1);
+            }
+            String result = "protected";
+            try {
+                file.protect(server.socket);
+            } catch (IOException e) {
+                result = e.getMessage().replaceFirst(".*/s: ", "");
+            }
+            server.close().sync();
+            return result + ", " + mode(path) + " " + mode(aside);
+        }
+
+        private static String mode(Path file) throws IOException {
+            return PosixFilePermissions.toString(Files.getPosixFilePermissions(file, LinkOption.NOFOLLOW_LINKS));
+        }
+    }
+
+    /** What the attacker above needs luck for. */
+    @Test
+    void fileThatTookTheSocketsPlaceKeepsItsMode() throws Exception {
+        boolean root = UnixCredentials.ofThisProcess().uid() == 0;
+        String kept = ", rw------- rwx------";
+        String taken = "EADDRINUSE (Address already in use): another file has taken the socket's place" + kept;
+        String unknown = "EPERM (Operation not permitted): other users may write to the folder, and whether the file is "
+                + "still the socket's cannot be determined" + kept;
+        assertEquals(List.of(taken, taken, taken), exchanged("sock_diag",
+                "755 own socket", "777 own socket", "777 own file"));
+        assertEquals(List.of(unknown, unknown, unknown, taken, taken), exchanged("unknown",
+                "777 own socket", "775 own socket", "757 own socket", "755 own file", "1777 own file"));
+        if (root) {
+            assertEquals(List.of("protected, rw------- rwxrwxrwx"), exchanged("ioctl", "777 own socket"));
+            assertEquals(List.of(unknown, unknown), exchanged("unknown", "755 other socket", "755 own foreign"));
+        }
+        Proof.of("itself", "a file that took the place of a socket that was just bound keeps its mode");
+    }
+
+    /** @param proof how the kernel says which file is the socket's, see above */
+    private List<String> exchanged(String proof, String... cases) throws Exception {
+        Path ground = Files.createTempDirectory(folder, proof);
+        List<String> command = victim(proof, Exchanged.class, "077", ground);
+        command.addAll(List.of(cases));
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        try (BufferedReader out = process.inputReader()) {
+            List<String> results = out.lines().toList();
+            assertEquals(0, process.waitFor());
+            return results;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** A command that runs a class with the capabilities and the library that leave it just this proof. */
+    private static List<String> victim(String proof, Class<?> main, String umask, Object... arguments) {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + "; exec \"$@\"", "sh"));
+        if (UnixCredentials.ofThisProcess().uid() == 0 && proof.equals("sock_diag")) {
+            command.addAll(List.of("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"));
+        }
+        command.addAll(proof.equals("unknown")
+                ? Jvm.command(main, "-Djava.library.path=" + Path.of("target", "like-macos").toAbsolutePath())
+                : Jvm.command(main));
+        for (Object argument : arguments) {
+            command.add(argument.toString());
+        }
+        return command;
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void modeAndGroupAreSetWhereTheKernelDoesNotSayWhichFileIsOurs(boolean sticky) throws Exception {
         Files.setAttribute(folder, "unix:mode", sticky ? 01777 : 0755);
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask 077; exec \"$@\"", "sh"));
-        command.addAll(Jvm.command(Kept.class, "-Djava.library.path=" + Path.of("target", "like-macos").toAbsolutePath()));
-        command.add(folder.resolve("s").toString());
+        List<String> command = victim("unknown", Kept.class, "077", folder.resolve("s"));
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try {
             assertEquals(0, process.waitFor());
