@@ -70,20 +70,21 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
                 unsafe().close(voidPromise());
                 return;
             }
-            clearReadInterest();
+            readLoop.clearInterest();
             pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
         }
         if (isOpen() && !endOfInput) {
             endOfInput = true;
-            clearReadInterest();
+            readLoop.clearInterest();
             pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
             closeIfHungUp();
         }
     }
 
     /**
-     * With half-closure, the channel outlives the end of its input to write; that ends when the peer is gone altogether. A channel
-     * whose output was shut down here looks the same, whatever the peer does, and is its user's to close.
+     * With half-closure, the channel outlives the end of its input to write; that ends when the peer is gone
+     * altogether. A channel whose output was shut down here looks the same, whatever the peer does, and is its user's
+     * to close.
      */
     private void closeIfHungUp() {
         if (isOpen() && !socket.isOutputShutdown() && socket.isHungUp()) {
@@ -148,9 +149,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     /**
-     * What could not be written leaves a hole: nothing behind it may follow. So the output ends, everything in the queue fails with
-     * the same exception, and later writes fail as those after {@link #shutdownOutput()} do. What the peer has sent is still
-     * delivered, before the channel closes, unless {@code AUTO_CLOSE} is off.
+     * What could not be written leaves a hole: nothing behind it may follow. So the output ends, everything in the
+     * queue fails with the same exception, and later writes fail as those after {@link #shutdownOutput()} do. What the
+     * peer has sent is still delivered, before the channel closes, unless {@code AUTO_CLOSE} is off.
      */
     private void endOutput(Throwable cause) {
         if (unsafe().outboundBuffer() == null) {
@@ -179,7 +180,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     @Override
     protected final void doShutdownOutput() throws IOException {
         // By now the queue takes no more messages, so that nothing that a listener writes fails again and again.
-        writeComplete();
+        writeSchedule.complete();
         try {
             shutDown(false, true);
         } finally {

@@ -62,7 +62,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         allocHandle.attemptedBytesRead(1);
         allocHandle.lastBytesRead(1);
         allocHandle.incMessagesRead(1);
-        fireRead(child);
+        readLoop.fireRead(child);
         return 1;
     }
 
@@ -80,7 +80,10 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         }
     }
 
-    /** What waits in the backlog is accepted first, if the channel is reading; nothing else tells whether something does. */
+    /**
+     * What waits in the backlog is accepted first, if the channel is reading; nothing else tells whether something
+     * does.
+     */
     @Override
     void inputEnded(boolean reading) {
         inputEnded = true;

@@ -99,12 +99,12 @@ final class DatagramWriter {
             return;
         }
         if (queue.isPeerBlocked()) {
-            channel.awaitWritable();
+            channel.writeSchedule.awaitWritable();
         } else {
-            channel.writeComplete();
+            channel.writeSchedule.complete();
         }
         if (more) {
-            channel.flushSoon();
+            channel.writeSchedule.flushSoon();
         }
         scheduleAttempt();
     }
@@ -230,14 +230,14 @@ final class DatagramWriter {
             channel.eventLoop().execute(() -> {
                 if (channel.isAtHome()) {
                     turnScheduled = false;
-                    channel.flushLater();
+                    channel.writeSchedule.run();
                 }
             });
         } else {
             timerDue = first.due();
             timer = channel.eventLoop().schedule(() -> {
                 timer = null;
-                channel.flushLater();
+                channel.writeSchedule.run();
             }, delay, TimeUnit.NANOSECONDS);
         }
     }

@@ -8,8 +8,8 @@ import io.netty.util.concurrent.Promise;
 import java.nio.channels.ClosedChannelException;
 
 /**
- * A channel's socket on its way to another owner. Nothing more is read; what was read already is delivered, and what was flushed
- * is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
+ * A channel's socket on its way to another owner. Nothing more is read; what was read already is delivered, and what
+ * was flushed is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
  */
 final class HandOver {
     private final AbstractUnixChannel channel;
@@ -69,10 +69,10 @@ final class HandOver {
             return false;
         }
         autoRead = channel.config().isAutoRead();
-        readWanted = !channel.isReadingPaused();
+        readWanted = !channel.readLoop.isPaused();
         channel.setHandOver(this);
         channel.config().setAutoRead(false);
-        channel.clearReadInterest();
+        channel.readLoop.clearInterest();
         return true;
     }
 

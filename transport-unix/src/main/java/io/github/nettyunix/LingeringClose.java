@@ -5,13 +5,13 @@ import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The end of a connection whose output has failed. What the peer sent before it went away is read to its end and delivered; then
- * the channel closes. It closes in any case:
+ * The end of a connection whose output has failed. What the peer sent before it went away is read to its end and
+ * delivered; then the channel closes. It closes in any case:
  * <ul>
- * <li>A handler that reads (auto-read is on) gets what comes until the peer's output ends, or until nothing has come for a while:
- * the peer may have shut down its input only, and may keep the connection.</li>
- * <li>A handler that does not read gets what has arrived without a {@code read()}, since there may never be one. Where the kernel
- * allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
+ * <li>A handler that reads (auto-read is on) gets what comes until the peer's output ends, or until nothing has come
+ * for a while: the peer may have shut down its input only, and may keep the connection.</li>
+ * <li>A handler that does not read gets what has arrived without a {@code read()}, since there may never be one. Where
+ * the kernel allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
  * </ul>
  */
 final class LingeringClose {
@@ -29,7 +29,7 @@ final class LingeringClose {
 
     /** Begins to wait for the end of the input. */
     void start() {
-        if (channel.isReadingPaused()) {
+        if (channel.readLoop.isPaused()) {
             drain();
         }
         schedule();
@@ -47,7 +47,7 @@ final class LingeringClose {
             return;
         }
         progress |= !foundNothing;
-        if (!draining && channel.isReadingPaused()) {
+        if (!draining && channel.readLoop.isPaused()) {
             drain();
         } else if (draining) {
             scheduleTurn();
@@ -93,7 +93,7 @@ final class LingeringClose {
             // Elsewhere this discards what has arrived. If it fails the peer is gone, and nothing can be added.
             channel.socket.shutDown(true, false);
         }
-        channel.expectRead();
+        channel.readLoop.expect();
         scheduleTurn();
     }
 

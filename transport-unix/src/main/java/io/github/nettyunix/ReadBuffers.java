@@ -5,7 +5,10 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.util.ReferenceCountUtil;
 
-/** Where a channel's system calls put what they read; a buffer for which there was nothing may be kept for the next attempt. */
+/**
+ * Where a channel's system calls put what they read; a buffer for which there was nothing may be kept for the next
+ * attempt.
+ */
 final class ReadBuffers {
     private final AbstractUnixChannel channel;
     private final PreferredDirectByteBufAllocator allocator = new PreferredDirectByteBufAllocator();
@@ -30,7 +33,7 @@ final class ReadBuffers {
 
     /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
     void putBack(ByteBuf buffer) {
-        if (channel.isReadTried()) {
+        if (channel.interest.isPolled()) {
             unused = buffer;
         } else {
             buffer.release();

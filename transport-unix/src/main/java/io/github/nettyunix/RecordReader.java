@@ -15,9 +15,10 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive; of the
- * channel's {@link RecvByteBufAllocator} only the number of messages per read counts. A record that brings descriptors ends
- * the batch, so that of those that are open and not yet handed on there are never more than one record's.
+ * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive;
+ * of the channel's {@link RecvByteBufAllocator} only the number of messages per read counts. A record that brings
+ * descriptors ends the batch, so that of those that are open and not yet handed on there are never more than one
+ * record's.
  */
 final class RecordReader {
     /** What the messages of a channel are made of. */
@@ -29,7 +30,10 @@ final class RecordReader {
         Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData);
     }
 
-    /** The default of MAX_MESSAGES_PER_READ: records are cheap, and a turn of the event loop costs as much as one of them. */
+    /**
+     * The default of MAX_MESSAGES_PER_READ: records are cheap, and a turn of the event loop costs as much as one of
+     * them.
+     */
     static final int MESSAGES_PER_READ = 64;
 
     /** Up to this size copying costs less than another system call. */
@@ -74,9 +78,9 @@ final class RecordReader {
             if (message instanceof Throwable cause) {
                 channel.pipeline().fireExceptionCaught(cause);
                 // It was not what a read() without auto-read has asked for.
-                more = !channel.isReadingPaused();
+                more = !channel.readLoop.isPaused();
             } else {
-                channel.fireRead(message);
+                channel.readLoop.fireRead(message);
                 more = channel.config().isAutoRead();
             }
         } while (more && channel.isOpen());
@@ -89,7 +93,7 @@ final class RecordReader {
             if (message instanceof Throwable cause) {
                 channel.pipeline().fireExceptionCaught(cause);
             } else {
-                channel.fireRead(message);
+                channel.readLoop.fireRead(message);
             }
         }
     }
@@ -124,7 +128,8 @@ final class RecordReader {
             maybeMore = false;
         } else {
             boolean found = moreExpected.found(before);
-            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be told.
+            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be
+            // told.
             maybeMore = count > 1 || unknown && found;
         }
         return count > 0;

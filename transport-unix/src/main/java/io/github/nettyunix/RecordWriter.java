@@ -50,11 +50,11 @@ final class RecordWriter implements MessageProcessor {
                     return;
                 }
             } else if (!failUnsendable(in)) {
-                channel.writeComplete();
+                channel.writeSchedule.complete();
                 return;
             }
         } while (--spins > 0 && remaining > 0);
-        channel.yieldWriting();
+        channel.writeSchedule.yieldTurn();
     }
 
     private long sendBatch(ChannelOutboundBuffer in) throws Exception {
@@ -83,8 +83,8 @@ final class RecordWriter implements MessageProcessor {
     }
 
     /**
-     * Completes the promises of the records that the kernel has taken. Listeners of the first may close the channel, or its
-     * output: this is called again then, before the rest of the queue fails.
+     * Completes the promises of the records that the kernel has taken. Listeners of the first may close the channel, or
+     * its output: this is called again then, before the rest of the queue fails.
      */
     void completeSent() {
         while (sent > 0) {
@@ -105,11 +105,11 @@ final class RecordWriter implements MessageProcessor {
     /** The kernel did not take the record at the head; returns whether those behind it can be sent now. */
     private boolean continueAfter(int errno, ChannelOutboundBuffer in) throws IOException {
         if (errno == Errno.EAGAIN) {
-            channel.awaitWritable();
+            channel.writeSchedule.awaitWritable();
             return false;
         }
         if (Errno.isTransient(errno)) {
-            channel.retryWriting(RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            channel.writeSchedule.retryAfter(RETRY_MILLIS, TimeUnit.MILLISECONDS);
             return false;
         }
         if (AbstractUnixConnection.isConnectionLost(errno)) {

@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 
-/** Writes file regions to a stream. The kernel takes the bytes from the file itself, or they are copied where it cannot. */
+/**
+ * Writes file regions to a stream. The kernel takes the bytes from the file itself, or they are copied where it cannot.
+ */
 final class RegionWriter {
     /** A fast reader would otherwise keep the event loop in one call until the file ends. */
     private static final long MOST_BYTES = 1 << 20;
@@ -58,8 +60,8 @@ final class RegionWriter {
      * Writes a part of the region at the head of the queue.
      *
      * @return false if the socket takes no more, and the channel waits for it
-     * @throws IOException if the file or the socket fails. The output cannot go on then, since the peer would take what comes
-     *         next for the bytes that are missing
+     * @throws IOException if the file or the socket fails. The output cannot go on then, since the peer would take what
+     *         comes next for the bytes that are missing
      */
     boolean write(ChannelOutboundBuffer in, FileRegion region) throws IOException {
         if (region != current) {
@@ -83,9 +85,9 @@ final class RegionWriter {
             return true;
         }
         if (written == -Errno.EAGAIN) {
-            channel.awaitWritable();
+            channel.writeSchedule.awaitWritable();
         } else if (written == 0) {
-            channel.retryWriting(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
+            channel.writeSchedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
         } else {
             throw channel.newException("write", (int) written, file != null && !file.isOpen() ? "the file is closed" : null);
         }

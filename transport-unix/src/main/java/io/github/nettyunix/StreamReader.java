@@ -68,7 +68,7 @@ final class StreamReader {
             }
             allocHandle.incMessagesRead(1);
             buffer = null;
-            channel.fireRead(message);
+            channel.readLoop.fireRead(message);
             return 1;
         } finally {
             if (buffer != null) {
@@ -148,8 +148,8 @@ final class StreamReader {
     }
 
     /**
-     * One byte at a time: whoever sends a descriptor in this mode sends one byte with it, and what follows may be meant for
-     * {@link DomainSocketReadMode#BYTES}.
+     * One byte at a time: whoever sends a descriptor in this mode sends one byte with it, and what follows may be meant
+     * for {@link DomainSocketReadMode#BYTES}.
      */
     private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
         ByteBuf scratch = channel.readBuffers.allocator().directBuffer(1);
@@ -169,7 +169,7 @@ final class StreamReader {
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
             allocHandle.incMessagesRead(1);
             for (FileDescriptor fd : fds) {
-                channel.fireRead(fd);
+                channel.readLoop.fireRead(fd);
             }
             return 1;
         } finally {

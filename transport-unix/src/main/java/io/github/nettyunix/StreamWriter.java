@@ -32,7 +32,7 @@ final class StreamWriter {
         do {
             Object message = in.current();
             if (message == null) {
-                channel.writeComplete();
+                channel.writeSchedule.complete();
                 return;
             }
             int calls = message instanceof ByteBuf ? writeBytes(in)
@@ -42,7 +42,7 @@ final class StreamWriter {
             }
             spins -= calls;
         } while (spins > 0);
-        channel.yieldWriting();
+        channel.writeSchedule.yieldTurn();
     }
 
     /** Writes the buffers up to the next message that is something else. */
@@ -57,7 +57,10 @@ final class StreamWriter {
         return written == 0 ? 0 : 1;
     }
 
-    /** Writes the messages with control data at the head; each one's goes with the first of its bytes that the kernel takes. */
+    /**
+     * Writes the messages with control data at the head; each one's goes with the first of its bytes that the kernel
+     * takes.
+     */
     private int writeMessages(ChannelOutboundBuffer in, Object message) throws Exception {
         SendBatch batch = SendBatch.current();
         boolean started = in.currentProgress() > 0;
@@ -114,9 +117,9 @@ final class StreamWriter {
     /** Whatever the kernel refuses ends the output, or the peer would find what comes after it in its place. */
     private int waitOrThrow(int result) throws IOException {
         if (result == -Errno.EAGAIN) {
-            channel.awaitWritable();
+            channel.writeSchedule.awaitWritable();
         } else if (Errno.isTransient(-result)) {
-            channel.retryWriting(10, TimeUnit.MILLISECONDS);
+            channel.writeSchedule.retryAfter(10, TimeUnit.MILLISECONDS);
         } else {
             throw channel.newException("write", result, null);
         }

@@ -41,14 +41,14 @@ import static io.netty.channel.ChannelOption.SO_SNDBUF;
 import static io.netty.channel.unix.UnixChannelOption.DOMAIN_SOCKET_READ_MODE;
 
 /**
- * The configuration of all of this transport's channels. Use {@link ChannelOption}s, those of {@link UnixSocketOption} among
- * them; the methods are Netty's. Thread-safe.
+ * The configuration of all of this transport's channels. Use {@link ChannelOption}s, those of {@link UnixSocketOption}
+ * among them; the methods are Netty's. Thread-safe.
  *
- * <p>Options of TCP and UDP that frameworks set on any channel ({@code SO_KEEPALIVE}, {@code SO_LINGER}, {@code SO_REUSEADDR},
- * {@code TCP_NODELAY}, all others whose name begins with {@code TCP_} or {@code IP_}, and so on) are accepted and have no effect;
- * {@link #getOption} returns {@code null} for them. Any other option that means nothing to a type of channel is refused, which a
- * bootstrap logs. The kernel's refusal to set or read an option is a {@link io.netty.channel.ChannelException} that implements
- * {@link UnixSocketError}.
+ * <p>Options of TCP and UDP that frameworks set on any channel ({@code SO_KEEPALIVE}, {@code SO_LINGER},
+ * {@code SO_REUSEADDR}, {@code TCP_NODELAY}, all others whose name begins with {@code TCP_} or {@code IP_}, and so on)
+ * are accepted and have no effect; {@link #getOption} returns {@code null} for them. Any other option that means
+ * nothing to a type of channel is refused, which a bootstrap logs. The kernel's refusal to set or read an option is a
+ * {@link io.netty.channel.ChannelException} that implements {@link UnixSocketError}.
  */
 @SuppressWarnings("deprecation") // DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION is all that Netty has for it
 public final class UnixChannelConfig extends DefaultChannelConfig
@@ -69,7 +69,10 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     /** Twice the wmem_max of current Linux, which is the largest SO_SNDBUF of an unprivileged sender. */
     private static final int DEFAULT_MAX_MESSAGE_SIZE = 8 << 20;
 
-    /** Names of options that TCP and UDP sockets have and no AF_UNIX socket has a use for, besides those that begin with TCP_ or IP_. */
+    /**
+     * Names of options that TCP and UDP sockets have and no AF_UNIX socket has a use for, besides those that begin with
+     * TCP_ or IP_.
+     */
     private static final Set<String> FOREIGN = Set.of("SO_BROADCAST", "SO_INCOMING_CPU", "SO_KEEPALIVE", "SO_LINGER", "SO_REUSEADDR",
             "SO_REUSEPORT", "SO_TIMEOUT");
 
@@ -133,7 +136,9 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         return super.setOption(option, value) || isForeign(option);
     }
 
-    /** Frameworks set these on whatever channel they are given; refusing them would log a warning or two per connection. */
+    /**
+     * Frameworks set these on whatever channel they are given; refusing them would log a warning or two per connection.
+     */
     private static boolean isForeign(ChannelOption<?> option) {
         String name = name(option);
         return FOREIGN.contains(name) || name.startsWith("TCP_") || name.startsWith("IP_");
@@ -272,7 +277,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
 
     @Override
     protected void autoReadCleared() {
-        unixChannel.stopReading();
+        unixChannel.readLoop.stop();
     }
 
     @Override

@@ -128,6 +128,7 @@ class CloseTest {
                 // As a flush does, which says nothing of an exception once the channel is closed.
                 ChannelOutboundBuffer flushed = sender.unsafe().outboundBuffer();
                 flushed.addFlush();
+                sender.flushed();
                 sender.doWrite(flushed);
                 return null;
             }).sync();

@@ -152,7 +152,7 @@ class RegistrationTest {
             Channel channel = Channels.newClient(type);
             Channels.register(channel, new Inbox());
             ChannelFuture connect = channel.connect(UnixSocketAddress.of(folder.resolve("full")));
-            PendingConnect pending = channel.eventLoop().submit(((AbstractUnixChannel) channel)::pendingConnect).get();
+            ConnectAttempt pending = channel.eventLoop().submit(((AbstractUnixChannel) channel)::connectAttempt).get();
             for (int i = 0; i < 10; i++) {
                 EventLoop before = channel.eventLoop();
                 Future<?> retry = before.submit(pending::retry).get();

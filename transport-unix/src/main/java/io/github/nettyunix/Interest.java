@@ -1,0 +1,100 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.readiness.Readiness;
+import io.github.nettyunix.socket.Errno;
+
+import java.io.IOException;
+
+/** The events that a channel waits for, and its registration with the event loop that reports them. */
+final class Interest {
+    private final AbstractUnixChannel channel;
+    private Readiness readiness;
+    private int events;
+
+    Interest(AbstractUnixChannel channel) {
+        this.channel = channel;
+    }
+
+    boolean contains(int event) {
+        return (events & event) != 0;
+    }
+
+    void add(int event) {
+        set(events | event);
+    }
+
+    void remove(int event) {
+        set(events & ~event);
+    }
+
+    private void set(int newEvents) {
+        if (newEvents != events) {
+            events = newEvents;
+            submit();
+        }
+    }
+
+    /** Adds or removes an event for the next registration, without a system call. */
+    void prepare(int event, boolean wanted) {
+        events = wanted ? events | event : events & ~event;
+    }
+
+    /** Submits the events to the selector, which skips the system call if they are those it has. */
+    void submit() {
+        if (readiness == null) {
+            return;
+        }
+        try {
+            readiness.interest(events);
+        } catch (Readiness.RefusedException e) {
+            IOException cause = newException(e);
+            // Not in the middle of a read or a write.
+            channel.eventLoop().execute(() -> {
+                if (channel.isOpen()) {
+                    channel.pipeline().fireExceptionCaught(cause);
+                    channel.unsafe().close(channel.voidPromise());
+                }
+            });
+        }
+    }
+
+    /** The channel was registered with an event loop. */
+    void registered(Readiness registered) {
+        readiness = registered;
+    }
+
+    /**
+     * Begins to watch the socket; does nothing if the channel is not registered. With auto-read on, a read is about to
+     * be requested: watching for input from the start saves a system call.
+     */
+    void start() throws IOException {
+        if (readiness == null) {
+            return;
+        }
+        try {
+            readiness.start(channel.config().isAutoRead() ? events | Readiness.READ : events);
+        } catch (Readiness.RefusedException e) {
+            throw newException(e);
+        }
+    }
+
+    /** Whether the event loop polls the socket for input all the time, with or without success. */
+    boolean isPolled() {
+        return readiness != null && readiness.isTried();
+    }
+
+    /** Ends the registration. */
+    void cancel() {
+        if (readiness != null) {
+            readiness.cancel();
+            readiness = null;
+        }
+    }
+
+    private IOException newException(Readiness.RefusedException e) {
+        IOException cause = channel.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+                : "fs.epoll.max_user_watches allows this user no more sockets");
+        cause.initCause(e);
+        return cause;
+    }
+}
