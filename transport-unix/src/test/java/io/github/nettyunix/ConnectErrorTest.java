@@ -10,6 +10,7 @@ import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelPromise;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +20,8 @@ import java.net.ConnectException;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -64,6 +67,17 @@ class ConnectErrorTest {
                 "ENOENT (No such file or directory)");
         assertFate(channel, type);
         Proof.of("itself", "connect of a " + type + " channel to a missing path fails with FileNotFoundException");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void listenersOfAFailedConnectFindTheChannelClosed(SocketType type) throws Exception {
+        Channel channel = Channels.register(Channels.newClient(type));
+        ChannelPromise promise = channel.newPromise();
+        CompletableFuture<Boolean> open = new CompletableFuture<>();
+        promise.addListener(future -> open.complete(channel.isOpen()));
+        channel.connect(UnixSocketAddress.of(folder.resolve("missing")), promise);
+        assertFalse(open.get(10, TimeUnit.SECONDS));
+        assertInstanceOf(FileNotFoundException.class, promise.cause());
     }
 
     @EachType

@@ -12,6 +12,7 @@ import io.github.nettyunix.testing.Python;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.SimpleChannelInboundHandler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,5 +190,58 @@ class FullRecipientTest {
         // One wait of 100 ms for each queue that is full would be minutes.
         assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(10));
         Proof.of("CPython", "a datagram recipient that has stopped delays no other");
+    }
+
+    /**
+     * The reader is on the loop of the sender, so that nothing but the sender's own waits takes time. Each burst begins
+     * when the one before has arrived: as long before the next attempt at the stopped recipient as can be.
+     */
+    @Test
+    void aRecipientAtWorkIsNotWaitedForAsLongAsOneThatHasStopped() throws Exception {
+        fill();
+        // Its attempts are 100 ms apart by now.
+        LoopCpu.assertIdle(sender.eventLoop());
+        int bursts = 6;
+        UnixSocketAddress near = UnixSocketAddress.of(folder.resolve("near"));
+        BlockingQueue<Long> durations = new LinkedBlockingQueue<>();
+        UnixDatagramChannel reader = new UnixDatagramChannel();
+        reader.pipeline().addLast(new SimpleChannelInboundHandler<Object>() {
+            // Its end fits into the queue when the first datagrams were read.
+            private static final int BURST = DatagramQueue.TOO_MANY - 20;
+            private int received;
+            private long start;
+
+            @Override
+            public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+                start = System.nanoTime();
+                for (int i = 0; i < BURST; i++) {
+                    sender.write(new UnixDatagramPacket(Ends.buffer("message"), near));
+                }
+                sender.flush();
+            }
+
+            @Override
+            protected void channelRead0(ChannelHandlerContext ctx, Object packet) {
+                if (++received % BURST == 0) {
+                    durations.add(System.nanoTime() - start);
+                    if (received < bursts * BURST) {
+                        ctx.executor().execute(() -> ctx.pipeline().fireUserEventTriggered("next"));
+                    }
+                }
+            }
+        });
+        sender.eventLoop().register(reader).sync();
+        reader.bind(near).sync();
+        reader.pipeline().fireUserEventTriggered("first");
+        // How long the first would have to wait depends on when it began.
+        assertNotEquals(null, durations.poll(10, TimeUnit.SECONDS));
+        long fastest = Long.MAX_VALUE;
+        for (int i = 1; i < bursts; i++) {
+            Long duration = durations.poll(10, TimeUnit.SECONDS);
+            assertNotEquals(null, duration);
+            fastest = Math.min(fastest, duration);
+        }
+        assertTrue(fastest < TimeUnit.MILLISECONDS.toNanos(50), "each burst took at least " + fastest + " ns");
+        reader.close().sync();
     }
 }

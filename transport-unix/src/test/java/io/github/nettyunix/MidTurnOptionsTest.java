@@ -28,8 +28,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -125,6 +127,27 @@ class MidTurnOptionsTest {
             }
         }
         Proof.of("itself", "empty records that arrive while another thread turns control data on do not end the connection");
+    }
+
+    /** The steps of a read of the event loop, and another thread that sets the option between them. */
+    @EachType
+    void whoeverTurnsDescriptorsOnWaitsForTheReadThatDiscardsThem(SocketType type) throws Exception {
+        var pair = Channels.pair(type);
+        UnixChannelConfig config = ((AbstractUnixChannel) pair.get(0)).config();
+        ControlDataOptions options = config.controlData();
+        assertEquals(0, options.beginRead().maxFds());
+        Thread setter = new Thread(() -> config.setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true));
+        setter.start();
+        while (Stream.of(setter.getStackTrace()).noneMatch(frame -> frame.getMethodName().equals("awaitRead"))) {
+            assertTrue(setter.isAlive(), "it has not waited");
+            Thread.onSpinWait();
+        }
+        options.endRead();
+        setter.join();
+        assertNotEquals(0, options.beginRead().maxFds());
+        for (Channel channel : pair) {
+            channel.unsafe().closeForcibly();
+        }
     }
 
     /** The loop reads all the time, so that the option is set while a read is under way. */

@@ -109,6 +109,9 @@ class ReadFailureTest {
         sender.writeAndFlush(Ends.buffer("first")).sync();
         inbox.take(OutOfMemoryError.class);
         LoopCpu.assertIdle(receiver.eventLoop());
+        // At first 10 ms apart, and each time twice as long.
+        int attempts = receiver.eventLoop().submit(() -> allocator.count).get();
+        assertTrue(attempts < 30, attempts + " attempts");
         assertTrue(inbox.isEmpty(), "reported again");
         allocator.poor = false;
         assertEquals("first", Ends.text(inbox.take()));

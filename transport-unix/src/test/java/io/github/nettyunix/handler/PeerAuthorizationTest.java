@@ -310,9 +310,9 @@ class PeerAuthorizationTest {
                      """, name)) {
             assertEquals("listening as an unknown user", out.readLine());
             python.say("go");
-            assertTrue(out.readLine().startsWith("authorize stream @" + name + "1: EACCES"));
             python.expect("welcome");
             python.succeed();
+            assertTrue(out.readLine().startsWith("authorize stream @" + name + "1: EACCES"));
         } finally {
             process.getOutputStream().close();
             process.waitFor();
