@@ -33,7 +33,10 @@ typedef struct {
     int32_t number;                     /* the child's */
 } descriptor;
 
-/* A table of strings that lie one behind the other, with NULL at its end. Returns where they end; NULL if behind the end. */
+/*
+ * A table of strings that lie one behind the other, with NULL at its end. Returns where they end; NULL if behind the
+ * end.
+ */
 static char *tabulate(char **table, jint count, char *strings, const char *end) {
     for (jint i = 0; i < count && strings != NULL; i++) {
         table[i] = strings;
@@ -53,7 +56,10 @@ static int are_valid(const descriptor *descriptors, jint count) {
     return 1;
 }
 
-/* What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed. Answers an errno. */
+/*
+ * What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed.
+ * Answers an errno.
+ */
 static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) {
     int error = 0;
     for (int fd = first; fd < end && error == 0; fd++) {
@@ -109,11 +115,12 @@ static int set_signals(posix_spawnattr_t *attributes) {
 }
 
 /*
- * Returns the pid. In the memory there are the descriptors, 8 bytes for each entry of the tables of the arguments and the
- * variables, both with one more at their end, and the strings: the arguments, the program first, and the environment's
- * variables. -1 variables stand for this process's environment.
+ * Returns the pid. In the memory there are the descriptors, 8 bytes for each entry of the tables of the arguments and
+ * the variables, both with one more at their end, and the strings: the arguments, the program first, and the
+ * environment's variables. -1 variables stand for this process's environment.
  */
-static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint descriptor_count, jint arguments, jint variables) {
+static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint descriptor_count, jint arguments,
+        jint variables) {
     (void) env, (void) class;
     REQUIRE(is_range(memory, size) && descriptor_count >= 0 && arguments >= 1 && variables >= -1);
     jlong tables = descriptor_count * (jlong) sizeof(descriptor);
@@ -138,7 +145,8 @@ static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint desc
         error = set_signals(&attributes);
         if (error == 0) error = add_descriptors(&actions, descriptors, descriptor_count);
         if (error == 0) {
-            error = posix_spawnp(&pid, program[0], &actions, &attributes, program, variables < 0 ? environ : environment);
+            error = posix_spawnp(&pid, program[0], &actions, &attributes, program,
+                    variables < 0 ? environ : environment);
         }
         posix_spawnattr_destroy(&attributes);
     }

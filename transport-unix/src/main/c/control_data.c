@@ -82,7 +82,10 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
         } else if (message->cmsg_type == SCM_PIDFD && length >= sizeof(int)) {
             int pidfd;
             memcpy(&pidfd, data, sizeof(pidfd));
-            /* Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has ended. */
+            /*
+             * Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has
+             * ended.
+             */
             if (pidfd >= 0) found.pidfd = pidfd;
             else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
         } else if (message->cmsg_type == SCM_SECURITY) {

@@ -1,4 +1,6 @@
-/* The control data of one message: what is attached to it on the way out, and found with it on the way in. See cmsg(3). */
+/*
+ * The control data of one message: what is attached to it on the way out, and found with it on the way in. See cmsg(3).
+ */
 #ifndef CONTROL_DATA_H
 #define CONTROL_DATA_H
 
@@ -36,17 +38,17 @@ typedef struct {
 } control_data;
 
 /*
- * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for CONTROL_OUT bytes.
- * Answers an errno: only Linux lets a sender say who he is.
+ * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for
+ * CONTROL_OUT bytes. Answers an errno: only Linux lets a sender say who he is.
  */
 #define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
 int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room is that of
- * its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors than that, all of
- * them are unwanted and it counts as truncated. max_fds 0 makes descriptors unwanted without a word; then it is truncated if the
- * pidfd or the label could not be delivered. fds has room for MAX_FDS.
+ * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room
+ * is that of its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors
+ * than that, all of them are unwanted and it counts as truncated. max_fds 0 makes descriptors unwanted without a word;
+ * then it is truncated if the pidfd or the label could not be delivered. fds has room for MAX_FDS.
  */
 control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
 

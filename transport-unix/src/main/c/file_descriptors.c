@@ -1,4 +1,6 @@
-/* FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2). */
+/*
+ * FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2).
+ */
 #include "nettyunix.h"
 
 #include <fcntl.h>
@@ -71,7 +73,8 @@ static jint memory_file(JNIEnv *env, jclass class, jstring name) {
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
 #endif
-static const int all_seals[] = {F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_EXEC};
+static const int all_seals[] = {F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE,
+        F_SEAL_EXEC};
 #endif
 
 /* Adds seals to a memory file: bit i stands for the i-th seal. */
@@ -125,7 +128,8 @@ static jint seek(JNIEnv *env, jclass class, jint fd, jlong offset) {
 static jint event_counter(JNIEnv *env, jclass class, jint initial, jboolean blocking, jboolean semaphore) {
     (void) env, (void) class;
 #ifdef __linux__
-    return RESULT(eventfd((unsigned) initial, EFD_CLOEXEC | (blocking ? 0 : EFD_NONBLOCK) | (semaphore ? EFD_SEMAPHORE : 0)));
+    int flags = EFD_CLOEXEC | (blocking ? 0 : EFD_NONBLOCK) | (semaphore ? EFD_SEMAPHORE : 0);
+    return RESULT(eventfd((unsigned) initial, flags));
 #else
     (void) initial, (void) blocking, (void) semaphore;
     return -ENOSYS;
@@ -156,7 +160,10 @@ static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) 
     return flags < 0 ? flags : RESULT(fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK));
 }
 
-/* What fstat(2) says, as far as it can be had without asking a server: that of a FUSE or network file system may not answer. */
+/*
+ * What fstat(2) says, as far as it can be had without asking a server: that of a FUSE or network file system may not
+ * answer.
+ */
 typedef struct {
     mode_t mode;
     int64_t size;
@@ -168,7 +175,8 @@ static int get_status(int fd, file_status *status) {
 #if defined(__linux__) && defined(STATX_TYPE)
     struct statx file;
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &file) == 0) {
-        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
+        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major,
+                file.stx_dev_minor, file.stx_rdev_major};
         return 0;
     }
     /* Before Linux 4.11, or under an old seccomp filter. */
@@ -182,8 +190,9 @@ static int get_status(int fd, file_status *status) {
 
 #ifdef F_ADD_SEALS
 /*
- * Whether a file that can have seals is a memfd, and not a file of a tmpfs. The latter has just F_SEAL_SEAL, as has a memfd that was made
- * without MFD_ALLOW_SEALING: then what tells them apart is that all memfds are in one file system that is mounted nowhere.
+ * Whether a file that can have seals is a memfd, and not a file of a tmpfs. The latter has just F_SEAL_SEAL, as has a
+ * memfd that was made without MFD_ALLOW_SEALING: then what tells them apart is that all memfds are in one file system
+ * that is mounted nowhere.
  */
 static int is_memfd(int seals, const file_status *status) {
     if (seals != F_SEAL_SEAL) return 1;
@@ -239,8 +248,8 @@ static jint close_one(JNIEnv *env, jclass class, jint fd) {
 }
 
 /*
- * Whether it is certain that close(2) of a descriptor does not block: memory files, pipes and memory devices such as /dev/null.
- * Not sockets: that of TCP may linger, and one of AF_UNIX may hold such a socket in its queue.
+ * Whether it is certain that close(2) of a descriptor does not block: memory files, pipes and memory devices such as
+ * /dev/null. Not sockets: that of TCP may linger, and one of AF_UNIX may hold such a socket in its queue.
  */
 static int closes_at_once(int fd) {
 #ifdef __linux__

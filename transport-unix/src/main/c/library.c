@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * The package of the Java classes, with slashes. Netty's convention for shading applies: whoever relocates the classes below
- * "com.acme_x" renames this library from libnettyunix_<arch>.so to libcom_acme_1x_nettyunix_<arch>.so, so that the file's
- * own name tells the prefix ('_' stands for '.', '_1' for '_').
+ * The package of the Java classes, with slashes. Netty's convention for shading applies: whoever relocates the classes
+ * below "com.acme_x" renames this library from libnettyunix_<arch>.so to libcom_acme_1x_nettyunix_<arch>.so, so that
+ * the file's own name tells the prefix ('_' stands for '.', '_1' for '_').
  */
 static char package[512] = "";
 

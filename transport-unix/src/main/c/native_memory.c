@@ -1,4 +1,6 @@
-/* NativeMemory.java: memory for arrays of messages, taken from the system page by page as it is touched. See mmap(2). */
+/*
+ * NativeMemory.java: memory for arrays of messages, taken from the system page by page as it is touched. See mmap(2).
+ */
 #include "nettyunix.h"
 
 #include <sys/mman.h>
@@ -19,7 +21,9 @@
 #define MADV_DONTNEED_LOCKED 24                         /* Linux 5.18 */
 #endif
 
-/* Whether mlockall(MCL_FUTURE) fills and locks all memory that is mapped: it shows in a page that nobody has touched. */
+/*
+ * Whether mlockall(MCL_FUTURE) fills and locks all memory that is mapped: it shows in a page that nobody has touched.
+ */
 static int is_filled_at_once(void) {
     size_t page = (size_t) sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +34,10 @@ static int is_filled_at_once(void) {
     return result == 0 && (resident & 1) != 0;
 }
 
-/* The memory stays locked as the process wants it, but each page only once it is touched; not locked at all before Linux 4.4. */
+/*
+ * The memory stays locked as the process wants it, but each page only once it is touched; not locked at all before
+ * Linux 4.4.
+ */
 static int lock_on_fault(void *memory, size_t size) {
 #ifdef SYS_mlock2
     if (syscall(SYS_mlock2, memory, size, MLOCK_ONFAULT) == 0) return 0;
@@ -52,7 +59,10 @@ static jlong map(JNIEnv *env, jclass class, jlong size) {
     void *memory = mmap(NULL, (size_t) size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return -errno;
 #ifdef __linux__
-    /* A byte in each of many slots would otherwise take 2 MiB each, where huge pages are on for all. Kernels may lack them. */
+    /*
+     * A byte in each of many slots would otherwise take 2 MiB each, where huge pages are on for all. Kernels may lack
+     * them.
+     */
     madvise(memory, (size_t) size, MADV_NOHUGEPAGE);
     if (filled && (lock_on_fault(memory, (size_t) size) == -1
             || mprotect(memory, (size_t) size, PROT_READ | PROT_WRITE) == -1)) {

@@ -2,9 +2,9 @@
  * Shared by all files of the library. Each .c file belongs to the Java class of the same name in
  * io.github.nettyunix.socket, and offers one function that registers that class's native methods.
  *
- * Conventions: a native function is one system call. It first checks every number that Java has passed, see REQUIRE. It returns
- * a negative errno on failure, retries on EINTR, allocates nothing and looks nothing up. Descriptors it creates are
- * close-on-exec, sockets it creates are non-blocking as well.
+ * Conventions: a native function is one system call. It first checks every number that Java has passed, see REQUIRE. It
+ * returns a negative errno on failure, retries on EINTR, allocates nothing and looks nothing up. Descriptors it creates
+ * are close-on-exec, sockets it creates are non-blocking as well.
  */
 #ifndef NETTYUNIX_H
 #define NETTYUNIX_H
@@ -31,7 +31,9 @@
 #define MSG_NOSIGNAL 0                                  /* older macOS: see SO_NOSIGPIPE */
 #endif
 
-/* macOS may lose a descriptor that is closed here before the receiver has taken it: how long a sent one is kept open. */
+/*
+ * macOS may lose a descriptor that is closed here before the receiver has taken it: how long a sent one is kept open.
+ */
 #ifdef __APPLE__
 #define KEEP_SENT_MILLIS 1000
 #else
@@ -46,19 +48,21 @@
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 
 /*
- * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has written into
- * a batch are checked before the first system call and the first access to memory, in release builds too: a bug above this
- * border is an EINVAL that names the operation, not a write to somewhere else. Descriptors are left to the kernel (EBADF).
+ * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has
+ * written into a batch are checked before the first system call and the first access to memory, in release builds too:
+ * a bug above this border is an EINVAL that names the operation, not a write to somewhere else. Descriptors are left to
+ * the kernel (EBADF).
  */
 #define REQUIRE(condition) REQUIRE_OR(-EINVAL, condition)
 #define REQUIRE_OR(result, condition) do { if (__builtin_expect(!(condition), 0)) return (result); } while (0)
 
 /*
- * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, dup2 and dup3:
- * close releases the descriptor on Linux and the BSDs even where it fails with EINTR, so that a second call would close what
- * another thread has opened.
+ * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, dup2 and
+ * dup3: close releases the descriptor on Linux and the BSDs even where it fails with EINTR, so that a second call would
+ * close what another thread has opened.
  */
-#define RETRY(call) ({ __typeof__(call) result_; do { result_ = (call); } while (result_ == -1 && errno == EINTR); result_; })
+#define RETRY(call) \
+    ({ __typeof__(call) result_; do { result_ = (call); } while (result_ == -1 && errno == EINTR); result_; })
 /* The result of a system call as our callers expect it. */
 #define RESULT(call) RESULT_ONCE(RETRY(call))
 #define RESULT_ONCE(call) ({ __typeof__(call) value_ = (call); value_ == -1 ? (__typeof__(call)) -errno : value_; })
@@ -100,8 +104,8 @@ jint nettyunix_socket_files_onload(JNIEnv *env);
 jint nettyunix_unix_socket_onload(JNIEnv *env);
 
 /*
- * The bytes of an array that is a C string: its only NUL is the last byte. NULL, with a negative errno in *error, if it is no
- * such array or there is no memory for them. The caller gives them back with ReleaseByteArrayElements.
+ * The bytes of an array that is a C string: its only NUL is the last byte. NULL, with a negative errno in *error, if it
+ * is no such array or there is no memory for them. The caller gives them back with ReleaseByteArrayElements.
  */
 jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error);
 
@@ -118,8 +122,8 @@ size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length
 void nettyunix_close_all(const int32_t *fds, int count);
 
 /*
- * Closes those of the descriptors, at most MAX_FDS, whose close(2) cannot block, and moves the others to the front. Returns how many are
- * left, for DescriptorCloser.java to close.
+ * Closes those of the descriptors, at most MAX_FDS, whose close(2) cannot block, and moves the others to the front.
+ * Returns how many are left, for DescriptorCloser.java to close.
  */
 int nettyunix_close_harmless(int32_t *fds, int count);
 

@@ -12,8 +12,8 @@ static locale_t c_locale;
 #endif
 
 /*
- * A name is a macro for a number where the platform knows it, which makes its text that number, and only a name elsewhere.
- * Where several names have one number, the first one is reported.
+ * A name is a macro for a number where the platform knows it, which makes its text that number, and only a name
+ * elsewhere. Where several names have one number, the first one is reported.
  */
 #define TEXT(name) #name
 #define ERROR(name) {#name, TEXT(name)}

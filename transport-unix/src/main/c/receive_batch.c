@@ -30,7 +30,8 @@ typedef struct {
     char control[1840];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
 } incoming;
 
-_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144 && offsetof(incoming, label_length) == 1156
+_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144
+        && offsetof(incoming, label_length) == 1156
         && sizeof(incoming) == 3008, "as in ReceiveBatch.java");
 _Static_assert(sizeof(((incoming *) 0)->name) >= MAX_NAME, "room");
 _Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE
@@ -43,9 +44,9 @@ enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, 
 enum { BATCH = 32 };
 
 /*
- * How large a control buffer has to be. The kernel installs as many descriptors as there is room for. Where none are wanted there
- * is room for nothing but what is wanted, so that the kernel discards them. A pidfd comes behind the message's descriptors:
- * it needs room for all that a sender may have attached, which are closed then.
+ * How large a control buffer has to be. The kernel installs as many descriptors as there is room for. Where none are
+ * wanted there is room for nothing but what is wanted, so that the kernel discards them. A pidfd comes behind the
+ * message's descriptors: it needs room for all that a sender may have attached, which are closed then.
  */
 static size_t control_room(int max_fds, int wanted) {
     if (max_fds == 0 && (wanted & (PIDFD | LABEL)) == 0) {
@@ -168,17 +169,18 @@ static jint receive_many(int fd, incoming *message, int count, char *data, jlong
 #endif
 
 /*
- * Receives up to count messages and returns how many, among them, as the last one, the end of the stream. A message that brings
- * descriptors is the last one as well: what is open here and not yet handed on is one message's, and the next ones stay in the
- * kernel until these are closed or kept.
- * The bytes of message i go to data + i * stride, of data's size bytes; with length > 0 there is but one message, whose first
- * length bytes go to buffer. A message has at most capacity bytes.
+ * Receives up to count messages and returns how many, among them, as the last one, the end of the stream. A message
+ * that brings descriptors is the last one as well: what is open here and not yet handed on is one message's, and the
+ * next ones stay in the kernel until these are closed or kept. The bytes of message i go to data + i * stride, of
+ * data's size bytes; with length > 0 there is but one message, whose first length bytes go to buffer. A message has at
+ * most capacity bytes.
  */
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
                     jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
     (void) env, (void) class;
     REQUIRE(count >= 1 && count <= BATCH && is_range(messages, count * (jlong) sizeof(incoming)));
-    REQUIRE(capacity >= 1 && length >= 0 && length <= capacity && max_fds >= 0 && max_fds <= MAX_FDS && (wanted & ~ALL_WANTED) == 0);
+    REQUIRE(capacity >= 1 && length >= 0 && length <= capacity && max_fds >= 0 && max_fds <= MAX_FDS
+            && (wanted & ~ALL_WANTED) == 0);
     REQUIRE(length == 0 || (count == 1 && is_range(buffer, length)));
     REQUIRE(length == capacity || (is_range(data, size) && capacity <= size));
     REQUIRE(count == 1 || (stride >= capacity && stride <= (size - capacity) / (count - 1)));
@@ -228,16 +230,18 @@ static int peek_piece(int fd, struct iovec *vectors, int count, int wanted, int 
 #define MORE (1 << 30)
 
 /*
- * How many bytes a read of a stream may take, so that a message with descriptors is not put together with what was sent before
- * it: up to such a message, but no more than most, or all of it if it comes next. 0 at the end of the stream.
+ * How many bytes a read of a stream may take, so that a message with descriptors is not put together with what was sent
+ * before it: up to such a message, but no more than most, or all of it if it comes next. 0 at the end of the stream.
  *
  * A peek without room for descriptors sets MSG_CTRUNC if there are any in the queue, and ends behind the first message
- * that has some. It does not say where that begins, unless it fails there: where there is no room for the last byte of the
- * message, it returns what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of the read.
+ * that has some. It does not say where that begins, unless it fails there: where there is no room for the last byte of
+ * the message, it returns what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of
+ * the read.
  *
  * Mostly there is little in the queue, and one peek says all. Where much is expected, its bytes are not copied twice.
  */
-static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most, jint wanted, jboolean much) {
+static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most, jint wanted,
+        jboolean much) {
     (void) env, (void) class;
     REQUIRE(is_range(scratch, capacity) && most >= 1 && most < MORE && (wanted & ~ALL_WANTED) == 0);
 #ifdef __linux__

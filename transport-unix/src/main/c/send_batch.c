@@ -16,7 +16,8 @@ typedef struct {
     char control[1216];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
 } outgoing;
 
-_Static_assert(offsetof(outgoing, name) == 32 && offsetof(outgoing, fds) == 144 && sizeof(outgoing) == 2384, "as in SendBatch.java");
+_Static_assert(offsetof(outgoing, name) == 32 && offsetof(outgoing, fds) == 144 && sizeof(outgoing) == 2384,
+        "as in SendBatch.java");
 _Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *) 0)->control) >= CONTROL_OUT, "room");
 
 enum { BATCH = 64 };
@@ -56,7 +57,8 @@ static int encode(outgoing *message, struct iovec *vectors, struct msghdr *heade
     }
     if (message->fd_count == 0 && !message->has_credentials) return 0;
     header->msg_control = message->control;
-    return nettyunix_attach(header, message->fds, message->fd_count, message->has_credentials ? &message->sender : NULL);
+    return nettyunix_attach(header, message->fds, message->fd_count,
+            message->has_credentials ? &message->sender : NULL);
 }
 
 /* Answers the number of bytes that went out. */
@@ -67,10 +69,14 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     if (error != 0) return -error;
     flags |= MSG_NOSIGNAL | MSG_DONTWAIT;
     int bare = header.msg_iovlen == 1 && header.msg_name == NULL && header.msg_control == NULL;
-    jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))    /* the cheaper call */
+    /* send() is the cheaper call. */
+    jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))
             : RESULT(sendmsg(fd, &header, flags));
 #ifdef __APPLE__
-    /* With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large indeed. */
+    /*
+     * With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large
+     * indeed.
+     */
     if (result == -EMSGSIZE && message->fd_count > 0) {
         size_t all = header.msg_controllen + size(message, vectors);
         int limit = 0;
@@ -82,8 +88,8 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
 }
 
 /*
- * Sends the records behind the first ones in order. Returns how many went out, and in the upper half the errno that stopped
- * the next one, or 0.
+ * Sends the records behind the first ones in order. Returns how many went out, and in the upper half the errno that
+ * stopped the next one, or 0.
  */
 static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint first, jint count, jlong vectors,
                           jint vector_count) {
@@ -121,7 +127,8 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
 }
 
 /* Sends messages on a stream, in order, until one of them does not go out whole; returns how many bytes went out. */
-static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors, jint vector_count) {
+static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors,
+        jint vector_count) {
     (void) env, (void) class;
     REQUIRE(is_valid(messages, 0, count, vectors, vector_count));
     outgoing *message = POINTER(messages);

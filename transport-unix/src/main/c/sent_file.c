@@ -43,7 +43,10 @@ static jint find_fields(JNIEnv *env, jclass class, jclass region) {
 #endif
 }
 
-/* Fills {channel, lock, descriptor}. -EBADF if the region has no open file, -EOPNOTSUPP if it is not one of the JDK's own. */
+/*
+ * Fills {channel, lock, descriptor}. -EBADF if the region has no open file, -EOPNOTSUPP if it is not one of the JDK's
+ * own.
+ */
 static jint open_file(JNIEnv *env, jclass class, jobject region, jobjectArray parts) {
     (void) class;
     REQUIRE(region != NULL && has_room(env, parts, 3) && channel_class != NULL);
@@ -60,13 +63,15 @@ static jint open_file(JNIEnv *env, jclass class, jobject region, jobjectArray pa
 }
 
 /*
- * Returns how many bytes went out, 0 at the end of the file; the region counts them. -EOPNOTSUPP if they have to be copied: such a
- * file cannot be sent, or the call would wait because another holder of the socket has made it blocking. There is no flag
- * like MSG_DONTWAIT for this.
+ * Returns how many bytes went out, 0 at the end of the file; the region counts them. -EOPNOTSUPP if they have to be
+ * copied: such a file cannot be sent, or the call would wait because another holder of the socket has made it blocking.
+ * There is no flag like MSG_DONTWAIT for this.
  */
-static jlong send_file(JNIEnv *env, jclass class, jint socket, jobject region, jobject file, jlong offset, jlong count) {
+static jlong send_file(JNIEnv *env, jclass class, jint socket, jobject region, jobject file, jlong offset,
+        jlong count) {
     (void) env, (void) class;
-    REQUIRE(region != NULL && file != NULL && channel_class != NULL && offset >= 0 && count > 0 && count <= INT64_MAX - offset);
+    REQUIRE(region != NULL && file != NULL && channel_class != NULL && offset >= 0 && count > 0
+            && count <= INT64_MAX - offset);
 #ifdef __linux__
     off_t position = (off_t) offset;
     if (position != offset) return -EOPNOTSUPP;

@@ -179,8 +179,8 @@ static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray pee
     (void) class;
     REQUIRE(has_room(env, peer_name, 1 + MAX_NAME));
     /*
-     * No flag of accept keeps it from blocking where another holder has cleared O_NONBLOCK and another one took the connection that
-     * was announced here. So this sets it again.
+     * No flag of accept keeps it from blocking where another holder has cleared O_NONBLOCK and another one took the
+     * connection that was announced here. So this sets it again.
      */
     int flags = fcntl(fd, F_GETFL);
     if (flags != -1 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -216,8 +216,8 @@ static jint peer_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
 }
 
 /*
- * The socket is non-blocking, but O_NONBLOCK belongs to its open file description: any other holder can clear it. MSG_DONTWAIT
- * belongs to the call.
+ * The socket is non-blocking, but O_NONBLOCK belongs to its open file description: any other holder can clear it.
+ * MSG_DONTWAIT belongs to the call.
  */
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 
@@ -243,9 +243,9 @@ static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint 
 }
 
 /*
- * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. An empty record of a socket whose
- * records are marked (see mark_records) is something; without a control buffer the mark is MSG_CTRUNC. On a stream the kernel
- * sets that at the end too, where it would attach the sender's identity.
+ * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. An empty record of a socket
+ * whose records are marked (see mark_records) is something; without a control buffer the mark is MSG_CTRUNC. On a
+ * stream the kernel sets that at the end too, where it would attach the sender's identity.
  */
 static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
     (void) env, (void) class;
@@ -258,9 +258,9 @@ static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
 
 /*
  * An empty record and the end of a seqpacket stream both read as 0 bytes. With one of these options the kernel wants to
- * attach control data to every record, but not to the end of the stream: SO_PASSSEC shows as MSG_CTRUNC where there is no
- * control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer. On the BSDs the sender
- * marks every record with MSG_EOR.
+ * attach control data to every record, but not to the end of the stream: SO_PASSSEC shows as MSG_CTRUNC where there is
+ * no control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer. On the
+ * BSDs the sender marks every record with MSG_EOR.
  */
 static jint mark_records(JNIEnv *env, jclass class, jint fd, jboolean timestamp, jboolean on) {
     (void) env, (void) class;
@@ -340,7 +340,9 @@ static jboolean is_hung_up(JNIEnv *env, jclass class, jint fd) {
     return RETRY(poll(&poll_fd, 1, 0)) == 1 && (poll_fd.revents & POLLHUP) != 0;
 }
 
-/* pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell. */
+/*
+ * pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell.
+ */
 static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
     (void) class;
     REQUIRE(has_room(env, credentials, 3));
@@ -387,7 +389,8 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     jint *values = (*env)->GetIntArrayElements(env, groups, NULL);
     if (values == NULL) return -ENOMEM;
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
-    jint count = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1 ? -errno : (jint) (length / sizeof(jint));
+    jint count = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1 ? -errno
+            : (jint) (length / sizeof(jint));
     (*env)->ReleaseIntArrayElements(env, groups, values, count > 0 ? 0 : JNI_ABORT);
     return count;
 #elif defined(LOCAL_PEERCRED)

@@ -1,7 +1,7 @@
 /**
- * Unix domain sockets for Netty. The event loops are those of {@code io.netty.transport.classes.epoll}, or on macOS and the BSDs
- * {@code io.netty.transport.classes.kqueue}, which an application on the module path has to require or add itself, with the
- * module of its native library.
+ * Unix domain sockets for Netty. The event loops are those of {@code io.netty.transport.classes.epoll}, or on macOS and
+ * the BSDs {@code io.netty.transport.classes.kqueue}, which an application on the module path has to require or add
+ * itself, with the module of its native library.
  */
 module io.github.nettyunix {
     requires transitive io.netty.buffer;

@@ -38,7 +38,8 @@ final class AddressParser {
         if (rest.startsWith("//")) {
             return uriPath(rest.substring(2));
         }
-        if (Arrays.stream(rest.split("[,;]")).anyMatch(AddressParser::hasName) && !rest.startsWith("/") && !rest.startsWith(".")) {
+        if (Arrays.stream(rest.split("[,;]")).anyMatch(AddressParser::hasName) && !rest.startsWith("/")
+                && !rest.startsWith(".")) {
             return dbusAddress(rest);
         }
         if (rest.startsWith("@")) {

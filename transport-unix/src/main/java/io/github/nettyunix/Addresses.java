@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.Arrays;
 
-/** The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect. */
+/**
+ * The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect.
+ */
 final class Addresses {
     private final AbstractUnixChannel channel;
     private volatile UnixSocketAddress local;
@@ -59,9 +61,11 @@ final class Addresses {
             local = address;
         } else {
             if (address.isUnnamed() && !address.isAutobind()) {
-                // An empty setting is a mistake far more often than a wish for a name that every local process can connect to.
+                // An empty setting is a mistake far more often than a wish for a name that every local process can
+                // connect to.
                 throw UnixErrors.newException("bind", channel.type, address, Errno.EINVAL, "the address is empty; "
-                        + "UnixSocketAddress.autobind() lets the kernel choose an abstract name, which no file mode protects");
+                        + "UnixSocketAddress.autobind() lets the kernel choose an abstract name, "
+                        + "which no file mode protects");
             }
             try (SocketName name = SocketName.of("bind", channel.type, address)) {
                 int result = channel.socket.bind(name.bytes());
@@ -104,7 +108,8 @@ final class Addresses {
             remote = address;
             if (local == null) {
                 // SO_PASSCRED gives a name to a socket without one when it connects.
-                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed() : chosenByKernel();
+                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
+                        : chosenByKernel();
             }
             return true;
         }

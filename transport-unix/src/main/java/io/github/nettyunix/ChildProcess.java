@@ -14,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
- * A program that this process has started with descriptors of its choice: {@link ProcessBuilder} closes all but three of them in
- * a child, and can make none of the three a socket.
+ * A program that this process has started with descriptors of its choice: {@link ProcessBuilder} closes all but three
+ * of them in a child, and can make none of the three a socket.
  * <pre>{@code
  * List<UnixFileDescriptor> pair = UnixFileDescriptor.socketPair(SocketType.STREAM);
  * try (UnixFileDescriptor theirs = pair.get(1)) {
@@ -23,8 +23,8 @@ import java.util.function.Function;
  * }
  * Channel channel = UnixTransport.adopt(pair.get(0));
  * }</pre>
- * A daemon thread waits for each; other children of this process are not touched. A child lives on when this process ends.
- * Thread-safe.
+ * A daemon thread waits for each; other children of this process are not touched. A child lives on when this process
+ * ends. Thread-safe.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/posix_spawn.3.html">posix_spawn(3)</a>
  */
@@ -46,16 +46,19 @@ public final class ChildProcess {
      * Starts a program. It finds no signal blocked or ignored, whatever this process does with them, and is in the same
      * directory. It takes as long as the system needs to load it.
      *
-     * @param command the program, which is looked for on this process's PATH if its name has no slash, and its arguments
-     * @param environment all of the child's environment variables; {@code null} for those that this process has now, in which
-     *        {@link SocketActivation#sockets()} leaves none of its own, unlike in {@link System#getenv()}
-     * @param descriptors by their number in the child. They stay the caller's, who may close them once this returns. One descriptor
-     *        may have several numbers. The child inherits standard input, output and error where they are not among them;
-     *        everything else is closed in it, close-on-exec or not. What belongs to the open file is shared: the offset of a file,
-     *        and that sockets of channels do not block, see {@link UnixFileDescriptor#setBlocking}
+     * @param command the program, which is looked for on this process's PATH if its name has no slash, and its
+     *         arguments
+     * @param environment all of the child's environment variables; {@code null} for those that this process has now, in
+     *        which {@link SocketActivation#sockets()} leaves none of its own, unlike in {@link System#getenv()}
+     * @param descriptors by their number in the child. They stay the caller's, who may close them once this returns.
+     *        One descriptor may have several numbers. The child inherits standard input, output and error where they
+     *        are not among them; everything else is closed in it, close-on-exec or not. What belongs to the open file
+     *        is shared: the offset of a file, and that sockets of channels do not block, see
+     *        {@link UnixFileDescriptor#setBlocking}
      * @return the process
      * @throws java.io.FileNotFoundException if there is no such program
-     * @throws IOException if it cannot be started, or a descriptor is closed; it names the errno, see {@link UnixSocketError}
+     * @throws IOException if it cannot be started, or a descriptor is closed; it names the errno, see
+     *         {@link UnixSocketError}
      * @throws IllegalArgumentException if the command is empty, a number is negative, or something has a NUL in it
      * @throws UnsatisfiedLinkError if the transport is not available
      */
@@ -65,14 +68,16 @@ public final class ChildProcess {
     }
 
     static ChildProcess start(List<String> command, Map<String, String> environment,
-            Map<Integer, ? extends FileDescriptor> descriptors, Function<Runnable, Thread> newThread) throws IOException {
+            Map<Integer, ? extends FileDescriptor> descriptors, Function<Runnable, Thread> newThread)
+            throws IOException {
         UnixTransport.ensureAvailability();
         if (command.isEmpty()) {
             throw new IllegalArgumentException("the command is empty");
         }
         command.forEach(ChildProcess::checkString);
         String operation = "start " + command.get(0);
-        List<String> variables = environment == null ? null : environment.entrySet().stream().map(ChildProcess::variable).toList();
+        List<String> variables = environment == null ? null
+                : environment.entrySet().stream().map(ChildProcess::variable).toList();
         SortedMap<Integer, FileDescriptor> ascending = new TreeMap<>(descriptors);
         if (!ascending.isEmpty() && ascending.firstKey() < 0) {
             throw new IllegalArgumentException("descriptor " + ascending.firstKey());
@@ -89,7 +94,8 @@ public final class ChildProcess {
             thread.start();
             int pid = -Errno.EINVAL;
             try {
-                pid = ChildProcesses.spawn(command, variables, sources.stream().mapToInt(FileDescriptor::intValue).toArray(),
+                pid = ChildProcesses.spawn(command, variables,
+                        sources.stream().mapToInt(FileDescriptor::intValue).toArray(),
                         ascending.keySet().stream().mapToInt(Integer::intValue).toArray());
             } finally {
                 process.started(pid);
@@ -121,7 +127,8 @@ public final class ChildProcess {
     }
 
     /** A duplicate above all numbers of the child, so that none is overwritten before it is in its place. */
-    private static UnixFileDescriptor moveUp(String operation, int number, FileDescriptor fd, int least) throws IOException {
+    private static UnixFileDescriptor moveUp(String operation, int number, FileDescriptor fd, int least)
+            throws IOException {
         int result = DescriptorFiles.duplicate(fd, Math.max(least, 3));
         if (result < 0) {
             throw UnixErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
@@ -174,9 +181,9 @@ public final class ChildProcess {
     /**
      * How the process ends.
      *
-     * @return completes when it has ended, with its exit status, or with 128 and the number of the signal that has killed it; on
-     *         the thread that waits for it. It fails where the system does not tell, because other code in this process has
-     *         waited for all children, or ignores SIGCHLD
+     * @return completes when it has ended, with its exit status, or with 128 and the number of the signal that has
+     *         killed it; on the thread that waits for it. It fails where the system does not tell, because other code
+     *         in this process has waited for all children, or ignores SIGCHLD
      */
     public CompletableFuture<Integer> onExit() {
         return exit.copy();

@@ -81,7 +81,8 @@ final class ConnectAttempt implements Runnable {
         }
     }
 
-    private static void connected(AbstractUnixChannel channel, ChannelPromise promise, boolean wasActive) throws IOException {
+    private static void connected(AbstractUnixChannel channel, ChannelPromise promise, boolean wasActive)
+            throws IOException {
         channel.activate();
         // The listeners may close the channel, which was active nevertheless; and the user may have cancelled the
         // promise.

@@ -16,9 +16,9 @@ import static io.github.nettyunix.UnixSocketOption.SO_PASSRIGHTS;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSSEC;
 
 /**
- * The options that decide which control data inbound messages have, and the socket options that follow from them. What the
- * socket has and what is read agree at any time: the socket has an option before the first read that relies on it. Options
- * are set on any thread; reads are the event loop's.
+ * The options that decide which control data inbound messages have, and the socket options that follow from them. What
+ * the socket has and what is read agree at any time: the socket has an option before the first read that relies on it.
+ * Options are set on any thread; reads are the event loop's.
  */
 final class ControlDataOptions {
     /** What one read wants, as {@link ReceiveBatch} takes it. */
@@ -95,8 +95,9 @@ final class ControlDataOptions {
     }
 
     /**
-     * What the read that follows has to ask for; {@link #endRead} comes behind it. In between there is nothing but system calls
-     * that do not wait: whoever turns descriptors on waits for the end of a read that would still discard them.
+     * What the read that follows has to ask for; {@link #endRead} comes behind it. In between there is nothing but
+     * system calls that do not wait: whoever turns descriptors on waits for the end of a read that would still discard
+     * them.
      */
     Wanted beginRead() {
         Wanted now = wanted;
@@ -199,7 +200,8 @@ final class ControlDataOptions {
         boolean control = receive || (on & ~Kernel.RIGHTS.bit()) != 0;
         int maxFds = !control ? 0 : maxFileDescriptors >= 0 ? maxFileDescriptors : receive ? UnixSocket.MAX_FDS : 0;
         Wanted next = !control ? Wanted.NOTHING : new Wanted(ReceiveBatch.CONTROL
-                | (isOn(Kernel.CREDENTIALS) ? ReceiveBatch.CREDENTIALS : 0) | (isOn(Kernel.PIDFD) ? ReceiveBatch.PIDFD : 0)
+                | (isOn(Kernel.CREDENTIALS) ? ReceiveBatch.CREDENTIALS : 0)
+                | (isOn(Kernel.PIDFD) ? ReceiveBatch.PIDFD : 0)
                 | (isOn(Kernel.LABEL) ? ReceiveBatch.LABEL : 0), maxFds);
         wanted = next;
         if (maxFds > 0) {
@@ -238,7 +240,8 @@ final class ControlDataOptions {
         if (!isUnknown(result)) {
             check("setsockopt " + kernel.optionName(), result);
         } else if (value != kernel.byDefault) {
-            throw new UnsupportedOperationException(kernel.optionName() + ' ' + channel.type + ": it needs Linux " + kernel.since
+            throw new UnsupportedOperationException(kernel.optionName() + ' ' + channel.type + ": it needs Linux "
+                    + kernel.since
                     + " or later");
         }
     }

@@ -8,9 +8,9 @@ import java.net.SocketAddress;
 /**
  * Descriptors of a message were lost: there were more of them than
  * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, or this process has no more room for descriptors
- * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had arrived
- * have been closed. Raised once through {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a stream channel closes
- * then, since its descriptors no longer match its bytes. The others drop the message and go on.
+ * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had
+ * arrived have been closed. Raised once through {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a
+ * stream channel closes then, since its descriptors no longer match its bytes. The others drop the message and go on.
  */
 public final class ControlDataTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
@@ -35,8 +35,8 @@ public final class ControlDataTruncatedException extends IOException implements 
     /**
      * Who sent the message.
      *
-     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none; {@code null} on a
-     *         connection, whose peer is the sender
+     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none;
+     *         {@code null} on a connection, whose peer is the sender
      */
     public UnixSocketAddress sender() {
         return origin.sender();

@@ -189,7 +189,8 @@ final class DatagramWriter {
             dropped = dropped + 1;
             datagram.complete(null);
         } else {
-            datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL ? "the recipient's queue is full"
+            datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL
+                    ? "the recipient's queue is full"
                     : errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, datagram.message()) : null));
             if (policy == null && datagram.recipient() == null) {
                 channel.writeRefused(errno);
@@ -202,7 +203,8 @@ final class DatagramWriter {
         long maxWaitMillis = channel.config().datagramWaitMillis();
         long maxWait = TimeUnit.MILLISECONDS.toNanos(maxWaitMillis);
         // The kernel reports when a connected socket can go on.
-        RecipientBackoff recipient = queue.refused(datagram, datagram.recipient() == null && errno == Errno.EAGAIN, now);
+        RecipientBackoff recipient = queue.refused(datagram, datagram.recipient() == null && errno == Errno.EAGAIN,
+                now);
         for (OutboundDatagram late; (late = queue.expired(recipient, maxWait, now)) != null;) {
             late.complete(newException(late, errno, (errno == Errno.ETOOMANYREFS ? "too many descriptors are in flight"
                     : "the recipient's queue was full") + " for " + maxWaitMillis + " ms, DATAGRAM_WAIT_MILLIS"));

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Makes messages of what was received. A descriptor is the batch's until it has an owner; what has none when this fails is for
- * the caller to close, with {@link #closeDescriptors}.
+ * Makes messages of what was received. A descriptor is the batch's until it has an owner; what has none when this fails
+ * is for the caller to close, with {@link #closeDescriptors}.
  */
 final class InboundMessages {
     private InboundMessages() {
@@ -37,7 +37,8 @@ final class InboundMessages {
         UnixFileDescriptor pidFd = null;
         try {
             pidFd = pidFd(batch, index);
-            return new UnixDatagramPacket(content, recipient, sender, fds, credentials(batch, index), pidFd, batch.label(index));
+            return new UnixDatagramPacket(content, recipient, sender, fds, credentials(batch, index), pidFd,
+                    batch.label(index));
         } catch (Throwable t) {
             release(fds, pidFd);
             throw t;

@@ -25,7 +25,8 @@ public final class MessageTruncatedException extends IOException implements Unix
     MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
                               UnixErrors.Origin origin) {
         this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
-                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize + origin), messageSize, maxMessageSize, origin);
+                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize + origin), messageSize, maxMessageSize,
+                origin);
     }
 
     private MessageTruncatedException(UnixErrors.Details details, int messageSize, int maxMessageSize,
@@ -58,8 +59,8 @@ public final class MessageTruncatedException extends IOException implements Unix
     /**
      * Who sent the record.
      *
-     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none; {@code null} on a
-     *         connection, whose peer is the sender
+     * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none;
+     *         {@code null} on a connection, whose peer is the sender
      */
     public UnixSocketAddress sender() {
         return origin.sender();

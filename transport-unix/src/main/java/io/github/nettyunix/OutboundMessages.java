@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.List;
 
-/** What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient. */
+/**
+ * What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient.
+ */
 final class OutboundMessages {
     private OutboundMessages() {
     }
@@ -56,7 +58,8 @@ final class OutboundMessages {
                 + switch (channel.type) {
                     case STREAM -> ", FileRegion)";
                     case SEQPACKET -> ")";
-                    case DATAGRAM -> ", UnixDatagramPacket, DomainDatagramPacket, AddressedEnvelope<ByteBuf, SocketAddress>)";
+                    case DATAGRAM -> ", UnixDatagramPacket, DomainDatagramPacket, "
+                            + "AddressedEnvelope<ByteBuf, SocketAddress>)";
                 });
     }
 
@@ -110,7 +113,10 @@ final class OutboundMessages {
         return direct;
     }
 
-    /** A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was written. */
+    /**
+     * A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was
+     * written.
+     */
     private static ByteBuf copyDirect(AbstractUnixChannel channel, ByteBuf buffer) {
         int length = buffer.readableBytes();
         ByteBuf direct = channel.alloc().directBuffer(length);
@@ -132,7 +138,8 @@ final class OutboundMessages {
         if (recipient != null) {
             UnixSocketAddress address = channel.addresses.toUnixAddress("write", recipient);
             if (address.isUnnamed()) {
-                throw UnixErrors.newException("write", channel.type, address, Errno.EINVAL, "the recipient has no name");
+                throw UnixErrors.newException("write", channel.type, address, Errno.EINVAL,
+                        "the recipient has no name");
             }
             if (!SocketName.fits(address)) {
                 throw SocketName.tooLong("write", channel.type, address, "a recipient's path must fit into sun_path");
@@ -168,8 +175,8 @@ final class OutboundMessages {
     }
 
     /**
-     * Adds a message to a batch, and begins to use its descriptors: they were open when it was written and may have been closed
-     * since, and then their numbers may be another's.
+     * Adds a message to a batch, and begins to use its descriptors: they were open when it was written and may have
+     * been closed since, and then their numbers may be another's.
      *
      * @param uses to be ended when the batch was sent
      * @param name of the recipient, {@code null} for the peer

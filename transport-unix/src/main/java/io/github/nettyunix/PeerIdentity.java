@@ -46,7 +46,8 @@ final class PeerIdentity {
         int[] peer = new int[3];
         int[] own = new int[3];
         Process.identity(own);
-        return socket.peerCredentials(peer) == 0 && peer[0] > 0 && (peer[1] == 0 || peer[1] == own[1] && peer[1] != OVERFLOW_UID);
+        return socket.peerCredentials(peer) == 0 && peer[0] > 0
+                && (peer[1] == 0 || peer[1] == own[1] && peer[1] != OVERFLOW_UID);
     }
 
     /** See {@link UnixPeer#peerPidFd()}. */
@@ -98,7 +99,8 @@ final class PeerIdentity {
             groups = new int[ALL_GROUPS];
             count = channel.socket.peerGroups(groups);
         }
-        // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not "no groups".
+        // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not
+        // "no groups".
         if (count < 0 && count != -Errno.ENOPROTOOPT) {
             throw channel.newException("getsockopt SO_PEERGROUPS", count, null);
         }

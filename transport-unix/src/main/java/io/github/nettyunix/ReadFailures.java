@@ -1,8 +1,8 @@
 package io.github.nettyunix;
 
 /**
- * What follows when a channel stays open although its reads fail, as where there is no memory: the socket is ready all the
- * time, so the next read waits, each time longer. A failure that repeats itself is reported once.
+ * What follows when a channel stays open although its reads fail, as where there is no memory: the socket is ready all
+ * the time, so the next read waits, each time longer. A failure that repeats itself is reported once.
  */
 final class ReadFailures {
     private static final int FIRST_MILLIS = 10;

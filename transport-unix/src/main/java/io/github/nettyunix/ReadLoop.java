@@ -148,7 +148,8 @@ final class ReadLoop implements UncheckedBooleanSupplier {
         } else if (failures != null) {
             failures.succeeded();
         }
-        if (result == AbstractUnixChannel.END_OF_STREAM || cause instanceof IOException || cause instanceof OutOfMemoryError) {
+        if (result == AbstractUnixChannel.END_OF_STREAM || cause instanceof IOException
+                || cause instanceof OutOfMemoryError) {
             channel.inputClosed();
         }
         if (channel.isOpen()) {

@@ -3,9 +3,9 @@ package io.github.nettyunix;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A recipient whose queue was full, what waits for it, and when to try again. No event reports that an unconnected recipient has
- * room. So the time is estimated: a reader at work is given the time that it needs for a few datagrams, as long as the last ones
- * took it; one that has taken nothing is asked less and less often.
+ * A recipient whose queue was full, what waits for it, and when to try again. No event reports that an unconnected
+ * recipient has room. So the time is estimated: a reader at work is given the time that it needs for a few datagrams,
+ * as long as the last ones took it; one that has taken nothing is asked less and less often.
  */
 final class RecipientBackoff {
     static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);

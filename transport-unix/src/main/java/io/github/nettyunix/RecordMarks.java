@@ -7,8 +7,8 @@ import io.netty.buffer.Unpooled;
 import java.io.IOException;
 
 /**
- * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}: labels, which
- * cost least and are a mark where there is no control buffer, or timestamps, which always are one.
+ * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}:
+ * labels, which cost least and are a mark where there is no control buffer, or timestamps, which always are one.
  */
 final class RecordMarks {
     /** Whether the kernel marks records by labels; found out once. */
@@ -25,7 +25,8 @@ final class RecordMarks {
             try {
                 SendBatch batch = SendBatch.current();
                 batch.add(Unpooled.EMPTY_BUFFER, null);
-                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1 && receiver.peek(true) > 0;
+                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1
+                        && receiver.peek(true) > 0;
             } finally {
                 closeQuietly(sender);
                 closeQuietly(receiver);
@@ -39,7 +40,8 @@ final class RecordMarks {
     /**
      * Marks the records of this socket.
      *
-     * @throws io.netty.channel.ChannelException if the kernel refuses: the first empty record would be taken for the end
+     * @throws io.netty.channel.ChannelException if the kernel refuses: the first empty record would be taken for the
+     *         end
      */
     RecordMarks(UnixSocket socket) {
         this.socket = socket;

@@ -27,7 +27,8 @@ final class RecordReader {
         UnixSocketAddress sender(ReceiveBatch batch, int index);
 
         /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */
-        Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData);
+        Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
+                boolean controlData);
     }
 
     /**
@@ -194,7 +195,8 @@ final class RecordReader {
         try {
             UnixSocketAddress sender = factory.sender(batch, index);
             if (batch.isTruncated(index)) {
-                message = new MessageTruncatedException(channel.type, channel.addresses.endpoint(), batch.length(index), maxLength,
+                message = new MessageTruncatedException(channel.type, channel.addresses.endpoint(), batch.length(index),
+                        maxLength,
                         UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
             } else if (batch.isControlTruncated(index)) {
                 message = new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), wanted.maxFds(),

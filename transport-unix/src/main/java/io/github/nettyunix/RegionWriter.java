@@ -89,7 +89,8 @@ final class RegionWriter {
         } else if (written == 0) {
             channel.writeSchedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
         } else {
-            throw channel.newException("write", (int) written, file != null && !file.isOpen() ? "the file is closed" : null);
+            throw channel.newException("write", (int) written,
+                    file != null && !file.isOpen() ? "the file is closed" : null);
         }
         return false;
     }
@@ -115,7 +116,8 @@ final class RegionWriter {
             return -Errno.EAGAIN;
         }
         if (written < 0) {
-            throw channel.newException("write", Errno.EIO, "the file region ended " + (region.count() - position) + " bytes early");
+            throw channel.newException("write", Errno.EIO, "the file region ended " + (region.count() - position)
+                    + " bytes early");
         }
         if (region instanceof DefaultFileRegion) {
             channel.validateRegion((DefaultFileRegion) region, position);
@@ -124,7 +126,8 @@ final class RegionWriter {
     }
 
     private IOException tooShort(FileRegion region, long size) {
-        return channel.newException("write", Errno.EIO, "the file has " + size + " bytes, and the region ends behind byte "
+        return channel.newException("write", Errno.EIO, "the file has " + size
+                + " bytes, and the region ends behind byte "
                 + (region.position() + region.count()));
     }
 }

@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.PriorityQueue;
 
 /**
- * The datagrams of a channel that are still to be sent, and the order in which they may be. Those whose recipient has no room wait
- * apart, so that what is sent to others costs the same however many wait. Netty's own queue, which holds the same datagrams, cannot
- * be entered but at its head: promises complete there, in the order of the writes.
+ * The datagrams of a channel that are still to be sent, and the order in which they may be. Those whose recipient has
+ * no room wait apart, so that what is sent to others costs the same however many wait. Netty's own queue, which holds
+ * the same datagrams, cannot be entered but at its head: promises complete there, in the order of the writes.
  *
  * <p>Knows no socket and no clock; used on the event loop only.
  */
@@ -83,10 +83,11 @@ final class SendQueue {
 
     private final Chain written = new Chain();
     private final Chain ready = new Chain();
-    // Recipients that had no room when something was sent to them last; the peer is null. Those that are blocked, by the time
-    // when to try again; those that are not, and those of them of which nothing waits any more.
+    // Recipients that had no room when something was sent to them last; the peer is null. Those that are blocked, by
+    // the time when to try again; those that are not, and those of them of which nothing waits any more.
     private final Map<UnixSocketAddress, RecipientBackoff> full = new HashMap<>(0);
-    private final PriorityQueue<RecipientBackoff> blocked = new PriorityQueue<>(1, (a, b) -> Long.signum(a.due() - b.due()));
+    private final PriorityQueue<RecipientBackoff> blocked =
+            new PriorityQueue<>(1, (a, b) -> Long.signum(a.due() - b.due()));
     private final Deque<RecipientBackoff> open = new ArrayDeque<>(1);
     private final List<RecipientBackoff> emptied = new ArrayList<>(1);
     // Objects to be used again.
@@ -168,13 +169,18 @@ final class SendQueue {
         return recipient;
     }
 
-    /** Takes the next one of those that have waited too long for a recipient which has just refused one; null if none has. */
+    /**
+     * Takes the next one of those that have waited too long for a recipient which has just refused one; null if none
+     * has.
+     */
     OutboundDatagram expired(RecipientBackoff recipient, long maxWait, long now) {
         OutboundDatagram first = recipient.waiting.peek();
         return first != null && maxWait > 0 && now - first.waitingSince >= maxWait ? recipient.waiting.poll() : null;
     }
 
-    /** Waits for a recipient that has refused one, until it is time to try again or the first one has waited too long. */
+    /**
+     * Waits for a recipient that has refused one, until it is time to try again or the first one has waited too long.
+     */
     void await(RecipientBackoff recipient, long maxWait) {
         OutboundDatagram first = recipient.waiting.peek();
         if (first == null) {
@@ -257,10 +263,13 @@ final class SendQueue {
         return blocked.peek();
     }
 
-    /** Completes the promises at the head of Netty's queue, as far as their datagrams are done; returns their number. */
+    /**
+     * Completes the promises at the head of Netty's queue, as far as their datagrams are done; returns their number.
+     */
     int complete(ChannelOutboundBuffer in) {
         int count = 0;
-        for (Object head; (head = in.current()) != null && (!(head instanceof OutboundDatagram datagram) || datagram.isDone());) {
+        for (Object head; (head = in.current()) != null
+                && (!(head instanceof OutboundDatagram datagram) || datagram.isDone());) {
             count += remove(in, head, null);
         }
         return count;

@@ -11,8 +11,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Where the kernel may lose a descriptor that is closed before the receiver has it too, a duplicate of it stays open for a
- * while after the send: nobody tells when the receiver has it.
+ * Where the kernel may lose a descriptor that is closed before the receiver has it too, a duplicate of it stays open
+ * for a while after the send: nobody tells when the receiver has it.
  */
 final class SentDescriptors {
     private SentDescriptors() {
@@ -39,7 +39,8 @@ final class SentDescriptors {
     private static void closeLater(EventLoop loop, FileDescriptor fd, long millis) {
         try {
             // The listener is called, too, if the loop shuts down before.
-            loop.schedule(() -> { }, millis, TimeUnit.MILLISECONDS).addListener((FutureListener<Object>) future -> fd.close());
+            loop.schedule(() -> { }, millis, TimeUnit.MILLISECONDS)
+                    .addListener((FutureListener<Object>) future -> fd.close());
         } catch (RejectedExecutionException e) {
             try {
                 fd.close();

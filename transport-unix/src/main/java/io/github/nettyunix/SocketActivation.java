@@ -86,7 +86,8 @@ public final class SocketActivation {
         for (int i = 0; i < count; i++) {
             int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
-                throw UnixErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", " + names.get(i));
+                throw UnixErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
+                        + names.get(i));
             }
         }
         List<Activated> sockets = new ArrayList<>(count);
@@ -108,16 +109,16 @@ public final class SocketActivation {
      * does not change them, except that they are close-on-exec. Whoever knows what they are uses their numbers, and
      * closes them.
      *
-     * @return the descriptors, in the order in which they were passed, whenever it is called; none before {@link
-     *         #sockets()} has been called, or if there are none
+     * @return the descriptors, in the order in which they were passed, whenever it is called; none before
+     *         {@link #sockets()} has been called, or if there are none
      */
     public static synchronized List<Other> others() {
         return others;
     }
 
     /**
-     * Removes the variables of the protocol from what will be a child's environment. Children started by {@link
-     * ProcessBuilder} need it, since Java's copy of the environment may be older than {@link #sockets}.
+     * Removes the variables of the protocol from what will be a child's environment. Children started by
+     * {@link ProcessBuilder} need it, since Java's copy of the environment may be older than {@link #sockets}.
      *
      * @param environment {@link ProcessBuilder#environment()}, for example
      */
@@ -143,7 +144,8 @@ public final class SocketActivation {
         }
         List<String> names = List.of(text.split(":", -1));
         if (names.size() != count) {
-            throw UnixErrors.newUnchecked("activate", null, null, Errno.EINVAL, NAMES + " is " + text + ", and " + COUNT + " is "
+            throw UnixErrors.newUnchecked("activate", null, null, Errno.EINVAL, NAMES + " is " + text + ", and " + COUNT
+                    + " is "
                     + count);
         }
         return names;

@@ -52,7 +52,8 @@ final class SocketFile {
 
         private static Status of(long[] values) {
             return new Status(values[SocketFiles.IS_SOCKET] == 1, (int) values[SocketFiles.MODE],
-                    values[SocketFiles.DEVICE], values[SocketFiles.INODE], (int) values[SocketFiles.UID], (int) values[SocketFiles.GID]);
+                    values[SocketFiles.DEVICE], values[SocketFiles.INODE], (int) values[SocketFiles.UID],
+                    (int) values[SocketFiles.GID]);
         }
 
         boolean isSameFile(Status other) {

@@ -36,7 +36,8 @@ final class SocketName implements AutoCloseable {
             throw tooLong(operation, type, address, "an abstract name has at most " + UnixSocket.MAX_NAME + " bytes");
         }
         if (!isLinux() || type == SocketType.DATAGRAM && operation.equals("bind")) {
-            // The name of a datagram socket is what its peers answer to: it cannot be one that means something here only.
+            // The name of a datagram socket is what its peers answer to: it cannot be one that means something here
+            // only.
             throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
         }
         FileDescriptor directory = openDirectory(operation, type, address);

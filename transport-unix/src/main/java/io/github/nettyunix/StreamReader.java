@@ -156,7 +156,8 @@ final class StreamReader {
         try {
             allocHandle.attemptedBytesRead(1);
             ReceiveBatch batch = ReceiveBatch.current();
-            int result = checkRead(batch.receiveStream(scratch, 1, channel.socket, UnixSocket.MAX_FDS, ReceiveBatch.CONTROL));
+            int result = checkRead(batch.receiveStream(scratch, 1, channel.socket, UnixSocket.MAX_FDS,
+                    ReceiveBatch.CONTROL));
             int length = result < 0 ? result : batch.length(0);
             maybeMore = length > 0;
             allocHandle.lastBytesRead(length);

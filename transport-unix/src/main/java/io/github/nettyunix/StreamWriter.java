@@ -14,7 +14,8 @@ import java.util.concurrent.TimeUnit;
 /** Writes a stream: plain buffers, messages with control data, and file regions. */
 final class StreamWriter {
     /** What goes with a descriptor that is written without a message. */
-    private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1)).asReadOnly();
+    private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1))
+            .asReadOnly();
 
     private static final int WOULD_BLOCK = -1;
 
@@ -102,7 +103,8 @@ final class StreamWriter {
             if (in.currentProgress() == 0) {
                 SentDescriptors.keep(channel, message);
             }
-            int length = message instanceof UnixMessage unixMessage ? unixMessage.content().readableBytes() : ONE_ZERO.readableBytes();
+            int length = message instanceof UnixMessage unixMessage ? unixMessage.content().readableBytes()
+                    : ONE_ZERO.readableBytes();
             if (written < length) {
                 in.progress(written);
                 ((UnixMessage) message).content().skipBytes((int) written);

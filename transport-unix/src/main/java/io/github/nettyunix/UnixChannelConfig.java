@@ -56,7 +56,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private static final Set<ChannelOption<?>> SERVER = Set.of(SO_BACKLOG, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> STREAM = Set.of(ALLOW_HALF_CLOSURE, DOMAIN_SOCKET_READ_MODE,
-            EXACT_DESCRIPTOR_POSITIONS, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+            EXACT_DESCRIPTOR_POSITIONS, SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA,
+            MAX_FILE_DESCRIPTORS_PER_MESSAGE,
             SO_PASSCRED, SO_PASSPIDFD, SO_PASSSEC, SO_PASSRIGHTS);
     private static final Set<ChannelOption<?>> SEQPACKET = Set.of(ALLOW_HALF_CLOSURE, MAX_MESSAGE_SIZE,
             SOCKET_FILE, SO_RCVBUF, SO_SNDBUF, RECEIVE_CONTROL_DATA, MAX_FILE_DESCRIPTORS_PER_MESSAGE,
@@ -73,7 +74,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
      * Names of options that TCP and UDP sockets have and no AF_UNIX socket has a use for, besides those that begin with
      * TCP_ or IP_.
      */
-    private static final Set<String> FOREIGN = Set.of("SO_BROADCAST", "SO_INCOMING_CPU", "SO_KEEPALIVE", "SO_LINGER", "SO_REUSEADDR",
+    private static final Set<String> FOREIGN = Set.of("SO_BROADCAST", "SO_INCOMING_CPU", "SO_KEEPALIVE", "SO_LINGER",
+            "SO_REUSEADDR",
             "SO_REUSEPORT", "SO_TIMEOUT");
 
     /** As CONNECT_TIMEOUT_MILLIS. */
@@ -199,7 +201,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
             maxMessageSize = ObjectUtil.checkPositive((Integer) value, "MAX_MESSAGE_SIZE");
         } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
             if ((Boolean) value && !ReceiveBatch.TELLS_PIECES) {
-                throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + unixChannel.type + ": it needs Linux");
+                throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + unixChannel.type
+                        + ": it needs Linux");
             }
             exactDescriptorPositions = (Boolean) value;
         } else {
@@ -263,7 +266,8 @@ public final class UnixChannelConfig extends DefaultChannelConfig
     private void setSocketOption(ChannelOption<?> option, Object value) {
         int result;
         if (option instanceof IntegerUnixChannelOption integer) {
-            byte[] bytes = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt((Integer) value).array();
+            byte[] bytes = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt((Integer) value)
+                    .array();
             result = socket.setOption(integer.level(), integer.optname(), bytes);
         } else {
             RawUnixChannelOption raw = (RawUnixChannelOption) option;

@@ -14,10 +14,10 @@ import java.util.List;
  * Who a process is, as the kernel vouches for it. The numbers are as this process's namespaces show them.
  *
  * <p>On Linux, two numbers are no identity: the overflow uid and the overflow gid, both 65534 unless
- * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel shows them for every user and group that
- * this process's user namespace does not map, and in the credentials of messages that were sent before {@code SO_PASSCRED} was set.
- * The same is true of pid 0: the process is in a pid namespace that is not visible here, or was not recorded. See
- * {@link #isUserUnknown()} and {@link #isGroupUnknown()}.
+ * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel shows them for every user and
+ * group that this process's user namespace does not map, and in the credentials of messages that were sent before
+ * {@code SO_PASSCRED} was set. The same is true of pid 0: the process is in a pid namespace that is not visible here,
+ * or was not recorded. See {@link #isUserUnknown()} and {@link #isGroupUnknown()}.
  *
  * @param pid the process, 0 if it is unknown or in another pid namespace
  * @param uid the effective user
@@ -30,7 +30,9 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     /** NGROUPS_MAX of Linux; elsewhere it is smaller. */
     private static final int MAX_GROUPS = 65536;
 
-    /** The numbers that stand for everybody else; read once, since a change of them is an administrator's experiment. */
+    /**
+     * The numbers that stand for everybody else; read once, since a change of them is an administrator's experiment.
+     */
     private static final class Overflow {
         static final int UID = read("overflowuid");
         static final int GID = read("overflowgid");
@@ -91,8 +93,8 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * Whether the user is the overflow uid: any user that this process's user namespace does not map, or one that was not recorded.
-     * It is also the number of the user {@code nobody}, from whom the others cannot be told.
+     * Whether the user is the overflow uid: any user that this process's user namespace does not map, or one that was
+     * not recorded. It is also the number of the user {@code nobody}, from whom the others cannot be told.
      *
      * @return true if {@link #uid()} does not identify a user; always false on platforms other than Linux
      */

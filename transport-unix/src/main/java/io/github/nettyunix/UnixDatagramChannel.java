@@ -16,19 +16,20 @@ import java.net.SocketAddress;
 import java.util.List;
 
 /**
- * A socket that carries records without a connection (SOCK_DGRAM), and descriptors and credentials with them. Nothing is lost
- * or reordered on the way. Datagrams may be empty.
+ * A socket that carries records without a connection (SOCK_DGRAM), and descriptors and credentials with them. Nothing
+ * is lost or reordered on the way. Datagrams may be empty.
  *
- * <p>Packets that name their recipient can be sent as soon as it is registered. It is active once it is bound or connected, or from
- * its registration on with {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}, which a handler needs
- * that waits for {@code channelActive} on a channel that will be neither. To be answered it must be bound;
+ * <p>Packets that name their recipient can be sent as soon as it is registered. It is active once it is bound or
+ * connected, or from its registration on with
+ * {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}, which a handler needs that waits for
+ * {@code channelActive} on a channel that will be neither. To be answered it must be bound;
  * {@link UnixSocketAddress#autobind()} will do on Linux.
  *
  * <p>Read are {@link DomainDatagramPacket}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
  * {@link UnixDatagramPacket}s; the sender is never {@code null}. Written are these, any other
  * {@link io.netty.channel.AddressedEnvelope} of a {@link ByteBuf}, and on a connected channel {@link ByteBuf}s,
- * {@link UnixMessage}s and {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty datagram. A message that
- * cannot be sent fails its own promise only. What happens when the recipient does not keep up is up to
+ * {@link UnixMessage}s and {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty datagram. A message
+ * that cannot be sent fails its own promise only. What happens when the recipient does not keep up is up to
  * {@link UnixSocketOption#DATAGRAM_QUEUE_FULL}.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
@@ -43,7 +44,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         }
 
         @Override
-        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData) {
+        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
+                boolean controlData) {
             return controlData ? InboundMessages.newPacket(content, localAddress(), sender, batch, index)
                     : new DomainDatagramPacket(content, localAddress(), sender);
         }
@@ -150,8 +152,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     /**
-     * When a write finds the peer's socket closed, the kernel dissolves the association: anybody may send to this socket then, and it
-     * can be connected again.
+     * When a write finds the peer's socket closed, the kernel dissolves the association: anybody may send to this
+     * socket then, and it can be connected again.
      */
     @Override
     void writeRefused(int errno) {
@@ -215,7 +217,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     private UnixSocketAddress sender(ReceiveBatch batch, int index) {
-        // Also where the channel is connected: the kernel, or another holder of the socket, can dissolve the association at any time.
+        // Also where the channel is connected: the kernel, or another holder of the socket, can dissolve the
+        // association at any time.
         byte[] name = batch.name(index, lastSender.name());
         if (name != lastSender.name()) {
             lastSender = UnixSocketAddress.ofName(name);

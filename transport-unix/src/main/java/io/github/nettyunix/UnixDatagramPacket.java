@@ -147,6 +147,7 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
 
     @Override
     UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixFileDescriptor pidFd) {
-        return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials(), pidFd, securityLabel());
+        return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials(), pidFd,
+                securityLabel());
     }
 }

@@ -117,8 +117,10 @@ final class UnixErrors {
         Details details = new Details(operation, type, address, Math.abs(errno), hint);
         return switch (operation) {
             case "bind" -> new UnixBindException(details);
-            case "connect" -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details) : new UnixConnectException(details);
-            default -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details) : new UnixIOException(details);
+            case "connect" -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
+                    : new UnixConnectException(details);
+            default -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
+                    : new UnixIOException(details);
         };
     }
 
@@ -128,7 +130,8 @@ final class UnixErrors {
     }
 
     /** ENOTCONN of an operation that needs a peer. */
-    static NotYetConnectedException newNotYetConnected(String operation, SocketType type, SocketAddress address, String hint) {
+    static NotYetConnectedException newNotYetConnected(String operation, SocketType type, SocketAddress address,
+            String hint) {
         return new UnixNotYetConnectedException(new Details(operation, type, address, Errno.ENOTCONN, hint));
     }
 
@@ -163,7 +166,8 @@ final class UnixErrors {
     }
 
     /** For callers that cannot throw checked exceptions: constructors and options. */
-    static ChannelException newUnchecked(String operation, SocketType type, SocketAddress address, int errno, String hint) {
+    static ChannelException newUnchecked(String operation, SocketType type, SocketAddress address, int errno,
+            String hint) {
         return new UnixChannelException(new Details(operation, type, address, Math.abs(errno), hint));
     }
 }

@@ -14,14 +14,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Bytes, file descriptors and the sender's identity that travel together. It owns its content and its descriptors: the last
- * {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
+ * Bytes, file descriptors and the sender's identity that travel together. It owns its content and its descriptors: the
+ * last {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
  * {@link UnixFileDescriptor#retain()} it before the message is released.
  *
  * <p>It counts its own references, whatever the content does. {@link #duplicate()}, {@link #retainedDuplicate()} and
  * {@link #withCredentials} return another view of the same unit, with the same descriptors and the same count.
- * {@link #replace(ByteBuf)} and {@link #copy()} return a unit of its own: the former has retained the descriptors, the latter has
- * duplicates of them.
+ * {@link #replace(ByteBuf)} and {@link #copy()} return a unit of its own: the former has retained the descriptors, the
+ * latter has duplicates of them.
  *
  * <p>The reference count is thread-safe, the content is what a {@link ByteBuf} is.
  *
@@ -43,8 +43,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
      * A message.
      *
      * @param content the bytes, which now belong to the message
-     * @param fileDescriptors the descriptors, which now belong to the message; whether they are too many, or one is closed, is
-     *        found when it is written
+     * @param fileDescriptors the descriptors, which now belong to the message; whether they are too many, or one is
+     *        closed, is found when it is written
      */
     public UnixMessage(ByteBuf content, UnixFileDescriptor... fileDescriptors) {
         this(content, List.of(fileDescriptors));
@@ -118,12 +118,13 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A descriptor of the process that sent the message, which tells it from any later process with the same pid: it becomes
-     * readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to the message and is closed
-     * with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of {@link #fileDescriptors()}, and not sent.
+     * A descriptor of the process that sent the message, which tells it from any later process with the same pid: it
+     * becomes readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to the
+     * message and is closed with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of
+     * {@link #fileDescriptors()}, and not sent.
      *
-     * @return the descriptor; {@code null} if there is none, for what was sent before the option was set, and before Linux 6.16
-     *         if the process had ended already
+     * @return the descriptor; {@code null} if there is none, for what was sent before the option was set, and before
+     *         Linux 6.16 if the process had ended already
      * @see <a href="https://man7.org/linux/man-pages/man2/pidfd_open.2.html">pidfd_open(2)</a>
      */
     public final UnixFileDescriptor pidFd() {
@@ -131,8 +132,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * What the kernel's security module (SELinux, AppArmor, Smack) calls the process that sent the message. It arrives with
-     * {@link UnixSocketOption#SO_PASSSEC}, and is not sent.
+     * What the kernel's security module (SELinux, AppArmor, Smack) calls the process that sent the message. It arrives
+     * with {@link UnixSocketOption#SO_PASSSEC}, and is not sent.
      *
      * @return the label; {@code null} if there is none
      */
@@ -141,8 +142,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * The same message with credentials to be sent along (SCM_CREDENTIALS; Linux). The kernel checks them: without privileges
-     * they must be the process's own, or the write fails with EPERM.
+     * The same message with credentials to be sent along (SCM_CREDENTIALS; Linux). The kernel checks them: without
+     * privileges they must be the process's own, or the write fails with EPERM.
      *
      * @param credentials pid, uid and gid; groups are not sent
      * @return a view of this message
@@ -197,9 +198,9 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A message with other bytes and the same descriptors, credentials, pidfd and label. It is a unit of its own: it has one reference,
-     * and has {@linkplain UnixFileDescriptor#retain() retained} the descriptors and the pidfd. This message stays as it is, and is
-     * still to be released.
+     * A message with other bytes and the same descriptors, credentials, pidfd and label. It is a unit of its own: it
+     * has one reference, and has {@linkplain UnixFileDescriptor#retain() retained} the descriptors and the pidfd. This
+     * message stays as it is, and is still to be released.
      *
      * @param content the bytes, which now belong to the new message
      * @return the new message

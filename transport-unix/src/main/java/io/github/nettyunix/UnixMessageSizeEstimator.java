@@ -5,7 +5,10 @@ import io.netty.channel.DefaultMessageSizeEstimator;
 import io.netty.channel.MessageSizeEstimator;
 import io.netty.channel.unix.FileDescriptor;
 
-/** Netty's default estimate, and a charge for descriptors, so that a channel's writability bounds how many are in its queue. */
+/**
+ * Netty's default estimate, and a charge for descriptors, so that a channel's writability bounds how many are in its
+ * queue.
+ */
 final class UnixMessageSizeEstimator implements MessageSizeEstimator {
     static final MessageSizeEstimator DEFAULT = new UnixMessageSizeEstimator();
 
@@ -25,7 +28,8 @@ final class UnixMessageSizeEstimator implements MessageSizeEstimator {
                 return size(datagram.message());
             }
             if (message instanceof UnixMessage unixMessage) {
-                return unixMessage.content().readableBytes() + unixMessage.fileDescriptors().size() * BYTES_PER_DESCRIPTOR;
+                return unixMessage.content().readableBytes()
+                        + unixMessage.fileDescriptors().size() * BYTES_PER_DESCRIPTOR;
             }
             return message instanceof FileDescriptor ? BYTES_PER_DESCRIPTOR : bytes.size(message);
         }

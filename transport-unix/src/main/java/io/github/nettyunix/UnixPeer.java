@@ -18,13 +18,14 @@ public interface UnixPeer {
     UnixCredentials peerCredentials() throws IOException;
 
     /**
-     * A descriptor of the process that {@link #peerCredentials()} names, which tells it from any later process with the same pid:
-     * it becomes readable when the process ends, and can be given to whoever sends it signals. Linux 6.5 and later.
+     * A descriptor of the process that {@link #peerCredentials()} names, which tells it from any later process with the
+     * same pid: it becomes readable when the process ends, and can be given to whoever sends it signals. Linux 6.5 and
+     * later.
      *
      * @return a new descriptor, which belongs to the caller; SO_PEERPIDFD, see
      *         <a href="https://man7.org/linux/man-pages/man2/pidfd_open.2.html">pidfd_open(2)</a>
-     * @throws IOException if the channel is closed or not connected, this process may have no more descriptors, or, before Linux
-     *         6.16, the peer's process has ended (ESRCH)
+     * @throws IOException if the channel is closed or not connected, this process may have no more descriptors, or,
+     *         before Linux 6.16, the peer's process has ended (ESRCH)
      * @throws UnsupportedOperationException if the platform has no such option
      */
     UnixFileDescriptor peerPidFd() throws IOException;
@@ -35,7 +36,8 @@ public interface UnixPeer {
      * @return the label, without the NUL that some modules put behind it; SO_PEERSEC of
      *         <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
      * @throws IOException if the channel is closed or not connected
-     * @throws UnsupportedOperationException if the platform has no such option, or no security module that labels sockets
+     * @throws UnsupportedOperationException if the platform has no such option, or no security module that labels
+     *         sockets
      */
     String peerSecurityLabel() throws IOException;
 }

@@ -13,13 +13,13 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A connection that carries records (SOCK_SEQPACKET), and descriptors and credentials with them. A record is never merged,
- * split or cut, may be empty, and arrives in order. Not on macOS.
+ * A connection that carries records (SOCK_SEQPACKET), and descriptors and credentials with them. A record is never
+ * merged, split or cut, may be empty, and arrives in order. Not on macOS.
  *
  * <p>Read are {@link ByteBuf}s, one a record, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
  * {@link UnixMessage}s. Written are {@link ByteBuf}s, {@link UnixMessage}s, and
- * {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty record. The longest record that can be sent is 32
- * bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel goes on.
+ * {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty record. The longest record that can be sent is
+ * 32 bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel goes on.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
@@ -34,7 +34,8 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         }
 
         @Override
-        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index, boolean controlData) {
+        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
+                boolean controlData) {
             return controlData ? InboundMessages.newMessage(content, batch, index) : content;
         }
     };
@@ -66,7 +67,8 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     /**
      * A channel for a socket from elsewhere, connected or not.
      *
-     * @param fd a SOCK_SEQPACKET socket that does not listen; the channel owns it and makes it non-blocking and close-on-exec
+     * @param fd a SOCK_SEQPACKET socket that does not listen; the channel owns it and makes it non-blocking and
+     *         close-on-exec
      * @return the channel, to be registered by the caller
      * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
      */

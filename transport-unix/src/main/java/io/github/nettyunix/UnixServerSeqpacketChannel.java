@@ -3,9 +3,9 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.UnixSocket;
 
 /**
- * A server for connections that carry records (SOCK_SEQPACKET, not on macOS): it accepts {@link UnixSeqpacketChannel}s. It
- * listens once it is bound to the path of a socket file or to an abstract name; how a path is treated that is taken already,
- * and which mode the file gets, {@link UnixSocketOption#SOCKET_FILE} says.
+ * A server for connections that carry records (SOCK_SEQPACKET, not on macOS): it accepts {@link UnixSeqpacketChannel}s.
+ * It listens once it is bound to the path of a socket file or to an abstract name; how a path is treated that is taken
+ * already, and which mode the file gets, {@link UnixSocketOption#SOCKET_FILE} says.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/listen.2.html">listen(2)</a>
  */
@@ -13,7 +13,8 @@ public final class UnixServerSeqpacketChannel extends AbstractUnixServerChannel 
     /**
      * A new socket, to be bound.
      *
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors, or the platform has no such sockets
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors, or the platform has no
+     *         such sockets
      */
     public UnixServerSeqpacketChannel() {
         this(newSocket(SocketType.SEQPACKET));

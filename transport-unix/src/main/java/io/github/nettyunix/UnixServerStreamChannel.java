@@ -4,9 +4,9 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.unix.ServerDomainSocketChannel;
 
 /**
- * A server for connections that carry bytes (SOCK_STREAM): it accepts {@link UnixStreamChannel}s. It listens once it is bound to
- * the path of a socket file or to an abstract name; how a path is treated that is taken already, and which mode the file gets,
- * {@link UnixSocketOption#SOCKET_FILE} says.
+ * A server for connections that carry bytes (SOCK_STREAM): it accepts {@link UnixStreamChannel}s. It listens once it is
+ * bound to the path of a socket file or to an abstract name; how a path is treated that is taken already, and which
+ * mode the file gets, {@link UnixSocketOption#SOCKET_FILE} says.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/listen.2.html">listen(2)</a>
  */
@@ -14,7 +14,8 @@ public final class UnixServerStreamChannel extends AbstractUnixServerChannel imp
     /**
      * A new socket, to be bound.
      *
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors, or the platform has no such sockets
+     * @throws io.netty.channel.ChannelException if the process may have no more descriptors, or the platform has no
+     *         such sockets
      */
     public UnixServerStreamChannel() {
         this(newSocket(SocketType.STREAM));

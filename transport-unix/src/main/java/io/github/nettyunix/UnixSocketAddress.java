@@ -85,8 +85,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The address whose name has these bytes, as {@link #bytes()} returns them and the kernel keeps them in {@code
-     * sun_path}.
+     * The address whose name has these bytes, as {@link #bytes()} returns them and the kernel keeps them in
+     * {@code sun_path}.
      *
      * @param name a path without a final NUL, NUL and an abstract name, or nothing
      * @return the address; {@link #unnamed()} for an empty array
@@ -106,12 +106,14 @@ public final class UnixSocketAddress extends DomainSocketAddress {
      * <caption>What is understood</caption>
      * <tr><th>text</th><th>address</th></tr>
      * <tr><td>{@code /run/app.sock}</td><td>the path, which must be absolute</td></tr>
-     * <tr><td>{@code unix:/run/app.sock}, {@code unix:app.sock}</td><td>the path, absolute or relative (gRPC, nginx)</td></tr>
+     * <tr><td>{@code unix:/run/app.sock}, {@code unix:app.sock}</td><td>the path, absolute or relative (gRPC,
+     * nginx)</td></tr>
      * <tr><td>{@code unix:///run/app.sock}</td><td>the path (gRPC, Redis, Docker)</td></tr>
      * <tr><td>{@code @name}</td><td>the abstract name (ss, socat, systemd)</td></tr>
      * <tr><td>{@code unix-abstract:name}</td><td>the abstract name (gRPC)</td></tr>
      * <tr><td>{@code unix:path=/run/bus}, {@code unix:abstract=name}</td>
-     * <td>path or abstract name (D-Bus); {@code %2c} is a byte in hex, other keys such as {@code guid} are ignored</td></tr>
+     * <td>path or abstract name (D-Bus); {@code %2c} is a byte in hex, other keys such as {@code guid} are
+     * ignored</td></tr>
      * </table>
      * Names are taken literally, except after {@code unix:path=} and {@code unix:abstract=}: {@code unix:./path=x} is
      * the file

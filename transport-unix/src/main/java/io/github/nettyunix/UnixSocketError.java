@@ -3,10 +3,10 @@ package io.github.nettyunix;
 import java.net.SocketAddress;
 
 /**
- * What this transport's exceptions tell besides their message. They are of the types that code written for Netty catches
- * ({@link java.net.ConnectException}, {@link java.io.FileNotFoundException} for a missing path on connect,
- * {@link java.net.BindException}, {@link java.io.IOException}, {@link io.netty.channel.ChannelException}), and implement this
- * interface as well:
+ * What this transport's exceptions tell besides their message. They are of the types that code written for Netty
+ * catches ({@link java.net.ConnectException}, {@link java.io.FileNotFoundException} for a missing path on connect,
+ * {@link java.net.BindException}, {@link java.io.IOException}, {@link io.netty.channel.ChannelException}), and
+ * implement this interface as well:
  * <pre>{@code
  * if (cause instanceof UnixSocketError e && e.errnoName().equals("EACCES")) { ... }
  * }</pre>

@@ -17,14 +17,14 @@ import java.util.List;
 /**
  * A connection that carries bytes (SOCK_STREAM), and descriptors and credentials with them.
  *
- * <p>Read are {@link ByteBuf}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA} {@link UnixMessage}s: each is what one
- * read found. Its descriptors came with one of its bytes or an earlier one, never with a later one; which byte it was is not
- * known. With {@link DomainSocketReadMode#FILE_DESCRIPTORS} read are Netty's plain {@link FileDescriptor}s, to be closed by
- * the reader, and bytes are dropped.
+ * <p>Read are {@link ByteBuf}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA} {@link UnixMessage}s: each is
+ * what one read found. Its descriptors came with one of its bytes or an earlier one, never with a later one; which byte
+ * it was is not known. With {@link DomainSocketReadMode#FILE_DESCRIPTORS} read are Netty's plain
+ * {@link FileDescriptor}s, to be closed by the reader, and bytes are dropped.
  *
- * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte to
- * travel with, and {@link FileDescriptor}s, which go with one zero byte. A message that the kernel refuses ends the output:
- * nothing behind it is sent.
+ * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte
+ * to travel with, and {@link FileDescriptor}s, which go with one zero byte. A message that the kernel refuses ends the
+ * output: nothing behind it is sent.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
@@ -48,7 +48,8 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     /**
      * A channel for a socket from elsewhere, connected or not.
      *
-     * @param fd a SOCK_STREAM socket that does not listen; the channel owns it and makes it non-blocking and close-on-exec
+     * @param fd a SOCK_STREAM socket that does not listen; the channel owns it and makes it non-blocking and
+     *         close-on-exec
      * @return the channel, to be registered by the caller
      * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
      */

@@ -34,13 +34,15 @@ import java.util.function.Supplier;
  * <pre>{@code
  * EventLoopGroup group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
  * }</pre>
- * Any other event loop on Netty's {@link EpollIoHandler} or {@link KQueueIoHandler} will do as well. All methods are thread-safe.
+ * Any other event loop on Netty's {@link EpollIoHandler} or {@link KQueueIoHandler} will do as well. All methods are
+ * thread-safe.
  */
 public final class UnixTransport {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
 
     /** Netty 4.1 lacks the first of these, 4.2.0 to 4.2.7 the second. */
-    private static final List<String> NEEDED_CLASSES = List.of("io.netty.channel.IoHandlerFactory", "io.netty.util.internal.RefCnt");
+    private static final List<String> NEEDED_CLASSES =
+            List.of("io.netty.channel.IoHandlerFactory", "io.netty.util.internal.RefCnt");
     private static final String NEEDED_VERSION = "4.2.8.Final";
 
     private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
@@ -54,7 +56,8 @@ public final class UnixTransport {
             try {
                 Class.forName(name, false, UnixTransport.class.getClassLoader());
             } catch (ClassNotFoundException | LinkageError e) {
-                return new UnsatisfiedLinkError("Netty " + nettyVersion() + " is too old: netty-transport-unix needs " + NEEDED_VERSION
+                return new UnsatisfiedLinkError("Netty " + nettyVersion() + " is too old: netty-transport-unix needs "
+                        + NEEDED_VERSION
                         + " or later").initCause(e);
             }
         }
@@ -63,10 +66,12 @@ public final class UnixTransport {
         addSelector(() -> KQueueReadiness.SELECTOR);
         try {
             Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
-            return cause == null ? NativeLibrary.unavailabilityCause() : NativeLibrary.explain(cause, "Netty's " + selector
+            return cause == null ? NativeLibrary.unavailabilityCause()
+                    : NativeLibrary.explain(cause, "Netty's " + selector
                     + " library does not load; is netty-transport-native-" + selector + " on the class path?");
         } catch (NoClassDefFoundError e) {
-            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path").initCause(e);
+            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path")
+                    .initCause(e);
         }
     }
 
@@ -149,12 +154,13 @@ public final class UnixTransport {
     }
 
     /**
-     * As {@link #newIoHandlerFactory}, for the lowest latency: the event loops look for something to do all the time and never
-     * sleep, which saves the time that it takes to wake a thread, several microseconds a message. A loop on which no more than
-     * four of this transport's channels are reading does not even ask whether there is something to read, it reads; servers do
-     * not count. Each of the threads keeps a processor busy, also when there is nothing to do, so have fewer threads than
-     * processors. TCP channels do not sleep either. Such loops are not suspended by a group that scales itself, and their
-     * {@link io.netty.channel.IoEventLoop#isIoType isIoType} is false for Netty's handlers.
+     * As {@link #newIoHandlerFactory}, for the lowest latency: the event loops look for something to do all the time
+     * and never sleep, which saves the time that it takes to wake a thread, several microseconds a message. A loop on
+     * which no more than four of this transport's channels are reading does not even ask whether there is something to
+     * read, it reads; servers do not count. Each of the threads keeps a processor busy, also when there is nothing to
+     * do, so have fewer threads than processors. TCP channels do not sleep either. Such loops are not suspended by a
+     * group that scales itself, and their {@link io.netty.channel.IoEventLoop#isIoType isIoType} is false for Netty's
+     * handlers.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available
@@ -165,12 +171,13 @@ public final class UnixTransport {
     }
 
     /**
-     * A channel for an AF_UNIX socket from elsewhere: inherited, received from another process, or made by other code. Its class
-     * follows from the socket's type and whether it listens, its state and addresses are the socket's. The socket is made
-     * non-blocking, for all processes that share it, and close-on-exec. A socket file stays when the channel closes.
+     * A channel for an AF_UNIX socket from elsewhere: inherited, received from another process, or made by other code.
+     * Its class follows from the socket's type and whether it listens, its state and addresses are the socket's. The
+     * socket is made non-blocking, for all processes that share it, and close-on-exec. A socket file stays when the
+     * channel closes.
      *
-     * @param fd the descriptor, which the channel owns from now on; 0 is moved to another number, and {@code /dev/null} takes
-     *        its place, for children to inherit
+     * @param fd the descriptor, which the channel owns from now on; 0 is moved to another number, and {@code /dev/null}
+     *        takes its place, for children to inherit
      * @return the channel, to be registered by the caller
      * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays the caller's then
      */
@@ -199,7 +206,8 @@ public final class UnixTransport {
             if (detached) {
                 return channel;
             }
-            // Another thread has closed it. The channel is forgotten; what it opened itself is not its owner's to close.
+            // Another thread has closed it. The channel is forgotten; what it opened itself is not its owner's to
+            // close.
             if (channel.socket.intValue() != number) {
                 closeQuietly(channel.socket.intValue());
             }
@@ -212,25 +220,27 @@ public final class UnixTransport {
     }
 
     /**
-     * Gives the socket of a channel away with nothing lost: to a child process, to another process as a descriptor of a message, or
-     * to a channel on another kind of event loop. The counterpart of {@link #adopt(UnixFileDescriptor)}.
+     * Gives the socket of a channel away with nothing lost: to a child process, to another process as a descriptor of a
+     * message, or to a channel on another kind of event loop. The counterpart of {@link #adopt(UnixFileDescriptor)}.
      *
-     * <p>From now on the channel reads nothing more; auto-read is off, and {@code read()} does nothing. What it has received from the
-     * kernel before, which may be many records, passes the pipeline as usual. Then the messages that are flushed are written, also
-     * those that handlers write and flush in answer to what they were just passed. Then the future completes with a descriptor, and
-     * after its listeners, which run on the channel's event loop, the channel closes. The peer does not notice. A socket file stays.
+     * <p>From now on the channel reads nothing more; auto-read is off, and {@code read()} does nothing. What it has
+     * received from the kernel before, which may be many records, passes the pipeline as usual. Then the messages that
+     * are flushed are written, also those that handlers write and flush in answer to what they were just passed. Then
+     * the future completes with a descriptor, and after its listeners, which run on the channel's event loop, the
+     * channel closes. The peer does not notice. A socket file stays.
      *
-     * <p>What handlers hold belongs to them: a decoder that has the beginning of a message gives it to the handler behind it when a
-     * listener of the future removes it from the pipeline. Messages that are written and not flushed by then fail.
+     * <p>What handlers hold belongs to them: a decoder that has the beginning of a message gives it to the handler
+     * behind it when a listener of the future removes it from the pipeline. Messages that are written and not flushed
+     * by then fail.
      *
-     * <p>Cancelling the future, before it completes, leaves the channel as it was. As long as the peer does not read what is flushed,
-     * the future does not complete: close the channel to give up. Thread-safe.
+     * <p>Cancelling the future, before it completes, leaves the channel as it was. As long as the peer does not read
+     * what is flushed, the future does not complete: close the channel to give up. Thread-safe.
      *
      * @param channel one of this transport's; a server accepts nobody any more, and the backlog goes with the socket
-     * @return a future that completes with the descriptor, which is the caller's to release and close-on-exec; it fails with
-     *         {@link java.nio.channels.ClosedChannelException} if the channel closes before, with {@link IllegalStateException} if it
-     *         is being handed over already, and with {@link IOException} if this process may have no more descriptors, which leaves the
-     *         channel as it was
+     * @return a future that completes with the descriptor, which is the caller's to release and close-on-exec; it fails
+     *         with {@link java.nio.channels.ClosedChannelException} if the channel closes before, with
+     *         {@link IllegalStateException} if it is being handed over already, and with {@link IOException} if this
+     *         process may have no more descriptors, which leaves the channel as it was
      * @throws IllegalArgumentException if the channel is another transport's
      */
     public static Future<UnixFileDescriptor> handOver(Channel channel) {
@@ -272,7 +282,8 @@ public final class UnixTransport {
         UnixSocketAddress local = nameOf(given, found, name, asGiven.localName(name));
         int length = found.listening ? -Errno.ENOTCONN : asGiven.peerName(name);
         // EINVAL: the BSDs, of a connection that has ended.
-        UnixSocketAddress peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null : nameOf(given, found, name, length);
+        UnixSocketAddress peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null
+                : nameOf(given, found, name, length);
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {
             throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);
@@ -280,7 +291,8 @@ public final class UnixTransport {
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
         UnixSocket socket = given == 0 ? new UnixSocket(moveUp(given)) : asGiven;
         AbstractUnixChannel channel = found.listening
-                ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket) : new UnixServerSeqpacketChannel(socket)
+                ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket)
+                : new UnixServerSeqpacketChannel(socket)
                 : switch (found.type) {
                     case STREAM -> new UnixStreamChannel(null, socket);
                     case SEQPACKET -> new UnixSeqpacketChannel(null, socket);
@@ -301,7 +313,8 @@ public final class UnixTransport {
     }
 
     private static int moveUp(int fd) {
-        int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII), FileDescriptors.READ_WRITE, 0);
+        int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII),
+                FileDescriptors.READ_WRITE, 0);
         if (nothing < 0) {
             throw UnixErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
         }

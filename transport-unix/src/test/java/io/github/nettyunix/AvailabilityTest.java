@@ -49,7 +49,8 @@ class AvailabilityTest {
             Throwable cause = NativeLibrary.unavailabilityCause();
             try (Stream<Path> files = Files.list(Path.of(arguments[0]))) {
                 for (Path file : files.toList()) {
-                    System.out.println(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)) + " " + cause);
+                    System.out.println(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)) + " "
+                            + cause);
                 }
             }
         }
@@ -115,7 +116,8 @@ class AvailabilityTest {
             Files.delete(content.getPath(missing));
             if (version != null) {
                 Path versions = content.getPath("META-INF/io.netty.versions.properties");
-                Files.writeString(versions, Files.readString(versions).replaceAll("(?m)^(netty-common\\.version=).*$", "$1" + version));
+                Files.writeString(versions, Files.readString(versions)
+                        .replaceAll("(?m)^(netty-common\\.version=).*$", "$1" + version));
             }
         }
         return run(entry -> !entry.equals(original.toString()), copy);

@@ -187,7 +187,8 @@ class BlockingDescriptorTest {
     void plainDescriptorsAreClosedElsewhere() throws Exception {
         try (Meeting meeting = in(STREAM)
                 .option(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
-                .start(script(SEND.replace("bad", "b").replace("sock.send(b\"good\")", "send(sock, b\"g\", [labelled(\"x\")])")),
+                .start(script(SEND.replace("bad", "b")
+                .replace("sock.send(b\"good\")", "send(sock, b\"g\", [labelled(\"x\")])")),
                         "silent", 1)) {
             read(meeting);
             FileDescriptor silent = meeting.inbox().take(FileDescriptor.class);

@@ -65,7 +65,8 @@ class CPythonIdentityTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("serving")
     void aPeerThatHasGoneIsNotAnOldKernel(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.AUTO_READ, false).start("send(sock, b'last words')")) {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.AUTO_READ, false)
+                .start("send(sock, b'last words')")) {
             meeting.python().succeed();
             UnixPeer peer = (UnixPeer) meeting.channel();
             assertEquals(meeting.python().pid(), peer.peerCredentials().pid());
@@ -143,7 +144,9 @@ class CPythonIdentityTest {
         Proof.of("CPython", "peerSecurityLabel(), " + way);
     }
 
-    /** Sent before the server accepts, with the most descriptors: they come before the pidfd, and nobody asked for them. */
+    /**
+     * Sent before the server accepts, with the most descriptors: they come before the pidfd, and nobody asked for them.
+     */
     @Way.Every
     void theFirstMessageHasItsSendersPidFdAndNoDescriptors(Way way) throws Exception {
         try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSPIDFD, true).start("""

@@ -246,7 +246,8 @@ class ChildProcessTest {
         // One that is started after it has ended: the first one would have been there by now.
         assertEquals(0, status(ChildProcess.start(List.of("true"), null, Map.of())));
         assertFalse(Files.exists(file));
-        assertFalse(ProcessHandle.current().children().anyMatch(child -> child.info().command().orElse("").endsWith("touch")));
+        assertFalse(ProcessHandle.current().children()
+                .anyMatch(child -> child.info().command().orElse("").endsWith("touch")));
     }
 
     @Test
@@ -255,8 +256,10 @@ class ChildProcessTest {
         UnixFileDescriptor[] ends = UnixFileDescriptor.socketPair(SocketType.STREAM).toArray(new UnixFileDescriptor[0]);
         Path file = folder.resolve("output");
         try (UnixFileDescriptor out = UnixFileDescriptor.open(file, WRITE, CREATE, TRUNCATE_EXISTING)) {
-            ChildProcess child = ChildProcess.start(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-cp", System.getProperty("java.class.path"), AdoptingProgram.class.getName()), null, Map.of(0, ends[0], 1, out));
+            ChildProcess child = ChildProcess.start(List.of(Path.of(System.getProperty("java.home"), "bin", "java")
+                    .toString(),
+                    "-cp", System.getProperty("java.class.path"), AdoptingProgram.class.getName()), null,
+                    Map.of(0, ends[0], 1, out));
             assertEquals(0, status(child));
         }
         for (UnixFileDescriptor end : ends) {

@@ -56,7 +56,8 @@ class ControlDataOptionsTest {
     }
 
     @EachRow({"STREAM, true", "STREAM, false", "SEQPACKET, true", "SEQPACKET, false"})
-    void connectionThatWaitsInTheBacklogGetsWhatTheServerHasWhenItIsAccepted(SocketType type, boolean on) throws Exception {
+    void connectionThatWaitsInTheBacklogGetsWhatTheServerHasWhenItIsAccepted(SocketType type, boolean on)
+            throws Exception {
         LinkedBlockingQueue<Inbox> accepted = new LinkedBlockingQueue<>();
         ServerBootstrap bootstrap = Channels.server(type, () -> {
             Inbox inbox = new Inbox();

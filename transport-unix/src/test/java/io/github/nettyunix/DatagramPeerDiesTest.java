@@ -20,7 +20,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A connected datagram channel whose peer has gone: the kernel dissolves the association when a write finds that out. */
+/**
+ * A connected datagram channel whose peer has gone: the kernel dissolves the association when a write finds that out.
+ */
 @ExtendWith(NothingLeft.class)
 class DatagramPeerDiesTest {
     @TempDir
@@ -77,7 +79,8 @@ class DatagramPeerDiesTest {
             assertEquals(address("peer"), error.address());
             assertFalse(channel.isConnected());
             assertNull(channel.remoteAddress());
-            assertInstanceOf(NotYetConnectedException.class, Ends.failure(channel.writeAndFlush(Ends.buffer("to nobody"))));
+            assertInstanceOf(NotYetConnectedException.class,
+                    Ends.failure(channel.writeAndFlush(Ends.buffer("to nobody"))));
             assertTrue(channel.isOpen() && channel.isActive());
 
             python.say("go on");

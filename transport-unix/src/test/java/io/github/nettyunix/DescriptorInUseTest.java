@@ -157,7 +157,8 @@ class DescriptorInUseTest {
                 assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, e).errnoName(), e.toString());
             }
             for (UnixFileDescriptor other : closer.get()) {
-                assertFalse(Files.readString(Path.of("/proc/self/fdinfo/" + other.intValue())).contains("flags:\t02004002"),
+                assertFalse(Files.readString(Path.of("/proc/self/fdinfo/" + other.intValue()))
+                        .contains("flags:\t02004002"),
                         "a socket that is not ours was made non-blocking");
                 other.release();
             }
@@ -170,7 +171,8 @@ class DescriptorInUseTest {
     void descriptorThatIsClosedBetweenTheCheckAndTheDuplicateIsRefused() throws Exception {
         assertClosedMeanwhile(UnixFileDescriptor::dup);
         assertClosedMeanwhile(fd -> ChildProcess.start(List.of("cat"), null, Map.of(0, fd)));
-        Proof.of("itself", "a plain descriptor that is closed while it is duplicated is refused, whoever has its number then");
+        Proof.of("itself", "a plain descriptor that is closed while it is duplicated is refused, whoever has "
+                + "its number then");
     }
 
     private interface Call {

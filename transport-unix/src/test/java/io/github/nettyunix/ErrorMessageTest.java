@@ -99,9 +99,11 @@ class ErrorMessageTest {
                 "setsockopt SO_RCVBUF", () -> channel.config().setOption(ChannelOption.SO_RCVBUF, 5000),
                 "setsockopt SO_PASSRIGHTS", () -> channel.config().setOption(UnixSocketOption.SO_PASSRIGHTS, true),
                 "getsockopt INTEGER", () -> channel.config().getOption(new IntegerUnixChannelOption("INTEGER", 1, 7)),
-                "setsockopt INTEGER", () -> channel.config().setOption(new IntegerUnixChannelOption("INTEGER", 1, 7), 1),
+                "setsockopt INTEGER", () -> channel.config()
+                .setOption(new IntegerUnixChannelOption("INTEGER", 1, 7), 1),
                 "getsockopt RAW", () -> channel.config().getOption(new RawUnixChannelOption("RAW", 1, 7, 4)),
-                "setsockopt RAW", () -> channel.config().setOption(new RawUnixChannelOption("RAW", 1, 7, 4), raw)).entrySet()) {
+                "setsockopt RAW", () -> channel.config().setOption(new RawUnixChannelOption("RAW", 1, 7, 4), raw))
+                .entrySet()) {
             assertError(assertThrows(ChannelException.class, each.getValue()), each.getKey(), type, null, "EBADF");
         }
     }
@@ -110,7 +112,8 @@ class ErrorMessageTest {
     void optionThatTheKernelDoesNotKnow(SocketType type) throws Exception {
         Channel channel = Channels.newClient(type);
         IntegerUnixChannelOption unknown = new IntegerUnixChannelOption("UNKNOWN", 1, 9999);
-        assertError(assertThrows(ChannelException.class, () -> channel.config().setOption(unknown, 1)), "setsockopt UNKNOWN", type,
+        assertError(assertThrows(ChannelException.class, () -> channel.config().setOption(unknown, 1)),
+                "setsockopt UNKNOWN", type,
                 null, "ENOPROTOOPT");
         Channels.register(channel).close().sync();
     }

@@ -181,7 +181,8 @@ class ExactPositionsTest {
                 """)) {
             Python python = meeting.python();
             String result = python.line();
-            Assumptions.assumeTrue(result.equals("sent"), "this kernel has no such bytes on AF_UNIX sockets: " + result);
+            Assumptions.assumeTrue(result.equals("sent"), "this kernel has no such bytes on AF_UNIX sockets: "
+                    + result);
             LoopCpu.assertIdle(meeting.channel().eventLoop());
             python.say("go on");
             assertEquals("beforeafter.[1]", describe(meeting.inbox()));

@@ -37,7 +37,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A write that fails ends the output of a connection. What the peer has sent arrives all the same, and then the channel closes. */
+/**
+ * A write that fails ends the output of a connection. What the peer has sent arrives all the same, and then the channel
+ * closes.
+ */
 @ExtendWith(NothingLeft.class)
 class FailedWriteTest {
     private static final List<String> LOST = List.of("EPIPE", "ECONNRESET");
@@ -99,7 +102,8 @@ class FailedWriteTest {
             assertEquals(request.toString(), readToTheEnd(meeting.inbox()));
             meeting.end();
         }
-        Proof.of("CPython", "what a peer sent before it closed is read although a write fails, " + (autoRead ? "" : "auto-read off, ")
+        Proof.of("CPython", "what a peer sent before it closed is read although a write fails, "
+                + (autoRead ? "" : "auto-read off, ")
                 + way);
     }
 
@@ -229,7 +233,8 @@ class FailedWriteTest {
     @ParameterizedTest
     @MethodSource("connections")
     void aWriterThatWaitsForRoomWhenItsOutputEndsUsesNoProcessor(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start()) {
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start()) {
             Channel sender = ends.sender;
             List<ChannelFuture> writes = new ArrayList<>();
             while (sender.isWritable()) {

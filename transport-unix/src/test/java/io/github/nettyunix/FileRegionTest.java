@@ -141,7 +141,8 @@ class FileRegionTest {
             DefaultFileRegion region = new DefaultFileRegion(file, 0, 10);
             file.close();
             Throwable cause = Ends.failure(ends.sender.writeAndFlush(region));
-            assertTrue(cause.getMessage().contains("EBADF") && cause.getMessage().endsWith("the file is closed"), cause::toString);
+            assertTrue(cause.getMessage().contains("EBADF") && cause.getMessage().endsWith("the file is closed"),
+                    cause::toString);
             assertEquals(0, region.refCnt());
         }
     }

@@ -145,7 +145,8 @@ class FullRecipientTest {
         assertEquals("EAGAIN", error.errnoName());
         assertEquals(stopped, error.address());
         assertTrue(waiting.get(0).isSuccess());
-        Proof.of("CPython", "a datagram recipient that has stopped cannot stop its sender for longer than DATAGRAM_WAIT_MILLIS");
+        Proof.of("CPython", "a datagram recipient that has stopped cannot stop its sender for longer than "
+                + "DATAGRAM_WAIT_MILLIS");
     }
 
     @Test

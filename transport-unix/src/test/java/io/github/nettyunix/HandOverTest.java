@@ -110,7 +110,8 @@ class HandOverTest {
             assertTrue(inactive && ends.sender.isActive());
             successor.close().sync();
         }
-        Proof.of("itself", "a " + type + " channel is handed over in the middle of a batch, and no message is lost or doubled");
+        Proof.of("itself", "a " + type + " channel is handed over in the middle of a batch, and no message is "
+                + "lost or doubled");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -156,7 +157,8 @@ class HandOverTest {
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void handOverThatIsCancelledWhileItWaitsLeavesTheChannelReading(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false)
+                .start()) {
             ends.receiver.read();
             ChannelFuture written = null;
             for (int i = 0; i < 100; i++) {

@@ -49,12 +49,14 @@ class MidTurnOptionsTest {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object message) {
                 if (++seen == 3) {
-                    ctx.channel().config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1));
+                    ctx.channel().config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator()
+                            .maxMessagesPerRead(1));
                 }
                 ctx.fireChannelRead(message);
             }
         };
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false);
+        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(ChannelOption.AUTO_READ, false);
         try (Ends ends = pair.start(limiting)) {
             for (int i = 0; i < count; i++) {
                 ends.sender.write(new UnixMessage(Ends.buffer("message " + i), fd.retain()));
@@ -126,7 +128,8 @@ class MidTurnOptionsTest {
                 }
             }
         }
-        Proof.of("itself", "empty records that arrive while another thread turns control data on do not end the connection");
+        Proof.of("itself", "empty records that arrive while another thread turns control data on do not end "
+                + "the connection");
     }
 
     /** The steps of a read of the event loop, and another thread that sets the option between them. */
@@ -199,8 +202,10 @@ class MidTurnOptionsTest {
     void optionThatTheKernelRefusesIsNotSet(SocketType type) throws Exception {
         Ends ends = Ends.of(type).start();
         ends.close();
-        assertThrows(ChannelException.class, () -> ends.receiver.config().setOption(UnixSocketOption.SO_PASSCRED, true));
+        assertThrows(ChannelException.class, () -> ends.receiver.config()
+                .setOption(UnixSocketOption.SO_PASSCRED, true));
         assertEquals(false, ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
-        assertSame(ControlDataOptions.Wanted.NOTHING, ((UnixChannelConfig) ends.receiver.config()).controlData().wanted());
+        assertSame(ControlDataOptions.Wanted.NOTHING,
+                ((UnixChannelConfig) ends.receiver.config()).controlData().wanted());
     }
 }

@@ -359,6 +359,7 @@ class ReadOnDemandTest {
             assertSame(Inbox.INACTIVE, ends.inbox.take());
             assertFalse(ends.receiver.isOpen());
         }
-        Proof.of("itself", "a " + type + " channel with auto-read off and " + name + " notices that its peer has closed");
+        Proof.of("itself", "a " + type + " channel with auto-read off and " + name
+                + " notices that its peer has closed");
     }
 }

@@ -35,7 +35,8 @@ class ReceiverAtDescriptorLimitTest {
             Channels.register(channel, inbox);
             tell(inbox.take());
             // Later no class can be loaded: those of errors are now.
-            new ControlDataTruncatedException(SocketType.STREAM, UnixSocketAddress.unnamed(), 1, UnixErrors.Origin.of(null, null)).getMessage();
+            new ControlDataTruncatedException(SocketType.STREAM, UnixSocketAddress.unnamed(), 1,
+                    UnixErrors.Origin.of(null, null)).getMessage();
             int before = Descriptors.open().size();
             Deque<UnixFileDescriptor> all = new ArrayDeque<>();
             try {

@@ -135,10 +135,13 @@ class RegistrationTest {
         assertForeign(type, new DefaultEventLoop(), DefaultEventLoop.class.getName());
     }
 
-    private static void assertForeign(SocketType type, EventLoopGroup group, String driver) throws InterruptedException {
+    private static void assertForeign(SocketType type, EventLoopGroup group, String driver)
+            throws InterruptedException {
         for (Channel channel : Channels.pair(type)) {
-            IllegalStateException cause = assertInstanceOf(IllegalStateException.class, Ends.failure(group.register(channel)));
-            assertEquals("register " + type + ": the event loop is driven by " + driver + ", AF_UNIX channels need epoll or kqueue:"
+            IllegalStateException cause = assertInstanceOf(IllegalStateException.class,
+                    Ends.failure(group.register(channel)));
+            assertEquals("register " + type + ": the event loop is driven by " + driver
+                    + ", AF_UNIX channels need epoll or kqueue:"
                     + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits",
                     cause.getMessage());
             assertFalse(channel.isOpen());

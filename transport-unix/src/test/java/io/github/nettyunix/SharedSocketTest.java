@@ -27,12 +27,14 @@ class SharedSocketTest {
             }
             pair.with(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
         }
-        try (Ends ends = pair.start(); UnixFileDescriptor other = UnixFileDescriptor.dup(((UnixChannel) ends.receiver).fd())) {
+        try (Ends ends = pair.start(); UnixFileDescriptor other =
+                UnixFileDescriptor.dup(((UnixChannel) ends.receiver).fd())) {
             other.setBlocking(true);
             for (int i = 0; i < 40; i++) {
                 ends.send("message " + i).sync();
                 assertEquals("message " + i, ends.text());
-                assertTrue(ends.receiver.eventLoop().submit(() -> { }).await(10, TimeUnit.SECONDS), "the event loop waits");
+                assertTrue(ends.receiver.eventLoop().submit(() -> { }).await(10, TimeUnit.SECONDS),
+                        "the event loop waits");
             }
             // Without auto-read it looks whether the peer has closed.
             ends.receiver.config().setAutoRead(false);

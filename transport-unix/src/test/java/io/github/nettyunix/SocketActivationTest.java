@@ -112,7 +112,8 @@ class SocketActivationTest {
                         + isCloseOnExec(((UnixChannel) channel).fd().intValue()));
             }
             for (SocketActivation.Other other : SocketActivation.others()) {
-                System.out.println(other.name() + " is another's, " + other.fd() + ", cloexec: " + isCloseOnExec(other.fd()) + ", "
+                System.out.println(other.name() + " is another's, " + other.fd() + ", cloexec: "
+                        + isCloseOnExec(other.fd()) + ", "
                         + use(other.fd()));
             }
             System.out.println("then " + SocketActivation.sockets().size());
@@ -142,7 +143,8 @@ class SocketActivationTest {
             if (link.startsWith("socket:")) {
                 String inode = link.replaceAll("[^0-9]", "");
                 return Files.readAllLines(Path.of("/proc/self/net/tcp")).stream().map(line -> line.trim().split(" +"))
-                        .anyMatch(entry -> entry[9].equals(inode) && entry[3].equals("0A")) ? "listening" : "no TCP socket";
+                        .anyMatch(entry -> entry[9].equals(inode) && entry[3].equals("0A")) ? "listening"
+                        : "no TCP socket";
             }
             try (UnixFileDescriptor pipe = UnixFileDescriptor.adopt(fd);
                     FileChannel channel = pipe.toFileChannel(StandardOpenOption.READ)) {

@@ -126,7 +126,8 @@ class SocketFileAttackTest {
                 String changed = out.readLine();
                 String failure = out.readLine();
                 // A file that has disappeared altogether needs no mode, so that some are bound in any case.
-                assertEquals("0 changed, some bound", proof.equals("unknown") ? changed.replace("none", "some") : changed);
+                assertEquals("0 changed, some bound", proof.equals("unknown") ? changed.replace("none", "some")
+                        : changed);
                 if (proof.equals("unknown")) {
                     assertTrue(List.of("other users may write to the folder, and whether the file is still the socket's cannot be "
                             + "determined", "another file has taken the socket's place",
@@ -258,7 +259,8 @@ class SocketFileAttackTest {
     static final class Kept {
         public static void main(String[] arguments) throws Exception {
             Channel server = Channels.register(new UnixServerStreamChannel());
-            server.config().setOption(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.failIfExists().withMode("0666").keepOnClose());
+            server.config().setOption(UnixSocketOption.SOCKET_FILE,
+                    SocketFilePolicy.failIfExists().withMode("0666").keepOnClose());
             server.bind(UnixSocketAddress.of(arguments[0])).sync();
             System.exit(0);
         }

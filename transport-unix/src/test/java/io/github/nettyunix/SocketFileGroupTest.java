@@ -31,7 +31,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 @ExtendWith(NothingLeft.class)
 class SocketFileGroupTest {
     /** Root can give a file to any group, others to their own. */
-    private static final int GROUP = UnixCredentials.ofThisProcess().uid() == 0 ? 1 : UnixCredentials.ofThisProcess().gid();
+    private static final int GROUP = UnixCredentials.ofThisProcess().uid() == 0 ? 1
+            : UnixCredentials.ofThisProcess().gid();
 
     @TempDir
     private Path folder;
@@ -58,8 +59,10 @@ class SocketFileGroupTest {
             Path path = folder.resolve(type.toString());
             assertEquals("0660 " + GROUP, bind(type, path, SocketFilePolicy.replaceStale().withGroup(GROUP)));
             assertEquals("0660 " + GROUP, bind(type, path, SocketFilePolicy.failIfExists().withGroup(name())));
-            assertEquals("0620 " + GROUP, bind(type, path, SocketFilePolicy.takeOver().withMode("rw--w----").withGroup(GROUP)));
-            assertEquals("0666 " + GROUP, bind(type, path, SocketFilePolicy.takeOver().withGroup(GROUP).withMode("0666")));
+            assertEquals("0620 " + GROUP, bind(type, path,
+                    SocketFilePolicy.takeOver().withMode("rw--w----").withGroup(GROUP)));
+            assertEquals("0666 " + GROUP, bind(type, path,
+                    SocketFilePolicy.takeOver().withGroup(GROUP).withMode("0666")));
             if (type != SocketType.DATAGRAM) {
                 assertEquals("0660 " + GROUP, bind(type, path, SocketFilePolicy.replaceAtomically().withGroup(GROUP)));
             }
@@ -121,7 +124,8 @@ class SocketFileGroupTest {
     @Test
     void groupThatDoesNotExistIsRefusedWhenThePolicyIsMade() {
         assertEquals("there is no group \"no such group\"; withGroup(int) takes the number of a group",
-                assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.takeOver().withGroup("no such group")).getMessage());
+                assertThrows(IllegalArgumentException.class,
+                () -> SocketFilePolicy.takeOver().withGroup("no such group")).getMessage());
         assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.takeOver().withGroup("a\0b"));
         assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.takeOver().withGroup(""));
         assertThrows(IllegalArgumentException.class, () -> SocketFilePolicy.takeOver().withGroup(-1));

@@ -139,7 +139,8 @@ class SocketFileModeTest {
         for (String octal : List.of("0660", "660", "000", "0777", "0620")) {
             String mode = PosixFilePermissions.toString(PosixFilePermissions.fromString(
                     bind(SocketType.STREAM, folder.resolve("s"), SocketFilePolicy.replaceStale().withMode(octal))));
-            assertEquals(SocketFilePolicy.replaceStale().withMode(mode), SocketFilePolicy.replaceStale().withMode(octal));
+            assertEquals(SocketFilePolicy.replaceStale().withMode(mode),
+                    SocketFilePolicy.replaceStale().withMode(octal));
             assertEquals(Integer.parseInt(octal, 8), SocketFilePolicy.replaceStale().withMode(mode).mode().getAsInt());
         }
     }
@@ -149,7 +150,8 @@ class SocketFileModeTest {
         for (String wrong : new String[] {"rw", "4755", "04755", "0o660", "0680", "66", "rwsr-xr-x", "", "u=rw"}) {
             IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                     () -> SocketFilePolicy.replaceStale().withMode(wrong));
-            assertEquals("not the mode of a socket file: \"" + wrong + "\"; write \"rw-rw----\" or \"0660\", for example",
+            assertEquals("not the mode of a socket file: \"" + wrong
+                    + "\"; write \"rw-rw----\" or \"0660\", for example",
                     refused.getMessage());
         }
         assertTrue(SocketFilePolicy.takeOver().withMode("rw-rw----").keepOnClose().toString().contains("0660"));

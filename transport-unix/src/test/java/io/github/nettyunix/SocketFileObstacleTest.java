@@ -35,7 +35,8 @@ class SocketFileObstacleTest {
     private Path folder;
 
     private static String unremovable(Path path, String errno) {
-        return "bind stream " + path + ": EADDRINUSE (Address already in use): a stale socket that cannot be removed: " + errno;
+        return "bind stream " + path + ": EADDRINUSE (Address already in use): a stale socket that cannot be removed: "
+                + errno;
     }
 
     private void share(Path shared, int sticky) throws IOException {
@@ -136,7 +137,8 @@ class SocketFileObstacleTest {
             for (String line : rest.subList(0, rest.size() - 1)) {
                 assertTrue(line.startsWith(failure), line);
             }
-            assertTrue(rest.contains(failure + "whether the socket that is there is live cannot be determined"), rest.toString());
+            assertTrue(rest.contains(failure + "whether the socket that is there is live cannot be determined"),
+                    rest.toString());
         } finally {
             process.destroyForcibly();
         }

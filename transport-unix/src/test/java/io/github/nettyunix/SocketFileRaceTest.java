@@ -194,7 +194,9 @@ class SocketFileRaceTest {
                 + (locked ? "with" : "without") + " the folder's lock");
     }
 
-    /** What a server that was interrupted between its look at the path and the removal does: the step behind that look. */
+    /**
+     * What a server that was interrupted between its look at the path and the removal does: the step behind that look.
+     */
     @Test
     void removalPutsBackWhatHasTakenThePlaceOfTheFile() throws Exception {
         Path path = folder.resolve("s");

@@ -155,7 +155,8 @@ class SocketFileReplaceTest {
         Channel old = serve(SocketType.STREAM, deep.resolve("s"));
         Channel next = serve(SocketType.STREAM, deep.resolve("s"));
         old.close().sync();
-        ChannelFuture client = Channels.client(SocketType.STREAM, new Inbox()).connect(UnixSocketAddress.of(deep.resolve("s"))).sync();
+        ChannelFuture client = Channels.client(SocketType.STREAM, new Inbox())
+                .connect(UnixSocketAddress.of(deep.resolve("s"))).sync();
         client.channel().close().sync();
         next.close().sync();
         assertFalse(Files.exists(deep.resolve("s")));

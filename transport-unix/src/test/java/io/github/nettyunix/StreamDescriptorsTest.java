@@ -197,7 +197,8 @@ class StreamDescriptorsTest {
 
     @Test
     void allThatAPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.AUTO_READ, false).start()) {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.AUTO_READ, false)
+                .start()) {
             ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
             UnixFileDescriptor[] fds = Descriptors.some(10);
             for (int i = 0; i < fds.length; i++) {
@@ -212,6 +213,7 @@ class StreamDescriptorsTest {
             assertTrue(error.contains("ECONNRESET"), error);
             assertSame(Inbox.INACTIVE, ends.inbox.take());
         }
-        Proof.of("itself", "messages with descriptors on a stream are read before the reset that came behind them is reported");
+        Proof.of("itself", "messages with descriptors on a stream are read before the reset that came behind "
+                + "them is reported");
     }
 }

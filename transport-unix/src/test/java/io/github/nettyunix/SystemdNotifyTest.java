@@ -48,7 +48,8 @@ class SystemdNotifyTest {
 
     @Test
     void systemdNotifyWaitsUntilItsDescriptorIsClosed() throws Exception {
-        ChildProcess service = ChildProcess.start(List.of(Installed.path("systemd-notify"), "--ready", "--status=up"), environment, Map.of());
+        ChildProcess service = ChildProcess.start(List.of(Installed.path("systemd-notify"), "--ready", "--status=up"),
+                environment, Map.of());
         UnixDatagramPacket ready = inbox.take(UnixDatagramPacket.class);
         assertEquals(List.of(), ready.fileDescriptors());
         assertEquals(UnixCredentials.ofThisProcess().uid(), ready.credentials().uid());

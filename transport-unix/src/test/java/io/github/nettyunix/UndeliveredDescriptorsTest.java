@@ -57,7 +57,8 @@ class UndeliveredDescriptorsTest {
                 all.countDown();
             }
         };
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false);
+        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(ChannelOption.AUTO_READ, false);
         try (Ends ends = pair.start(new FileDescriptorLimitHandler(PER_MESSAGE), counting)) {
             for (int i = 0; i < MESSAGES; i++) {
                 UnixFileDescriptor[] fds = new UnixFileDescriptor[PER_MESSAGE];
@@ -71,10 +72,12 @@ class UndeliveredDescriptorsTest {
             int before = Descriptors.open().size();
             ends.receiver.config().setAutoRead(true);
             all.await();
-            assertTrue(most.get() <= before + PER_MESSAGE + PER_MESSAGE / 2, most + " were open, " + before + " before");
+            assertTrue(most.get() <= before + PER_MESSAGE + PER_MESSAGE / 2, most + " were open, " + before
+                    + " before");
         }
         fd.release();
-        Proof.of("itself", "of the descriptors that a " + type + " peer has sent, one message's are open before a handler sees them");
+        Proof.of("itself", "of the descriptors that a " + type
+                + " peer has sent, one message's are open before a handler sees them");
     }
 
     /** The receiver, at its standard input: closes at once what arrives. */
@@ -146,7 +149,8 @@ class UndeliveredDescriptorsTest {
         UnixSocket receiver = new UnixSocket(pair[1]);
         UnixFileDescriptor fd = Content.labelled("sent");
         SendBatch out = SendBatch.current();
-        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd), null, null);
+        OutboundMessages.add(out, DescriptorUses.current(),
+                new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd), null, null);
         assertEquals(1, out.sendRecords(sender, 0));
         DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();
@@ -175,7 +179,8 @@ class UndeliveredDescriptorsTest {
         SendBatch out = SendBatch.current();
         UnixFileDescriptor[] fds = new UnixFileDescriptor[50];
         Arrays.fill(fds, fd);
-        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds), null, null);
+        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds),
+                null, null);
         assertEquals(1, out.sendRecords(sender, 0));
         DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();

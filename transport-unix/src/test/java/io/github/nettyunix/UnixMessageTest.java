@@ -176,7 +176,8 @@ class UnixMessageTest {
     void packetsKeepTheirClassAndTheirAddresses() throws Exception {
         UnixSocketAddress recipient = UnixSocketAddress.of("/run/x");
         UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), recipient, Descriptors.some(1));
-        List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(), packet.withCredentials(ME), packet.retain(), packet.touch());
+        List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(),
+                packet.withCredentials(ME), packet.retain(), packet.touch());
         for (UnixDatagramPacket view : views) {
             assertEquals(recipient, view.recipient());
             assertEquals(UnixSocketAddress.unnamed(), view.sender());

@@ -172,11 +172,13 @@ class UnixSocketAddressTest {
     void whatIsParsedContainsNoNulAndNoHalfCharacter() {
         for (String text : new String[] {"/a\0b", "\0a", "unix:a\0", "unix:path=/a%00b", "unix:path=%00a"}) {
             String shown = text.replace("\0", "\\0");
-            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text))
+                    .getMessage();
             assertTrue(message.startsWith("not the address of a Unix domain socket: \"" + shown + "\": "), message);
         }
         for (String text : new String[] {"/\uD800", "@\uD800", "unix:\uD800"}) {
-            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> UnixSocketAddress.parse(text))
+                    .getMessage();
             assertTrue(message.contains("surrogate"), message);
         }
     }

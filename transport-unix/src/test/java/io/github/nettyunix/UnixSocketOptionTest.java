@@ -83,12 +83,14 @@ class UnixSocketOptionTest {
     @EachType
     void optionsOfOtherSocketsAreAcceptedAndHaveNoEffect(SocketType type) throws Exception {
         Channel channel = Channels.newClient(type);
-        for (ChannelOption<Boolean> option : List.of(ChannelOption.SO_KEEPALIVE, ChannelOption.SO_REUSEADDR, ChannelOption.TCP_NODELAY,
+        for (ChannelOption<Boolean> option : List.of(ChannelOption.SO_KEEPALIVE, ChannelOption.SO_REUSEADDR,
+                ChannelOption.TCP_NODELAY,
                 ChannelOption.SO_BROADCAST, UnixChannelOption.SO_REUSEPORT, EpollChannelOption.TCP_CORK)) {
             assertTrue(channel.config().setOption(option, true));
             assertNull(channel.config().getOption(option));
         }
-        for (ChannelOption<Integer> option : List.of(ChannelOption.SO_LINGER, ChannelOption.IP_TOS, EpollChannelOption.TCP_USER_TIMEOUT)) {
+        for (ChannelOption<Integer> option : List.of(ChannelOption.SO_LINGER, ChannelOption.IP_TOS,
+                EpollChannelOption.TCP_USER_TIMEOUT)) {
             assertTrue(channel.config().setOption(option, 5));
             assertNull(channel.config().getOption(option));
         }

@@ -26,7 +26,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Addresses that cannot be: each is refused with an error that says why, and the channel can still have a right one. */
+/**
+ * Addresses that cannot be: each is refused with an error that says why, and the channel can still have a right one.
+ */
 @ExtendWith(NothingLeft.class)
 class WrongAddressTest {
     private static final InetSocketAddress INET = new InetSocketAddress("127.0.0.1", 80);
@@ -73,7 +75,8 @@ class WrongAddressTest {
         for (SocketAddress empty : new SocketAddress[] {new DomainSocketAddress(""), UnixDomainSocketAddress.of(""),
                 UnixSocketAddress.unnamed(), UnixSocketAddress.from(new DomainSocketAddress("")),
                 UnixSocketAddress.ofBytes(new byte[0])}) {
-            assertError(channel.bind(empty), "bind", type, UnixSocketAddress.unnamed(), "EINVAL", "the address is empty; "
+            assertError(channel.bind(empty), "bind", type, UnixSocketAddress.unnamed(), "EINVAL",
+                    "the address is empty; "
                     + "UnixSocketAddress.autobind() lets the kernel choose an abstract name");
         }
         channel.bind(UnixSocketAddress.autobind()).sync();

@@ -12,9 +12,10 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Keeps descriptors out that are not wanted: a message that brings any is released, which closes all it has, and one exception is
- * raised for it. A stream channel closes then, since bytes are missing; the others go on with the next message. Plain descriptors,
- * which a stream reads with {@link DomainSocketReadMode#FILE_DESCRIPTORS}, are treated alike.
+ * Keeps descriptors out that are not wanted: a message that brings any is released, which closes all it has, and one
+ * exception is raised for it. A stream channel closes then, since bytes are missing; the others go on with the next
+ * message. Plain descriptors, which a stream reads with {@link DomainSocketReadMode#FILE_DESCRIPTORS}, are treated
+ * alike.
  */
 abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
     /**
@@ -43,7 +44,8 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
         if (message instanceof FileDescriptor fd) {
             closeQuietly(fd);
         }
-        ctx.fireExceptionCaught(refusal instanceof FileDescriptorRefusedException refused ? refused.at(ctx.channel()) : refusal);
+        ctx.fireExceptionCaught(refusal instanceof FileDescriptorRefusedException refused ? refused.at(ctx.channel())
+                : refusal);
         if (ctx.channel() instanceof UnixStreamChannel || isAbused()) {
             ctx.close();
         }

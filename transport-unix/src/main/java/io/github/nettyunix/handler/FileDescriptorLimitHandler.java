@@ -10,25 +10,26 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Limits how many descriptors a peer can make this process hold: those that have arrived at a channel and are still open,
- * wherever they are now, in a queue or in somebody's hands. It goes before whatever takes them:
+ * Limits how many descriptors a peer can make this process hold: those that have arrived at a channel and are still
+ * open, wherever they are now, in a queue or in somebody's hands. It goes before whatever takes them:
  * <pre>{@code
  * channel.pipeline().addFirst(new FileDescriptorLimitHandler(100));
  * }</pre>
  *
  * <p>A message that brings more than there is room for is released, which closes all it has, and one
- * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the others go on
- * with the next message. The pidfd of a message's sender counts too. A descriptor counts until the system has closed it, after its
- * last {@linkplain UnixFileDescriptor#release() release} for example, which takes a while where it would
- * {@linkplain UnixFileDescriptor#isClosing() block}, or {@linkplain UnixFileDescriptor#detach() detached}, as those are
- * that were adopted as channels. Netty's plain {@link FileDescriptor}s, which a stream reads with
+ * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the
+ * others go on with the next message. The pidfd of a message's sender counts too. A descriptor counts until the system
+ * has closed it, after its last {@linkplain UnixFileDescriptor#release() release} for example, which takes a while
+ * where it would {@linkplain UnixFileDescriptor#isClosing() block}, or
+ * {@linkplain UnixFileDescriptor#detach() detached}, as those are that were adopted as channels. Netty's plain
+ * {@link FileDescriptor}s, which a stream reads with
  * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, count until they are closed.
  *
- * <p>If more descriptors than the limit cannot be closed, because the peer has made them so that this blocks, the channel is closed,
- * whatever its type.
+ * <p>If more descriptors than the limit cannot be closed, because the peer has made them so that this blocks, the
+ * channel is closed, whatever its type.
  *
- * <p>The handler remembers open descriptors until the channel becomes inactive: before that, the leak detector does not see that
- * one was forgotten. Each channel needs a handler of its own.
+ * <p>The handler remembers open descriptors until the channel becomes inactive: before that, the leak detector does not
+ * see that one was forgotten. Each channel needs a handler of its own.
  */
 public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
     /** What has arrived. Those that were closed since are forgotten when there would be no room. */

@@ -25,16 +25,17 @@ import java.util.concurrent.TimeUnit;
  * channel.pipeline().addLast(fds, new Decoder(fds));
  * }</pre>
  *
- * <p>It needs {@link UnixSocketOption#RECEIVE_CONTROL_DATA}. What else a {@link UnixMessage} has (credentials, pidfd, label) goes
- * no further; {@link UnixDatagramPacket}s, which have a sender that would be lost, and messages of other classes pass unchanged.
+ * <p>It needs {@link UnixSocketOption#RECEIVE_CONTROL_DATA}. What else a {@link UnixMessage} has (credentials, pidfd,
+ * label) goes no further; {@link UnixDatagramPacket}s, which have a sender that would be lost, and messages of other
+ * classes pass unchanged.
  *
- * <p>Descriptors that wait here are closed when the channel has become inactive, or the handler is removed. If more would have to
- * wait than its limit, all are closed, {@link FileDescriptorRefusedException} is raised, and so that bytes do not go on without
- * their descriptors, the channel closes.
+ * <p>Descriptors that wait here are closed when the channel has become inactive, or the handler is removed. If more
+ * would have to wait than its limit, all are closed, {@link FileDescriptorRefusedException} is raised, and so that
+ * bytes do not go on without their descriptors, the channel closes.
  *
- * <p>Descriptors that wait for longer than a time limit, 60 seconds by default, are closed and treated alike. Otherwise a peer could
- * send its own end of the connection, never complete the message, and go: the connection would hold itself open for ever. The time is
- * checked once per such period, so that a descriptor may wait for up to twice as long.
+ * <p>Descriptors that wait for longer than a time limit, 60 seconds by default, are closed and treated alike. Otherwise
+ * a peer could send its own end of the connection, never complete the message, and go: the connection would hold itself
+ * open for ever. The time is checked once per such period, so that a descriptor may wait for up to twice as long.
  *
  * <p>Each channel needs one of its own. All methods belong to the channel's event loop.
  */
@@ -112,7 +113,8 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
      */
     public UnixFileDescriptor[] take(int count) {
         if (count > waiting.size()) {
-            throw new NoSuchElementException(count + " descriptors are wanted, and " + waiting.size() + " have arrived");
+            throw new NoSuchElementException(count + " descriptors are wanted, and " + waiting.size()
+                    + " have arrived");
         }
         UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
         for (int i = 0; i < count; i++) {

@@ -12,8 +12,8 @@ import java.net.SocketAddress;
 
 /**
  * Descriptors came in that are not wanted: too many of them, see {@link FileDescriptorLimitHandler} and
- * {@link FileDescriptorQueueHandler}, or of another type, see {@link FileDescriptorTypeHandler}. They have been closed. Its errno is
- * EACCES.
+ * {@link FileDescriptorQueueHandler}, or of another type, see {@link FileDescriptorTypeHandler}. They have been closed.
+ * Its errno is EACCES.
  */
 public final class FileDescriptorRefusedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;

@@ -16,9 +16,10 @@ import java.util.Set;
  * channel.pipeline().addFirst(new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD));
  * }</pre>
  *
- * <p>A message that brings any other is released, which closes all it has, and one {@link FileDescriptorRefusedException} is
- * raised for it. A stream channel closes then, since bytes are missing; the others go on with the next message. The pidfd of a
- * message's sender is not looked at: it comes from the kernel. Netty's plain {@link FileDescriptor}s, which a stream reads with
+ * <p>A message that brings any other is released, which closes all it has, and one
+ * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the
+ * others go on with the next message. The pidfd of a message's sender is not looked at: it comes from the kernel.
+ * Netty's plain {@link FileDescriptor}s, which a stream reads with
  * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, are treated alike.
  *
  * <p>One handler can serve many channels.
@@ -49,7 +50,8 @@ public final class FileDescriptorTypeHandler extends FileDescriptorFilter {
         try {
             UnixFileDescriptor.Type type = typeOf(fd);
             return allowed.contains(type) ? null
-                    : new FileDescriptorRefusedException("a descriptor of type " + type + " came in, allowed are " + allowed);
+                    : new FileDescriptorRefusedException("a descriptor of type " + type + " came in, allowed are "
+                    + allowed);
         } catch (IOException e) {
             return e;
         }

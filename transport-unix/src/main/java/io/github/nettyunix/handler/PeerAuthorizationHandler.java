@@ -23,31 +23,35 @@ import java.util.function.Predicate;
  *         PeerAuthorizationHandler.sameUser().or(PeerAuthorizationHandler.uid(0))));
  * }</pre>
  *
- * <p>On a connection the peer is checked once, with its credentials {@linkplain UnixPeer#peerCredentials() at the time it
- * connected}. If it passes, the handler leaves the pipeline. If not, the handlers behind it get one {@link PeerRefusedException},
- * the channel closes, and they see nothing else of it: not that it was active, not a byte, not that it ended. A server accepts its
- * clients before it can refuse them, so they see a connection that closes.
+ * <p>On a connection the peer is checked once, with its credentials
+ * {@linkplain UnixPeer#peerCredentials() at the time it connected}. If it passes, the handler leaves the pipeline. If
+ * not, the handlers behind it get one {@link PeerRefusedException}, the channel closes, and they see nothing else of
+ * it: not that it was active, not a byte, not that it ended. A server accepts its clients before it can refuse them, so
+ * they see a connection that closes.
  *
- * <p>A datagram channel has no peer. There each message is checked, for which {@link UnixSocketOption#SO_PASSCRED} must be set.
- * One that does not pass, or has no credentials, is released, and a {@link PeerRefusedException} is raised; the channel goes on.
- * Messages do not carry their sender's supplementary groups.
+ * <p>A datagram channel has no peer. There each message is checked, for which {@link UnixSocketOption#SO_PASSCRED} must
+ * be set. One that does not pass, or has no credentials, is released, and a {@link PeerRefusedException} is raised; the
+ * channel goes on. Messages do not carry their sender's supplementary groups.
  *
- * <p>A refusal that no handler of the pipeline handles is logged as one line without a stack trace, and after that at most once in
- * ten seconds in the whole process, with the number of refusals in between: a peer that keeps coming back cannot fill the log. This
- * is done by a handler that is added as the last one when a channel of this transport refuses for the first time.
+ * <p>A refusal that no handler of the pipeline handles is logged as one line without a stack trace, and after that at
+ * most once in ten seconds in the whole process, with the number of refusals in between: a peer that keeps coming back
+ * cannot fill the log. This is done by a handler that is added as the last one when a channel of this transport refuses
+ * for the first time.
  *
- * <p>Where the credentials are not available, or the test throws anything, nobody passes. One handler can serve many channels, if
- * the test is thread-safe; it is called on the channels' event loops.
+ * <p>Where the credentials are not available, or the test throws anything, nobody passes. One handler can serve many
+ * channels, if the test is thread-safe; it is called on the channels' event loops.
  *
- * <p>On Linux, {@linkplain UnixCredentials#isUserUnknown() one uid} and {@linkplain UnixCredentials#isGroupUnknown() one gid},
- * mostly 65534, are shown for everybody whom this process's user namespace does not map. {@link #sameUser()} never lets them in,
- * even if this process runs as that user; {@link #uid}, {@link #gid} and {@link #group} do if they are given that very number.
+ * <p>On Linux, {@linkplain UnixCredentials#isUserUnknown() one uid} and
+ * {@linkplain UnixCredentials#isGroupUnknown() one gid}, mostly 65534, are shown for everybody whom this process's user
+ * namespace does not map. {@link #sameUser()} never lets them in, even if this process runs as that user; {@link #uid},
+ * {@link #gid} and {@link #group} do if they are given that very number.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PEERCRED and SCM_CREDENTIALS
  */
 @Sharable
 public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter {
-    private static final AttributeKey<Boolean> REFUSED = AttributeKey.valueOf(PeerAuthorizationHandler.class, "refused");
+    private static final AttributeKey<Boolean> REFUSED =
+            AttributeKey.valueOf(PeerAuthorizationHandler.class, "refused");
 
     private final Predicate<? super UnixCredentials> test;
 
@@ -61,8 +65,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Admits a user. The overflow uid, mostly 65534, admits every user that this process's user namespace does not map, and messages
-     * that were sent before {@code SO_PASSCRED} was set.
+     * Admits a user. The overflow uid, mostly 65534, admits every user that this process's user namespace does not map,
+     * and messages that were sent before {@code SO_PASSCRED} was set.
      *
      * @param uid the user
      * @return the test
@@ -72,8 +76,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Admits the processes whose effective group it is. The overflow gid admits every group that is not mapped here, as with
-     * {@link #uid}.
+     * Admits the processes whose effective group it is. The overflow gid admits every group that is not mapped here, as
+     * with {@link #uid}.
      *
      * @param gid the group
      * @return the test
@@ -83,8 +87,9 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Admits the members of a group: it is their effective group or a supplementary one. The latter are known on Linux 4.13 and
-     * later, of peers and not of messages. The overflow gid admits every group that is not mapped here, as with {@link #uid}.
+     * Admits the members of a group: it is their effective group or a supplementary one. The latter are known on Linux
+     * 4.13 and later, of peers and not of messages. The overflow gid admits every group that is not mapped here, as
+     * with {@link #uid}.
      *
      * @param gid the group
      * @return the test
@@ -94,9 +99,9 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * Admits the user that this process runs as. Where that is the overflow uid, because this process's user namespace does not map
-     * its user or because it runs as {@code nobody}, the number does not tell that user from all others that are not mapped, and
-     * nobody is admitted; {@link #uid} with that number admits them all.
+     * Admits the user that this process runs as. Where that is the overflow uid, because this process's user namespace
+     * does not map its user or because it runs as {@code nobody}, the number does not tell that user from all others
+     * that are not mapped, and nobody is admitted; {@link #uid} with that number admits them all.
      *
      * @return the test
      */
@@ -107,7 +112,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         if (!isDatagram(ctx) && ctx.channel().isActive()) {
-            // Where channelActive was before. If it is still to come, so are the handlers that have to hear of a refusal.
+            // Where channelActive was before. If it is still to come, so are the handlers that have to hear of a
+            // refusal.
             ctx.executor().execute(() -> {
                 if (!ctx.isRemoved()) {
                     authorizePeer(ctx);
@@ -160,7 +166,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         Throwable cause = null;
         try {
             if (!(channel instanceof UnixPeer)) {
-                throw new UnsupportedOperationException(channel.getClass().getSimpleName() + " has no peer with credentials");
+                throw new UnsupportedOperationException(channel.getClass().getSimpleName()
+                        + " has no peer with credentials");
             }
             credentials = ((UnixPeer) channel).peerCredentials();
             if (test.test(credentials)) {
@@ -199,9 +206,11 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         if (channel instanceof UnixChannel && ctx.pipeline().get(RefusalLog.class) == null) {
             ctx.pipeline().addLast(RefusalLog.INSTANCE);
         }
-        String known = credentials != null ? "the " + who + " is process " + credentials.pid() + ", user " + credentials.uid()
+        String known = credentials != null ? "the " + who + " is process " + credentials.pid() + ", user "
+                + credentials.uid()
                 + ", group " + credentials.gid() : who.equals("peer") ? "the peer has no credentials"
                 : "the message has no credentials; SO_PASSCRED asks for them";
-        ctx.fireExceptionCaught(new PeerRefusedException(FileDescriptorRefusedException.typeOf(channel), channel.localAddress(), known, credentials, cause));
+        ctx.fireExceptionCaught(new PeerRefusedException(FileDescriptorRefusedException.typeOf(channel),
+                channel.localAddress(), known, credentials, cause));
     }
 }

@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * A peer, or the sender of a datagram, that a {@link PeerAuthorizationHandler} does not admit. Its errno is EACCES. It has no stack
- * trace, which would be the same each time and is the larger part of what refusing a peer costs.
+ * A peer, or the sender of a datagram, that a {@link PeerAuthorizationHandler} does not admit. Its errno is EACCES. It
+ * has no stack trace, which would be the same each time and is the larger part of what refusing a peer costs.
  */
 public final class PeerRefusedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
@@ -24,7 +24,8 @@ public final class PeerRefusedException extends IOException implements UnixSocke
     /** Who it is, {@code null} if the kernel does not tell. */
     private final transient UnixCredentials credentials;
 
-    PeerRefusedException(SocketType socketType, SocketAddress address, String who, UnixCredentials credentials, Throwable cause) {
+    PeerRefusedException(SocketType socketType, SocketAddress address, String who, UnixCredentials credentials,
+            Throwable cause) {
         super("authorize" + (socketType == null ? "" : " " + socketType) + (address == null ? "" : " " + address)
                 + ": EACCES (Permission denied): " + who, cause);
         this.socketType = socketType;

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The end of a pipeline for refusals that no handler has handled: Netty's own logs a warning with a stack trace for each, as often as
- * a refused peer likes to come back.
+ * The end of a pipeline for refusals that no handler has handled: Netty's own logs a warning with a stack trace for
+ * each, as often as a refused peer likes to come back.
  */
 @Sharable
 final class RefusalLog extends ChannelInboundHandlerAdapter {

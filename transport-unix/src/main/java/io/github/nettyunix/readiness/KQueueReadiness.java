@@ -11,8 +11,9 @@ import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.internal.PlatformDependent;
 
 /**
- * Readiness by kqueue(2), where each direction has a filter of its own. Reading is level-triggered. Whoever is not reading must
- * not hear of the end of the stream more than once: the read filter stays, to tell of it, but clears itself when it has fired.
+ * Readiness by kqueue(2), where each direction has a filter of its own. Reading is level-triggered. Whoever is not
+ * reading must not hear of the end of the stream more than once: the read filter stays, to tell of it, but clears
+ * itself when it has fired.
  */
 public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     public static final Selector SELECTOR = new Selector() {
@@ -103,9 +104,9 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     }
 
     /**
-     * What is submitted reaches the kernel with the loop's next wait for events, and by then the socket is closed, and its number
-     * perhaps another's. Its filters went with it, but what was submitted and has not reached the kernel yet would be the other's
-     * filters then: so they are deleted in the same breath.
+     * What is submitted reaches the kernel with the loop's next wait for events, and by then the socket is closed, and
+     * its number perhaps another's. Its filters went with it, but what was submitted and has not reached the kernel yet
+     * would be the other's filters then: so they are deleted in the same breath.
      */
     @Override
     protected void beforeCancel(IoRegistration registration, int interest) {

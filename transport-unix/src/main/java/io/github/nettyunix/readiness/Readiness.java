@@ -11,10 +11,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /**
- * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket starts
- * to be watched with {@link #start}, which is for sockets that are connected, listening or connectionless: what is not yet
- * any of these is ready for everything all the time. {@link #cancel()} ends it and must come before the socket is closed,
- * since its description may live on in another process.
+ * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket
+ * starts to be watched with {@link #start}, which is for sockets that are connected, listening or connectionless: what
+ * is not yet any of these is ready for everything all the time. {@link #cancel()} ends it and must come before the
+ * socket is closed, since its description may live on in another process.
  *
  * <p>All methods must be called on the event loop.
  */
@@ -40,9 +40,9 @@ public abstract class Readiness {
         void writeReady();
 
         /**
-         * The peer has gone, or will send no more; or, on a socket without a peer, another holder has shut its input down. A listener
-         * that is not interested in reading is notified once when it happens, and once more after each change of the interest; others
-         * are notified before every {@link #readReady}.
+         * The peer has gone, or will send no more; or, on a socket without a peer, another holder has shut its input
+         * down. A listener that is not interested in reading is notified once when it happens, and once more after each
+         * change of the interest; others are notified before every {@link #readReady}.
          */
         void peerClosed();
 
@@ -95,7 +95,9 @@ public abstract class Readiness {
     /** The system call behind {@link #submit}. */
     public abstract String systemCall();
 
-    /** Tells the event loop what we are interested in, after {@code before}, or for the first time if that is negative. */
+    /**
+     * Tells the event loop what we are interested in, after {@code before}, or for the first time if that is negative.
+     */
     protected abstract void submit(IoRegistration registration, int before, int interest);
 
     /** Called just before the registration is cancelled. */

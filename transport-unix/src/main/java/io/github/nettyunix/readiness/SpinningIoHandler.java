@@ -13,9 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from without
- * asking the selector first, since to be told costs more than to try. The selector is asked every few tries: for connections to
- * accept, for room to write, and for handles that are no {@link Readiness}. More sockets than a few are left to it altogether.
+ * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from
+ * without asking the selector first, since to be told costs more than to try. The selector is asked every few tries:
+ * for connections to accept, for room to write, and for handles that are no {@link Readiness}. More sockets than a few
+ * are left to it altogether.
  */
 public final class SpinningIoHandler implements IoHandler {
     /** To read where there is nothing costs more than to ask the selector about all sockets at once. */
@@ -44,7 +45,8 @@ public final class SpinningIoHandler implements IoHandler {
     /** Event loops that spin, on this kind of selector. */
     public static IoHandlerFactory newFactory(Selectors selectors) {
         IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
-        // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with every try.
+        // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with
+        // every try.
         return executor -> new SpinningIoHandler(factory.newHandler(executor));
     }
 

@@ -21,7 +21,8 @@ public final class ChildProcesses {
     public static int spawn(List<String> arguments, List<String> variables, int[] sources, int[] numbers) {
         List<byte[]> strings = encode(arguments);
         List<byte[]> environment = encode(variables == null ? List.of() : variables);
-        long stringsAt = (long) sources.length * 2 * Integer.BYTES + (strings.size() + environment.size() + 2L) * Long.BYTES;
+        long stringsAt = (long) sources.length * 2 * Integer.BYTES
+                + (strings.size() + environment.size() + 2L) * Long.BYTES;
         long size = stringsAt + length(strings) + length(environment);
         NativeMemory memory = new NativeMemory(size);
         try {
@@ -32,7 +33,8 @@ public final class ChildProcesses {
             buffer.position((int) stringsAt);
             strings.forEach(buffer::put);
             environment.forEach(buffer::put);
-            return spawn(memory.address(), size, sources.length, strings.size(), variables == null ? -1 : environment.size());
+            return spawn(memory.address(), size, sources.length, strings.size(),
+                    variables == null ? -1 : environment.size());
         } finally {
             memory.free();
         }

@@ -4,12 +4,12 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * Closes descriptors whose close(2) may block, on threads where that delays nobody else. A peer can send a file of a FUSE server that
- * does not answer, whose close never returns, or a TCP socket with SO_LINGER.
+ * Closes descriptors whose close(2) may block, on threads where that delays nobody else. A peer can send a file of a
+ * FUSE server that does not answer, whose close never returns, or a TCP socket with SO_LINGER.
  *
- * <p>There are up to {@value #MAX_THREADS} daemon threads, started when they are needed and gone when they were idle for a second.
- * While all of them are blocked, what comes next waits in a queue and stays open. The queue is bounded by the number of
- * descriptors that the process may have.
+ * <p>There are up to {@value #MAX_THREADS} daemon threads, started when they are needed and gone when they were idle
+ * for a second. While all of them are blocked, what comes next waits in a queue and stays open. The queue is bounded by
+ * the number of descriptors that the process may have.
  */
 public final class DescriptorCloser {
     /** How many calls of close(2) may be blocked at a time. */
@@ -52,8 +52,8 @@ public final class DescriptorCloser {
             threads++;
             thread.start();
         } catch (OutOfMemoryError e) {
-            // The process may have no more threads. The descriptor stays open until one of those that run, or the next call, takes it:
-            // to close it here could block the event loop.
+            // The process may have no more threads. The descriptor stays open until one of those that run, or the next
+            // call, takes it: to close it here could block the event loop.
             threads--;
         }
     }

@@ -34,7 +34,8 @@ public final class Errno {
     public static final int ETIMEDOUT = number("ETIMEDOUT");
     public static final int ETOOMANYREFS = number("ETOOMANYREFS");
 
-    // What BSDs answer where Linux answers EAGAIN; on Linux it means that the message is too large for the kernel's memory.
+    // What BSDs answer where Linux answers EAGAIN; on Linux it means that the message is too large for the kernel's
+    // memory.
     private static final boolean ENOBUFS_IS_FULL = !PlatformDependent.normalizedOs().equals("linux");
 
     private Errno() {

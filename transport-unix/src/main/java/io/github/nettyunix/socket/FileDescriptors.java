@@ -1,6 +1,8 @@
 package io.github.nettyunix.socket;
 
-/** System calls on descriptors of any kind. They answer a negative errno on failure; new descriptors are close-on-exec. */
+/**
+ * System calls on descriptors of any kind. They answer a negative errno on failure; new descriptors are close-on-exec.
+ */
 public final class FileDescriptors {
     /** Flags of {@link #open}. */
     public static final int READ = 0;
@@ -38,7 +40,10 @@ public final class FileDescriptors {
     /** An anonymous file in memory. See memfd_create(2). */
     public static native int memoryFile(String name);
 
-    /** Adds seals to a memory file, a bit for each ordinal of {@code UnixFileDescriptor.Seal}. See F_ADD_SEALS in fcntl(2). */
+    /**
+     * Adds seals to a memory file, a bit for each ordinal of {@code UnixFileDescriptor.Seal}. See F_ADD_SEALS in
+     * fcntl(2).
+     */
     public static native int seal(int fd, int seals);
 
     /** The seals of a file; -EINVAL if it is of a kind that has none. */
@@ -63,8 +68,8 @@ public final class FileDescriptors {
     public static native int setBlocking(int fd, boolean blocking);
 
     /**
-     * The type of a file; {@code size[0]} becomes its size in bytes. Does not block: of a file in a FUSE or network file system
-     * it is what the kernel knew last. See AT_STATX_DONT_SYNC in statx(2).
+     * The type of a file; {@code size[0]} becomes its size in bytes. Does not block: of a file in a FUSE or network
+     * file system it is what the kernel knew last. See AT_STATX_DONT_SYNC in statx(2).
      */
     public static native int status(int fd, long[] size);
 
@@ -75,14 +80,17 @@ public final class FileDescriptors {
     public static native int closeIfHarmless(int fd);
 
     /**
-     * Closes those of the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}, whose close(2) cannot block, and moves the
-     * others to the front.
+     * Closes those of the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}, whose close(2) cannot
+     * block, and moves the others to the front.
      *
      * @return how many these are, for {@link DescriptorCloser}
      */
     public static native int closeHarmless(int[] fds, int count);
 
-    /** Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the same. */
+    /**
+     * Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the
+     * same.
+     */
     public static native int closeAll(int[] fds, int count);
 
     /** The number in a JDK descriptor. */

@@ -22,10 +22,10 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 /**
- * Loads the C library: from {@code java.library.path} if it is there, otherwise from the class path by way of a temporary file,
- * as Netty loads its own. The system properties {@code io.netty.native.workdir} and {@code io.netty.native.deleteLibAfterLoading}
- * apply. Unlike Netty's, the temporary file has mode 0700 under any umask. If loading fails, one line says what to do about it.
- * Thread-safe.
+ * Loads the C library: from {@code java.library.path} if it is there, otherwise from the class path by way of a
+ * temporary file, as Netty loads its own. The system properties {@code io.netty.native.workdir} and
+ * {@code io.netty.native.deleteLibAfterLoading} apply. Unlike Netty's, the temporary file has mode 0700 under any
+ * umask. If loading fails, one line says what to do about it. Thread-safe.
  */
 public final class NativeLibrary {
     /** Executable as well, because whether it can be executed tells whether its file system is mounted noexec. */
@@ -79,7 +79,8 @@ public final class NativeLibrary {
         String unshaded = "io!github!nettyunix!socket!NativeLibrary".replace('!', '.');
         String name = NativeLibrary.class.getName();
         if (!name.endsWith(unshaded)) {
-            throw new IllegalStateException(name + " is not " + unshaded + " behind a prefix; shading may only add a prefix");
+            throw new IllegalStateException(name + " is not " + unshaded
+                    + " behind a prefix; shading may only add a prefix");
         }
         return name.substring(0, name.length() - unshaded.length()).replace("_", "_1").replace('.', '_');
     }
@@ -90,7 +91,8 @@ public final class NativeLibrary {
             System.load(copy.toString());
         } catch (UnsatisfiedLinkError e) {
             if (!Files.isExecutable(copy)) {
-                e.addSuppressed(new UnsatisfiedLinkError(copy + " cannot be executed: its file system is mounted noexec"));
+                e.addSuppressed(new UnsatisfiedLinkError(copy
+                        + " cannot be executed: its file system is mounted noexec"));
             }
             throw e;
         } finally {
@@ -109,7 +111,8 @@ public final class NativeLibrary {
         SecureRandom random = new SecureRandom();
         while (true) {
             Path file = folder.toAbsolutePath().resolve(prefix + Long.toUnsignedString(random.nextLong(), 36) + suffix);
-            // The file is new, so that nobody else can have it open; the umask may take permissions away, but not add any.
+            // The file is new, so that nobody else can have it open; the umask may take permissions away, but not add
+            // any.
             try (OutputStream out = Channels.newOutputStream(Files.newByteChannel(file, Set.of(CREATE_NEW, WRITE),
                     PosixFilePermissions.asFileAttribute(OWNER_ONLY)));
                     InputStream in = library.openStream()) {

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Zeroed memory outside the heap that costs nothing until it is touched: pages come from the system one by one. So an array
- * of receive slots can be as large as the largest messages without being paid for. Not thread-safe.
+ * Zeroed memory outside the heap that costs nothing until it is touched: pages come from the system one by one. So an
+ * array of receive slots can be as large as the largest messages without being paid for. Not thread-safe.
  */
 final class NativeMemory {
     private long address;
@@ -24,8 +24,8 @@ final class NativeMemory {
     }
 
     /**
-     * Reserves {@code most} blocks of {@code size} bytes, or fewer if the system does not give so much: it can count address
-     * space as if it were memory.
+     * Reserves {@code most} blocks of {@code size} bytes, or fewer if the system does not give so much: it can count
+     * address space as if it were memory.
      */
     static NativeMemory reserve(long size, int most) {
         for (int count = most;; count /= 2) {

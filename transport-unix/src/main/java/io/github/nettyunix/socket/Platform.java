@@ -1,8 +1,8 @@
 package io.github.nettyunix.socket;
 
 /**
- * What is different from one platform to the next. It stands apart because the native methods of a class can be registered
- * only after its constants, which come from here, were initialized.
+ * What is different from one platform to the next. It stands apart because the native methods of a class can be
+ * registered only after its constants, which come from here, were initialized.
  */
 final class Platform {
     private Platform() {

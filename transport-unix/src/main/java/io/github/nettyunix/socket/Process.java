@@ -2,7 +2,10 @@ package io.github.nettyunix.socket;
 
 import java.nio.charset.StandardCharsets;
 
-/** This process: who it is, and its environment, of which {@link System#getenv()} is a copy made when it was first called. */
+/**
+ * This process: who it is, and its environment, of which {@link System#getenv()} is a copy made when it was first
+ * called.
+ */
 public final class Process {
     private Process() {
     }
@@ -19,7 +22,9 @@ public final class Process {
         return value == null ? null : new String(value, StandardCharsets.UTF_8);
     }
 
-    /** Removes a variable from the environment. See unsetenv(3): no other thread may look at the environment meanwhile. */
+    /**
+     * Removes a variable from the environment. See unsetenv(3): no other thread may look at the environment meanwhile.
+     */
     public static int unset(String name) {
         return unset(terminated(name));
     }

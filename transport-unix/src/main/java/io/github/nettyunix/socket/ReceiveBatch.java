@@ -9,11 +9,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Messages on their way in, as {@code receive_batch.c} leaves them in memory. One of these serves all channels of a thread;
- * its content is valid until the next call that receives.
+ * Messages on their way in, as {@code receive_batch.c} leaves them in memory. One of these serves all channels of a
+ * thread; its content is valid until the next call that receives.
  *
- * <p>Every slot has room for the largest message, but only the address space of it: a small message touches one page, always
- * the same one. Its bytes are copied out while they are hot, so that a message that is kept pins no more than itself.
+ * <p>Every slot has room for the largest message, but only the address space of it: a small message touches one page,
+ * always the same one. Its bytes are copied out while they are hot, so that a message that is kept pins no more than
+ * itself.
  */
 public final class ReceiveBatch {
     /** The most messages that one batch takes. */
@@ -100,7 +101,8 @@ public final class ReceiveBatch {
     }
 
     /**
-     * Receives up to {@code count} records of up to {@code maxLength} bytes. One that brings descriptors is the last one.
+     * Receives up to {@code count} records of up to {@code maxLength} bytes. One that brings descriptors is the last
+     * one.
      *
      * @return how many, among them as the last one the end of the stream; -EAGAIN if there are none
      */
@@ -113,14 +115,15 @@ public final class ReceiveBatch {
     }
 
     /**
-     * Receives one record of up to {@code maxLength} bytes, into the writable bytes of a direct buffer as far as it fits; the
-     * rest is appended by {@link #copyRest}.
+     * Receives one record of up to {@code maxLength} bytes, into the writable bytes of a direct buffer as far as it
+     * fits; the rest is appended by {@link #copyRest}.
      *
      * @return 1, also at the end of the stream; -EAGAIN if there is none
      */
     public int receiveInto(ByteBuf buffer, UnixSocket socket, int maxLength, int maxFds, int wanted) {
         reserve(maxLength);
-        int received = receive(socket.intValue(), memory.address(), 1, address(buffer), Math.min(buffer.writableBytes(), maxLength),
+        int received = receive(socket.intValue(), memory.address(), 1, address(buffer),
+                Math.min(buffer.writableBytes(), maxLength),
                 data.address(), data.size(), stride, maxLength, maxFds, wanted);
         closeUnwanted(received, wanted);
         return received;
@@ -128,7 +131,8 @@ public final class ReceiveBatch {
 
     /** Receives a part of a stream into the writable bytes of a direct buffer, no more than {@code length} of them. */
     public int receiveStream(ByteBuf buffer, int length, UnixSocket socket, int maxFds, int wanted) {
-        int received = receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, 0, length, maxFds, wanted);
+        int received = receive(socket.intValue(), memory.address(), 1, address(buffer), length, 0, 0, 0, length, maxFds,
+                wanted);
         closeUnwanted(received, wanted);
         return received;
     }
@@ -138,8 +142,8 @@ public final class ReceiveBatch {
      *
      * @param most how many, if there are no descriptors among them
      * @param much whether there are more than a few, as likely as not
-     * @return the number, with {@link #MORE} where it is known that something follows; 0 at the end of the stream, -EAGAIN if
-     *         there is nothing
+     * @return the number, with {@link #MORE} where it is known that something follows; 0 at the end of the stream,
+     *         -EAGAIN if there is nothing
      */
     public int nextPiece(UnixSocket socket, int most, int wanted, boolean much) {
         reserve(LOOK_AHEAD);

@@ -2,7 +2,9 @@ package io.github.nettyunix.socket;
 
 import io.netty.channel.unix.FileDescriptor;
 
-/** A plain descriptor that a peer has sent. To close it does not block, whatever it is of: see {@link DescriptorCloser}. */
+/**
+ * A plain descriptor that a peer has sent. To close it does not block, whatever it is of: see {@link DescriptorCloser}.
+ */
 public final class ReceivedFileDescriptor extends FileDescriptor {
     public ReceivedFileDescriptor(int fd) {
         super(fd);

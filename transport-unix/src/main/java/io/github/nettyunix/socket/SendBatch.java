@@ -8,8 +8,9 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.nio.ByteBuffer;
 
 /**
- * Messages on their way out: their bytes, recipients, descriptors and credentials, as {@code send_batch.c} wants to find them
- * in memory. One of these serves all channels of a thread; its content is valid until the next {@link #clear()}.
+ * Messages on their way out: their bytes, recipients, descriptors and credentials, as {@code send_batch.c} wants to
+ * find them in memory. One of these serves all channels of a thread; its content is valid until the next
+ * {@link #clear()}.
  */
 public final class SendBatch {
     /** The most messages that one batch takes. */
@@ -68,7 +69,8 @@ public final class SendBatch {
     /**
      * Adds a message; descriptors and credentials may follow.
      *
-     * @param content its bytes: a direct buffer of no more than IOV_MAX components, which stays alive until they are sent
+     * @param content its bytes: a direct buffer of no more than IOV_MAX components, which stays alive until they are
+     *         sent
      * @param name of the recipient, {@code null} for the socket's peer
      * @return false, and nothing has changed, if there is no room
      */
@@ -122,7 +124,8 @@ public final class SendBatch {
      * @return in the lower half how many went out, in the upper half the errno that stopped the next one, or 0
      */
     public long sendRecords(UnixSocket socket, int first) {
-        return sendRecords(socket.intValue(), memory.address(), first, count, vectors.memoryAddress(0), vectors.count());
+        return sendRecords(socket.intValue(), memory.address(), first, count, vectors.memoryAddress(0),
+                vectors.count());
     }
 
     /**

@@ -11,8 +11,8 @@ import java.nio.channels.WritableByteChannel;
 /**
  * A file whose bytes the kernel itself writes to a socket. See sendfile(2).
  *
- * <p>The number of a file's descriptor is in a field of the JDK. While it is in use the channel's own lock is held, under
- * which the JDK closes it, so that the number does not become another file's meanwhile.
+ * <p>The number of a file's descriptor is in a field of the JDK. While it is in use the channel's own lock is held,
+ * under which the JDK closes it, so that the number does not become another file's meanwhile.
  */
 public final class SentFile {
     /** In a class of its own, since a native method cannot be called before this class is initialized. */
@@ -52,7 +52,8 @@ public final class SentFile {
      * @throws IOException if the file cannot be opened
      */
     public static SentFile open(FileRegion region) throws IOException {
-        if (!(region instanceof DefaultFileRegion file) || TRANSFERS_OTHERWISE.get(region.getClass()) || !Fields.FOUND) {
+        if (!(region instanceof DefaultFileRegion file)
+                || TRANSFERS_OTHERWISE.get(region.getClass()) || !Fields.FOUND) {
             return null;
         }
         file.open();
@@ -64,8 +65,8 @@ public final class SentFile {
     /**
      * Sends up to {@code most} bytes of what has not been transferred yet.
      *
-     * @return how many went out, 0 at the end of the file, -EOPNOTSUPP if the bytes have to be copied, or another negative errno;
-     *         -EBADF if the file is closed
+     * @return how many went out, 0 at the end of the file, -EOPNOTSUPP if the bytes have to be copied, or another
+     *         negative errno; -EBADF if the file is closed
      */
     public long send(UnixSocket socket, long most) {
         long transferred = region.transferred();

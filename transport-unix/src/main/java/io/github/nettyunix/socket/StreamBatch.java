@@ -9,9 +9,9 @@ import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.PlatformDependent;
 
 /**
- * Bytes of a stream on their way out, of as many buffers as stand at the head of a queue. Small ones are copied together: the
- * kernel spends more on one more {@code iovec} than it costs to copy a few bytes to where it is hot. One of these serves all
- * channels of a thread.
+ * Bytes of a stream on their way out, of as many buffers as stand at the head of a queue. Small ones are copied
+ * together: the kernel spends more on one more {@code iovec} than it costs to copy a few bytes to where it is hot. One
+ * of these serves all channels of a thread.
  */
 public final class StreamBatch implements MessageProcessor {
     /** More in one call would only make the kernel walk a longer array: it takes about SO_SNDBUF. */

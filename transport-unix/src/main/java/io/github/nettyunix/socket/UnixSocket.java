@@ -8,15 +8,16 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.IntUnaryOperator;
 
 /**
- * A non-blocking AF_UNIX socket, and which of its directions this process has shut down. See unix(7). Netty's {@code Socket} is not
- * extended because its constructor asks the kernel for the socket's family, which costs a system call and can fail.
+ * A non-blocking AF_UNIX socket, and which of its directions this process has shut down. See unix(7). Netty's
+ * {@code Socket} is not extended because its constructor asks the kernel for the socket's family, which costs a system
+ * call and can fail.
  *
- * <p>Methods return a negative errno on failure and throw nothing: the caller knows the operation and the address that belong in
- * the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a path, or NUL and an
- * abstract name, or nothing.
+ * <p>Methods return a negative errno on failure and throw nothing: the caller knows the operation and the address that
+ * belong in the exception. A type is the ordinal of a {@code SocketType}. A name is what {@code sun_path} holds: a
+ * path, or NUL and an abstract name, or nothing.
  *
- * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads meanwhile; those
- * methods are uses as {@link UseCount} counts them.
+ * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads
+ * meanwhile; those methods are uses as {@link UseCount} counts them.
  */
 public final class UnixSocket extends FileDescriptor {
     /** Options for {@link #setOption} and {@link #getOption}; the first four are on (1) or off (0). */
@@ -46,8 +47,8 @@ public final class UnixSocket extends FileDescriptor {
     }
 
     /**
-     * Keeps the number this socket's until {@link #endUse}, even if it is closed meanwhile. For system calls that cannot block, by
-     * threads other than the event loop.
+     * Keeps the number this socket's until {@link #endUse}, even if it is closed meanwhile. For system calls that
+     * cannot block, by threads other than the event loop.
      *
      * @return false if it is closed; then there is nothing to end
      */
@@ -108,12 +109,17 @@ public final class UnixSocket extends FileDescriptor {
         return listen(fd(), backlog);
     }
 
-    /** The descriptor of a new connection; {@code peerName[0]} becomes the length of the peer's name, which follows it. */
+    /**
+     * The descriptor of a new connection; {@code peerName[0]} becomes the length of the peer's name, which follows it.
+     */
     public int acceptConnection(byte[] peerName) {
         return accept(fd(), peerName);
     }
 
-    /** The length of the name that the socket is bound to, 0 if none. The array receives it and is one byte longer than MAX_NAME. */
+    /**
+     * The length of the name that the socket is bound to, 0 if none. The array receives it and is one byte longer than
+     * MAX_NAME.
+     */
     public int localName(byte[] name) {
         return localName(fd(), name);
     }
@@ -123,7 +129,10 @@ public final class UnixSocket extends FileDescriptor {
         return peerName(fd(), name);
     }
 
-    /** The number of bytes read, 0 at the end of the stream. Descriptors that came with them are discarded by the kernel. */
+    /**
+     * The number of bytes read, 0 at the end of the stream. Descriptors that came with them are discarded by the
+     * kernel.
+     */
     public int receive(long address, int length) {
         return receive(fd(), address, length);
     }
@@ -148,8 +157,8 @@ public final class UnixSocket extends FileDescriptor {
     }
 
     /**
-     * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek} tell an empty one from the end of
-     * the stream.
+     * Makes the kernel mark every record, so that {@link ReceiveBatch} and {@link #peek} tell an empty one from the end
+     * of the stream.
      *
      * @param timestamp with a timestamp, which works with a control buffer too but costs more
      */

@@ -3,17 +3,17 @@ package io.github.nettyunix.socket;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
- * Counts the system calls in progress on a descriptor's number, so that the number is not closed, and given to another file,
- * under any of them. A use that begins after the descriptor was closed fails; uses in progress delay the closing of the number,
- * and the last one performs it. Neither waits for the other.
+ * Counts the system calls in progress on a descriptor's number, so that the number is not closed, and given to another
+ * file, under any of them. A use that begins after the descriptor was closed fails; uses in progress delay the closing
+ * of the number, and the last one performs it. Neither waits for the other.
  *
  * <pre>{@code
  * if (!USES.begin(this)) return -Errno.EBADF;
  * try { return call(number); } finally { if (USES.end(this)) close(number); }
  * }</pre>
  *
- * <p>The count is a field of its owner, initially 0, to spare an object per descriptor. A use must be a system call, or a few, that
- * cannot block: {@link #detach} waits for it.
+ * <p>The count is a field of its owner, initially 0, to spare an object per descriptor. A use must be a system call, or
+ * a few, that cannot block: {@link #detach} waits for it.
  *
  * @param <T> what owns a number
  */
@@ -39,7 +39,9 @@ public final class UseCount<T> {
         }
     }
 
-    /** Ends a use; true if the owner is closed and this was the last use, whereupon the caller must close the number. */
+    /**
+     * Ends a use; true if the owner is closed and this was the last use, whereupon the caller must close the number.
+     */
     public boolean end(T owner) {
         return state.decrementAndGet(owner) == CLOSED;
     }
@@ -61,8 +63,8 @@ public final class UseCount<T> {
     }
 
     /**
-     * Closes the owner for a caller who holds a use, and waits until that is the only one left; false if it was closed before.
-     * On success the use is not to be ended: the number then belongs to the caller.
+     * Closes the owner for a caller who holds a use, and waits until that is the only one left; false if it was closed
+     * before. On success the use is not to be ended: the number then belongs to the caller.
      */
     public boolean detach(T owner) {
         for (;;) {

@@ -130,7 +130,8 @@ class FileDescriptorHandlersTest {
             assertEquals("fits", ends.text());
             send(ends, "too many", Descriptors.some(1));
             FileDescriptorRefusedException refused = ends.inbox.take(FileDescriptorRefusedException.class);
-            assertEquals("read EACCES " + type, refused.operation() + ' ' + refused.errnoName() + ' ' + refused.socketType());
+            assertEquals("read EACCES " + type, refused.operation() + ' ' + refused.errnoName() + ' '
+                    + refused.socketType());
             assertTrue(refused.getMessage().startsWith("3 descriptors would wait on ")
                     && refused.getMessage().endsWith("the limit is 2"), refused.getMessage());
             assertSame(Inbox.INACTIVE, ends.inbox.take());
@@ -283,7 +284,8 @@ class FileDescriptorHandlersTest {
             send(ends, "x", UnixFileDescriptor.dup(((UnixChannel) ends.sender).fd()));
             assertEquals("x", ends.text());
             ends.sender.close().sync();
-            assertTrue(ends.inbox.take(FileDescriptorRefusedException.class).getMessage().contains("for 50 ms or longer"));
+            assertTrue(ends.inbox.take(FileDescriptorRefusedException.class).getMessage()
+                    .contains("for 50 ms or longer"));
             assertSame(Inbox.INACTIVE, ends.inbox.take());
         }
     }

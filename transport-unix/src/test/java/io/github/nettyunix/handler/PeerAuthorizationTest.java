@@ -110,9 +110,12 @@ class PeerAuthorizationTest {
             python.expect("b''");
             assertEquals(python.pid(), refused.credentials().pid());
             assertEquals(root ? NOBODY : OWN.uid(), refused.credentials().uid());
-            assertEquals("authorize " + type + ' ' + address + ": EACCES (Permission denied): the peer is process " + python.pid()
-                    + ", user " + refused.credentials().uid() + ", group " + refused.credentials().gid(), refused.getMessage());
-            assertTrue(refused instanceof UnixSocketError && refused.errnoName().equals("EACCES") && refused.socketType() == type);
+            assertEquals("authorize " + type + ' ' + address + ": EACCES (Permission denied): the peer is process "
+                    + python.pid()
+                    + ", user " + refused.credentials().uid() + ", group " + refused.credentials().gid(),
+                    refused.getMessage());
+            assertTrue(refused instanceof UnixSocketError && refused.errnoName().equals("EACCES")
+                    && refused.socketType() == type);
             assertEquals(0, refused.getStackTrace().length);
             assertNull(refused.getCause());
             python.succeed();
@@ -240,7 +243,8 @@ class PeerAuthorizationTest {
     @EachType
     void aTestThatThrowsAnErrorRefusesAndNothingLeaks(SocketType type) throws Exception {
         AssertionError broken = new AssertionError("broken");
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true).start(new PeerAuthorizationHandler(peer -> {
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true)
+                .start(new PeerAuthorizationHandler(peer -> {
             throw broken;
         }))) {
             ends.send("not to be served");
@@ -327,10 +331,12 @@ class PeerAuthorizationTest {
             UnixCredentials own = UnixCredentials.ofThisProcess();
             Predicate<UnixCredentials> byName = uid(own.uid());
             for (Predicate<UnixCredentials> test : List.of(sameUser(), byName)) {
-                new ServerBootstrap().group(group).channel(UnixServerStreamChannel.class).childHandler(new ChannelInitializer<>() {
+                new ServerBootstrap().group(group).channel(UnixServerStreamChannel.class)
+                        .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new PeerAuthorizationHandler(test), new ChannelInboundHandlerAdapter() {
+                        channel.pipeline().addLast(new PeerAuthorizationHandler(test),
+                                new ChannelInboundHandlerAdapter() {
                             @Override
                             public void channelActive(ChannelHandlerContext ctx) {
                                 ctx.writeAndFlush(Ends.buffer("welcome"));

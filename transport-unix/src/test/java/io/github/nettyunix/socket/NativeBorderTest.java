@@ -85,9 +85,11 @@ class NativeBorderTest {
         try (Stream<Path> files = Files.list(classes)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 String name = file.getFileName().toString().replace(".class", "");
-                for (Method method : Class.forName(NativeMemory.class.getPackageName() + '.' + name).getDeclaredMethods()) {
+                for (Method method : Class.forName(NativeMemory.class.getPackageName() + '.' + name)
+                        .getDeclaredMethods()) {
                     long numbers = Stream.of(method.getParameterTypes()).filter(type -> type != boolean.class).count();
-                    boolean one = numbers <= 1 && Stream.of(method.getParameterTypes()).noneMatch(type -> !type.isPrimitive());
+                    boolean one = numbers <= 1 && Stream.of(method.getParameterTypes())
+                            .noneMatch(type -> !type.isPrimitive());
                     if (Modifier.isNative(method.getModifiers()) && !one) {
                         missing.add(name + '.' + method.getName());
                     }
@@ -328,7 +330,8 @@ class NativeBorderTest {
         refusedAfter(b -> b.putLong(24, -1), children, "spawn", address, 32L, 0, 1, -1);
         // Descriptor 9 for number 9, two for number 3, and number -1.
         refusedAfter(b -> b.putInt(0, 9).putInt(4, 9), children, "spawn", address, 33L, 1, 1, -1);
-        refusedAfter(b -> b.putInt(0, 9).putInt(4, 3).putInt(8, 9).putInt(12, 3), children, "spawn", address, 41L, 2, 1, -1);
+        refusedAfter(b -> b.putInt(0, 9).putInt(4, 3).putInt(8, 9).putInt(12, 3), children, "spawn", address, 41L, 2, 1,
+                -1);
         refusedAfter(b -> b.putInt(0, 9).putInt(4, -1), children, "spawn", address, 33L, 1, 1, -1);
 
         Class<?> memory = NativeMemory.class;
@@ -354,15 +357,18 @@ class NativeBorderTest {
         refused(Platform.class, "errorNumber", (Object) null);
     }
 
-    private void refusedReceive(int count, long buffer, int length, long data, long size, long stride, int capacity, int maxFds,
+    private void refusedReceive(int count, long buffer, int length, long data, long size, long stride, int capacity,
+            int maxFds,
                                 int wanted) {
-        refused(ReceiveBatch.class, "receive", pair[0], address + SIZE - ReceiveBatch.CAPACITY * INCOMING, count, buffer, length, data,
+        refused(ReceiveBatch.class, "receive", pair[0], address + SIZE - ReceiveBatch.CAPACITY * INCOMING, count,
+                buffer, length, data,
                 size, stride, capacity, maxFds, wanted);
     }
 
     /** A batch of two messages that share one iovec, the second of which has this number at this offset. */
     private void refusedMessage(int offset, int number) {
-        Consumer<ByteBuffer> batch = b -> b.putInt(NAME_LENGTH, -1).putInt(OUTGOING + NAME_LENGTH, -1).putInt(OUTGOING + VECTORS, 1)
+        Consumer<ByteBuffer> batch = b -> b.putInt(NAME_LENGTH, -1).putInt(OUTGOING + NAME_LENGTH, -1)
+                .putInt(OUTGOING + VECTORS, 1)
                 .putInt(OUTGOING + offset, number);
         long vectors = address + SIZE / 2;
         refusedAfter(batch, SendBatch.class, "sendRecords", pair[0], address, 0, 2, vectors, 1);
@@ -377,7 +383,8 @@ class NativeBorderTest {
     private void refusedAfter(Consumer<ByteBuffer> prepare, Class<?> owner, String name, Object... arguments) {
         called.add(owner.getSimpleName() + '.' + name);
         Method method = Stream.of(owner.getDeclaredMethods()).filter(m -> Modifier.isNative(m.getModifiers()))
-                .filter(m -> m.getName().equals(name) && m.getParameterCount() == arguments.length).findFirst().orElseThrow();
+                .filter(m -> m.getName().equals(name) && m.getParameterCount() == arguments.length).findFirst()
+                .orElseThrow();
         method.setAccessible(true);
         tests.add(DynamicTest.dynamicTest(owner.getSimpleName() + '.' + name + ' ' + tests.size(), () -> {
             for (int i = 0; i < SIZE; i += Long.BYTES) {

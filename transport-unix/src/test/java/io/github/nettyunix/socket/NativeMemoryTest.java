@@ -69,7 +69,8 @@ class NativeMemoryTest {
             int before = kilobytes(memory);
             // Of pages that are only partly in the range, nothing is lost.
             memory.discard(1, BLOCK);
-            assertTrue(kilobytes(memory) <= before - (BLOCK - Platform.pageSize()) / 1024, () -> "resident before: " + before);
+            assertTrue(kilobytes(memory) <= before - (BLOCK - Platform.pageSize()) / 1024, () -> "resident before: "
+                    + before);
             assertEquals(-1, memory.buffer(0, 8).getLong(0));
             assertEquals(0, memory.buffer(Platform.pageSize(), 8).getLong(0));
             assertEquals(-1, memory.buffer(BLOCK, 8).getLong(0));
@@ -78,7 +79,10 @@ class NativeMemoryTest {
         }
     }
 
-    /** Locks all memory that it maps, then maps some; says how much of it is there, before and after it touches two pages. */
+    /**
+     * Locks all memory that it maps, then maps some; says how much of it is there, before and after it touches two
+     * pages.
+     */
     static final class Locked {
         public static void main(String[] arguments) throws Exception {
             UnixTransport.ensureAvailability();

@@ -10,8 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * System calls that fail on one event loop, on Linux: the kernel refuses them to its thread, from now on until it ends. The loop is
- * to be one of a group of the test's own.
+ * System calls that fail on one event loop, on Linux: the kernel refuses them to its thread, from now on until it ends.
+ * The loop is to be one of a group of the test's own.
  */
 public final class FailingCalls {
     /** The argument of epoll_ctl(2) that says what to do, and its value for a socket that was not watched before. */
@@ -41,7 +41,8 @@ public final class FailingCalls {
     public static void on(EventLoop loop, String call, int argument, int value, int errno) throws Exception {
         int number = number(call);
         assertTrue(number >= 0, call);
-        assertEquals(0, loop.submit(() -> fail(number, argument, value, errno)).get(), () -> "no filter: " + Errno.name(errno));
+        assertEquals(0, loop.submit(() -> fail(number, argument, value, errno)).get(), () -> "no filter: "
+                + Errno.name(errno));
     }
 
     private static native int number(String call);

@@ -12,7 +12,8 @@ public final class Threads {
 
     /** Those that the JVM, JUnit and Netty start when they first need them, and keep, or end in their own time. */
     private static final List<String> KEPT = List.of("process reaper", "ForkJoinPool", "Attach Listener", "Common-Cleaner",
-            "CompletableFuture", "junit-", "netty-transport-unix-closer", "globalEventExecutor", "surefire", "last-ditch");
+            "CompletableFuture", "junit-", "netty-transport-unix-closer", "globalEventExecutor", "surefire",
+            "last-ditch");
 
     private final Set<Thread> before = running();
 
