@@ -58,7 +58,7 @@ static int are_valid(const descriptor *descriptors, jint count) {
 
 /*
  * What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed.
- * Answers an errno.
+ * Returns an errno.
  */
 static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) {
     int error = 0;
@@ -89,7 +89,7 @@ static int add_unnamed_from(posix_spawn_file_actions_t *actions, int first) {
 #endif
 }
 
-/* descriptors: ascending by number. Answers an errno. */
+/* descriptors: ascending by number. Returns an errno. */
 static int add_descriptors(posix_spawn_file_actions_t *actions, const descriptor *descriptors, jint count) {
     int next = 0;
     int error = 0;
@@ -101,7 +101,7 @@ static int add_descriptors(posix_spawn_file_actions_t *actions, const descriptor
     return error != 0 ? error : add_unnamed_from(actions, next);
 }
 
-/* Signals as a program expects them: none blocked, none ignored. Answers an errno. */
+/* Signals as a program expects them: none blocked, none ignored. Returns an errno. */
 static int set_signals(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
@@ -161,7 +161,7 @@ static jint await_end(JNIEnv *env, jclass class, jint pid) {
     siginfo_t info;
     int result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
 #ifdef __APPLE__
-    /* It answers for a child that is only stopped as well. */
+    /* It also returns for a child that is only stopped. */
     while (result == 0 && info.si_code == CLD_STOPPED) {
         usleep(10000);
         result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));

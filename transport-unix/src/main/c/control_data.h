@@ -39,7 +39,7 @@ typedef struct {
 
 /*
  * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for
- * CONTROL_OUT bytes. Answers an errno: only Linux lets a sender say who he is.
+ * CONTROL_OUT bytes. Returns an errno: only Linux lets a sender specify its credentials.
  */
 #define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
 int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);

@@ -210,7 +210,7 @@ static int is_memfd(int seals, const file_status *status) {
 }
 #endif
 
-/* The type of the file; its size goes to size[0]. */
+/* The type of the file; stores its size in size[0]. */
 static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     (void) class;
     /* In the order of FileDescriptors' constants. */

@@ -7,7 +7,7 @@
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
 #endif
-/* Asks for the whole length of a record that does not fit; elsewhere the kernel says only that it does not. */
+/* Requests the whole length of a record that does not fit; other kernels report only that it does not. */
 #ifdef __linux__
 #define WHOLE_LENGTH MSG_TRUNC
 #else
@@ -116,7 +116,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
             message->label_start = (int32_t) (found.label - (const char *) message);
         }
         if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
-        /* Something that was not asked for has taken the room of the credentials. */
+        /* Unrequested control data has taken the room of the credentials. */
         int unnamed = wanted & CREDENTIALS && !found.has_credentials && header->msg_flags & MSG_CTRUNC;
         if (unnamed) close_pidfd(message);
         if (found.truncated || unnamed) message->flags |= CONTROL_TRUNCATED;

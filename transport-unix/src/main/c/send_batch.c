@@ -44,7 +44,7 @@ static size_t size(const outgoing *message, const struct iovec *vectors) {
     return size;
 }
 
-/* address: room for one, used if the message names its recipient. Answers an errno. */
+/* address: room for one, used if the message names its recipient. Returns an errno. */
 static int encode(outgoing *message, struct iovec *vectors, struct msghdr *header, struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vectors + message->first_vector;
@@ -61,7 +61,7 @@ static int encode(outgoing *message, struct iovec *vectors, struct msghdr *heade
             message->has_credentials ? &message->sender : NULL);
 }
 
-/* Answers the number of bytes that went out. */
+/* Returns the number of bytes sent. */
 static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flags) {
     struct sockaddr_un address;
     struct msghdr header;

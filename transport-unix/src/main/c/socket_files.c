@@ -256,7 +256,7 @@ static jint open_directory(JNIEnv *env, jclass class, jbyteArray path, jboolean 
     return WITH_PATH(env, path, open(name, (reading ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* An exclusive lock that goes with the descriptor; -EAGAIN while another has it. */
+/* Takes an exclusive lock that closing the descriptor releases; -EAGAIN while another process holds it. */
 static jint lock(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     int result = RESULT(flock(fd, LOCK_EX | LOCK_NB));

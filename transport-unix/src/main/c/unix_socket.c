@@ -74,7 +74,7 @@ static jint decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t len
 }
 
 #ifndef SOCK_CLOEXEC
-/* Answers the descriptor, or -1 with errno after having closed it. */
+/* Returns the descriptor, or closes it and returns -1 with errno. */
 static int prepare(int fd) {
     if (fd == -1) return -1;
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
@@ -341,7 +341,8 @@ static jboolean is_hung_up(JNIEnv *env, jclass class, jint fd) {
 }
 
 /*
- * pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not tell.
+ * pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not report
+ * it.
  */
 static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
     (void) class;
@@ -397,7 +398,7 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     struct xucred peer;
     socklen_t length = sizeof(peer);
     if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &peer, &length) == -1) return -errno;
-    /* The first one is the group that peer_credentials answers. */
+    /* The first one is the group that peer_credentials returns. */
     jint count = peer.cr_ngroups - 1;
     if (count > (*env)->GetArrayLength(env, groups)) return -ERANGE;
     if (count > 0) (*env)->SetIntArrayRegion(env, groups, 0, count, (const jint *) &peer.cr_groups[1]);
@@ -421,7 +422,7 @@ static jint peer_pidfd(JNIEnv *env, jclass class, jint fd) {
 #endif
 }
 
-/* The peer's security label; answers its length, -ERANGE if the array is too small for it. */
+/* The peer's security label; returns its length, -ERANGE if the array is too small for it. */
 static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
     (void) class;
     REQUIRE(has_room(env, label, 0));

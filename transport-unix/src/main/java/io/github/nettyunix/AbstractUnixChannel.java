@@ -25,11 +25,11 @@ import java.nio.channels.ClosedChannelException;
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
-    /** Only a holder of the same socket can do that to one without a peer. */
+    /** On a socket without a peer, only another holder of the socket can do that. */
     static final String SHUT_DOWN = "another holder of the socket has shut down its input";
     private static final int DESCRIPTORS_LOOKED_AT = 1_000;
 
-    /** What {@link #doReadMessages} answers besides the number of messages. */
+    /** Results of {@link #doReadMessages} besides the number of messages. */
     static final int NOTHING = 0;
     static final int END_OF_STREAM = -1;
 
@@ -94,12 +94,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
      */
     abstract void inputEnded(boolean reading);
 
-    /** Whether there are messages that were received and not yet handed on. */
+    /** Whether received messages have not been fired through the pipeline yet. */
     boolean hasUndelivered() {
         return false;
     }
 
-    /** Hands them on, although nobody is reading. */
+    /** Fires them, although no read was requested. */
     void drain() {
     }
 
@@ -169,7 +169,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         active = true;
     }
 
-    /** An exception that tells which channel it is of. */
+    /** Returns an exception that names this channel. */
     final IOException newException(String operation, int errno, String hint) {
         return UnixErrors.newException(operation, type, addresses.endpoint(), errno, hint);
     }
@@ -192,7 +192,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     // ---- registration -----------------------------------------------------------------------------------------------
 
-    /** Every loop is: {@link #doRegister} fails for one that is not, with more words than Netty has for it. */
+    /**
+     * Returns true for every loop: {@link #doRegister} fails for an incompatible one, with a better message than
+     * Netty's.
+     */
     @Override
     protected boolean isCompatible(EventLoop loop) {
         return true;
@@ -238,7 +241,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
     }
 
-    /** Goes on with what the channel was waiting for on the loop that it was registered with before. */
+    /** Continues what the channel was waiting for on its previous loop. */
     private void resume() {
         resumeWriting();
         writeSchedule.flushSoon();
@@ -288,7 +291,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         readLoop.begin();
     }
 
-    /** Whether the input is read to its end although no handler asks for it. */
+    /** Whether the input is read to its end without requests from handlers. */
     boolean isDraining() {
         return false;
     }
@@ -297,7 +300,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     void readTurnEnded(boolean foundNothing) {
     }
 
-    /** Whom the socket goes to; {@code null} if it stays. */
+    /** Returns the handover in progress; {@code null} if there is none. */
     final HandOver handOver() {
         return handOver;
     }
@@ -330,7 +333,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return false;
     }
 
-    /** The channel was registered: what waits for a time need not wait any more. */
+    /** The channel was registered again: writes that wait for a delay may continue at once. */
     void resumeWriting() {
     }
 
@@ -389,7 +392,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         socket.close();
     }
 
-    /** The operations that a channel's pipeline and its event loop ask for. */
+    /** The operations that the channel's pipeline and its event loop call. */
     final class UnixUnsafe extends AbstractUnsafe implements Readiness.Listener {
         private boolean writingInactive;
 
@@ -449,7 +452,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
         }
 
-        /** Netty's own would fail whatever was written. */
+        /** Netty's implementation would fail all written messages. */
         private void writeInactive() {
             ChannelOutboundBuffer in = outboundBuffer();
             if (in != null && !in.isEmpty() && !writingInactive) {

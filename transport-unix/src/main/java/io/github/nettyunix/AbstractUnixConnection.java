@@ -18,7 +18,7 @@ import java.io.IOException;
 /** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private boolean endOfInput;
-    // The kernel tells of a reset before it hands out the records that the peer had sent; we tell of it behind them.
+    // The kernel reports a reset before the records that the peer had sent; the channel reports it after them.
     private IOException reset;
     // What a failed write leaves to do, null if none has failed.
     private LingeringClose lingeringClose;
@@ -47,7 +47,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     protected void doBeginRead() {
-        // What has ended is ready for ever.
+        // At the end of the input the socket stays readable: interest in reading would spin.
         if (!endOfInput) {
             super.doBeginRead();
         }

@@ -58,7 +58,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
             throw newException("accept", fd, null);
         }
         AbstractUnixChannel child = newChild(fd);
-        // The allocator counts bytes to see whether it goes on.
+        // The allocator counts bytes to decide whether to continue.
         allocHandle.attemptedBytesRead(1);
         allocHandle.lastBytesRead(1);
         allocHandle.incMessagesRead(1);
@@ -104,7 +104,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
 
     @Override
     boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        // The event loop tells of another one for less than an accept costs that finds none.
+        // Another readiness event costs less than an accept that finds no connection.
         return false;
     }
 

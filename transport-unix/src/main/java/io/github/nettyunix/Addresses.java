@@ -31,7 +31,7 @@ final class Addresses {
         return remote;
     }
 
-    /** What tells this channel from others: the peer's name, or its own where the peer has none. */
+    /** Returns what identifies this channel: the peer's name, or its own name if the peer has none. */
     UnixSocketAddress endpoint() {
         UnixSocketAddress peer = remote;
         return peer == null || peer.isUnnamed() ? local : peer;
@@ -95,7 +95,7 @@ final class Addresses {
         return UnixSocketAddress.ofName(Arrays.copyOf(name, length));
     }
 
-    /** Connects at once, or answers false if the server's backlog is full. */
+    /** Connects at once, or returns false if the server's backlog is full. */
     boolean tryConnect(UnixSocketAddress address) throws IOException {
         try (SocketName name = SocketName.of("connect", channel.type, address)) {
             int result = channel.socket.connect(name.bytes());

@@ -75,7 +75,7 @@ final class ControlDataOptions {
     private static final int DEFAULTS = Kernel.RIGHTS.bit();
 
     private final AbstractUnixChannel channel;
-    // Guarded by this: what was asked for. Bits of Kernel: what is on, and what is or was not as by default.
+    // Guarded by this: the requested options. Bits of Kernel: what is on, and what is or was not as by default.
     private boolean receive;
     private int maxFileDescriptors = -1;
     private int on = DEFAULTS;

@@ -42,7 +42,7 @@ final class HandOver {
         if (channel.eventLoop().inEventLoop()) {
             handOver.stopReading();
         }
-        // Behind the message whose handler has asked for it.
+        // After the message whose handler has requested it.
         handOver.later(handOver::begin);
         return handOver.promise;
     }

@@ -35,7 +35,7 @@ final class LingeringClose {
         schedule();
     }
 
-    /** Whether the input is read although no handler asks for it. */
+    /** Whether the input is read without requests from handlers. */
     boolean isDraining() {
         return draining;
     }

@@ -7,7 +7,7 @@ import java.net.SocketAddress;
 
 /**
  * A record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. It has been dropped and its descriptors have been
- * closed; the channel goes on with the next one. Raised through
+ * closed; the channel continues with the next one. Raised through
  * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}.
  */
 public final class MessageTruncatedException extends IOException implements UnixSocketError {

@@ -147,7 +147,7 @@ final class OutboundMessages {
         }
     }
 
-    /** Whom a message goes to; {@code null} for the peer. */
+    /** Returns the recipient of a message; {@code null} for the peer. */
     static SocketAddress recipient(Object message) {
         // The most frequent first, and by its class: to find that it lacks an interface costs much more.
         return !(message instanceof ByteBuf) && message instanceof AddressedEnvelope<?, ?> envelope

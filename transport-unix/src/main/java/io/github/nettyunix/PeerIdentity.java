@@ -16,7 +16,7 @@ final class PeerIdentity {
     /** NGROUPS_MAX of Linux. */
     private static final int ALL_GROUPS = 65536;
     private static final int LONGEST_LABEL = 4096;
-    /** The user of whom this user namespace has no number, whoever that is; Linux's default. */
+    /** The uid of all users that this user namespace does not map; Linux's default. */
     private static final int OVERFLOW_UID = 65534;
 
     private PeerIdentity() {
@@ -35,7 +35,7 @@ final class PeerIdentity {
         return new UnixCredentials(ids[0], ids[1], ids[2], groups(channel));
     }
 
-    /** The kernel answers for a socket without a peer too, with no process and no user. */
+    /** The kernel also returns credentials for a socket without a peer, with no process and no user. */
     private static int peerIds(AbstractUnixChannel channel, int[] ids) {
         int result = channel.socket.peerCredentials(ids);
         return result == 0 && ids[0] == 0 && ids[1] == -1 ? -Errno.ENOTCONN : result;
@@ -54,14 +54,14 @@ final class PeerIdentity {
     static UnixFileDescriptor pidFd(AbstractUnixChannel channel) throws IOException {
         int result = channel.socket.peerPidFd();
         if (result < 0) {
-            // What a kernel answers where there is no peer depends on its age.
+            // The result for a socket without a peer depends on the kernel version.
             int peer = peerIds(channel, new int[3]);
             throw pidFdFailure(channel, peer < 0 && result != -Errno.ENOPROTOOPT ? peer : result);
         }
         return UnixFileDescriptor.adopt(result);
     }
 
-    /** What is told of an errno: an old kernel, or a peer that has gone. */
+    /** Returns the exception for an errno: the kernel is too old, or the peer has gone. */
     static IOException pidFdFailure(AbstractUnixChannel channel, int errno) {
         if (errno == -Errno.ENOPROTOOPT) {
             throw new UnsupportedOperationException("SO_PEERPIDFD " + channel.type + ": it needs Linux 6.5 or later");

@@ -78,7 +78,7 @@ final class RecordReader {
             count++;
             if (message instanceof Throwable cause) {
                 channel.pipeline().fireExceptionCaught(cause);
-                // It was not what a read() without auto-read has asked for.
+                // This is not the message that a read() without auto-read has requested.
                 more = !channel.readLoop.isPaused();
             } else {
                 channel.readLoop.fireRead(message);
@@ -243,7 +243,7 @@ final class RecordReader {
         if (length > present) {
             batch.copyRest(length - present, buffer);
         } else if (length < buffer.capacity() >> 2) {
-            // Whoever keeps a small message does not keep a large buffer.
+            // Do not let a small message pin a large buffer.
             return channel.readBuffers.allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;

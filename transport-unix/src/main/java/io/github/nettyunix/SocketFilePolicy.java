@@ -80,7 +80,7 @@ public final class SocketFilePolicy {
      * accepting for a moment before it closes, since what waits in its backlog is reset then. Its close leaves the new
      * file alone.
      *
-     * <p>For servers only. {@code localAddress()} is the path that was asked for, on accepted channels as well. The
+     * <p>For servers only. {@code localAddress()} is the requested path, on accepted channels as well. The
      * kernel, however, keeps the name that a socket was bound to: clients of other libraries that call getpeername(2),
      * and tools such as ss(8), show the temporary name. {@code bind} fails with EOPNOTSUPP on other channels.
      *

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Writes a stream: plain buffers, messages with control data, and file regions. */
 final class StreamWriter {
-    /** What goes with a descriptor that is written without a message. */
+    /** The byte that is sent with a descriptor written without a message. */
     private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1))
             .asReadOnly();
 

@@ -94,7 +94,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
 
     /**
      * Whether the user is the overflow uid: any user that this process's user namespace does not map, or one that was
-     * not recorded. It is also the number of the user {@code nobody}, from whom the others cannot be told.
+     * not recorded. It is also the number of the user {@code nobody}, which cannot be distinguished from the others.
      *
      * @return true if {@link #uid()} does not identify a user; always false on platforms other than Linux
      */

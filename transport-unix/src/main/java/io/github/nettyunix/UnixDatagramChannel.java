@@ -241,7 +241,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         writer.onWritable();
     }
 
-    /** What can be sent is found without a search, whoever takes no more. */
+    /** Messages to recipients with room are found without a search. */
     @Override
     boolean passesPeer() {
         return true;

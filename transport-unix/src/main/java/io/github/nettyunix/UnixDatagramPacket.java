@@ -67,7 +67,7 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     /**
-     * Whom it was, or is to be, sent to.
+     * Returns the recipient.
      *
      * @return the address; {@code null} for the peer that the channel is connected to
      */

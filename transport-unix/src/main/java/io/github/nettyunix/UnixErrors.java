@@ -107,7 +107,7 @@ final class UnixErrors {
     private UnixErrors() {
     }
 
-    /** Of what a socket was doing; the errno may be negative, as system calls answer it. */
+    /** Of what a socket was doing; the errno may be negative, as system calls return it. */
     static IOException newException(String operation, SocketType type, SocketAddress address, int errno) {
         return newException(operation, type, address, errno, null);
     }

@@ -118,9 +118,9 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A descriptor of the process that sent the message, which tells it from any later process with the same pid: it
-     * becomes readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to the
-     * message and is closed with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of
+     * A descriptor of the process that sent the message, which distinguishes it from any later process with the same
+     * pid: it becomes readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to
+     * the message and is closed with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of
      * {@link #fileDescriptors()}, and not sent.
      *
      * @return the descriptor; {@code null} if there is none, for what was sent before the option was set, and before

@@ -13,14 +13,14 @@ public interface UnixPeer {
      * @return the credentials; SO_PEERCRED and SO_PEERGROUPS of
      *         <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
      * @throws IOException if the channel is closed or not connected
-     * @throws UnsupportedOperationException if the platform cannot tell
+     * @throws UnsupportedOperationException if the platform cannot report it
      */
     UnixCredentials peerCredentials() throws IOException;
 
     /**
-     * A descriptor of the process that {@link #peerCredentials()} names, which tells it from any later process with the
-     * same pid: it becomes readable when the process ends, and can be given to whoever sends it signals. Linux 6.5 and
-     * later.
+     * A descriptor of the process that {@link #peerCredentials()} names, which distinguishes it from any later process
+     * with the same pid: it becomes readable when the process ends, and can be given to whoever sends it signals. Linux
+     * 6.5 and later.
      *
      * @return a new descriptor, which belongs to the caller; SO_PEERPIDFD, see
      *         <a href="https://man7.org/linux/man-pages/man2/pidfd_open.2.html">pidfd_open(2)</a>

@@ -19,7 +19,7 @@ import java.util.List;
  * <p>Read are {@link ByteBuf}s, one a record, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
  * {@link UnixMessage}s. Written are {@link ByteBuf}s, {@link UnixMessage}s, and
  * {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty record. The longest record that can be sent is
- * 32 bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel goes on.
+ * 32 bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel stays usable.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */

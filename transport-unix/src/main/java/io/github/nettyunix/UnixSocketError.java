@@ -3,7 +3,7 @@ package io.github.nettyunix;
 import java.net.SocketAddress;
 
 /**
- * What this transport's exceptions tell besides their message. They are of the types that code written for Netty
+ * What this transport's exceptions report besides their message. They are of the types that code written for Netty
  * catches ({@link java.net.ConnectException}, {@link java.io.FileNotFoundException} for a missing path on connect,
  * {@link java.net.BindException}, {@link java.io.IOException}, {@link io.netty.channel.ChannelException}), and
  * implement this interface as well:

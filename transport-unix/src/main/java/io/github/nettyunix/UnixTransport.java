@@ -236,7 +236,8 @@ public final class UnixTransport {
      * <p>Cancelling the future, before it completes, leaves the channel as it was. As long as the peer does not read
      * what is flushed, the future does not complete: close the channel to give up. Thread-safe.
      *
-     * @param channel one of this transport's; a server accepts nobody any more, and the backlog goes with the socket
+     * @param channel one of this transport's; a server accepts no further connections, and the backlog is transferred
+     *         with the socket
      * @return a future that completes with the descriptor, which is the caller's to release and close-on-exec; it fails
      *         with {@link java.nio.channels.ClosedChannelException} if the channel closes before, with
      *         {@link IllegalStateException} if it is being handed over already, and with {@link IOException} if this
@@ -353,7 +354,7 @@ public final class UnixTransport {
         return List.of(one, other);
     }
 
-    /** What tells the readiness of sockets on this event loop; {@code null} if it is of another kind. */
+    /** Returns the selector of this event loop; {@code null} if it is of another kind. */
     static Readiness.Selector selectorOf(EventLoop loop) {
         if (loop instanceof IoEventLoop ioEventLoop) {
             for (Readiness.Selector selector : SELECTORS) {

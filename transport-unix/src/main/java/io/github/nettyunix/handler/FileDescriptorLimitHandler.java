@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * Limits how many descriptors a peer can make this process hold: those that have arrived at a channel and are still
- * open, wherever they are now, in a queue or in somebody's hands. It goes before whatever takes them:
+ * open, wherever they are now, in a queue or in somebody's hands. Add it before the handlers that take them:
  * <pre>{@code
  * channel.pipeline().addFirst(new FileDescriptorLimitHandler(100));
  * }</pre>

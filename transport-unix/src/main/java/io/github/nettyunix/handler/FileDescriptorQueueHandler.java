@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
  * }</pre>
  *
  * <p>It needs {@link UnixSocketOption#RECEIVE_CONTROL_DATA}. What else a {@link UnixMessage} has (credentials, pidfd,
- * label) goes no further; {@link UnixDatagramPacket}s, which have a sender that would be lost, and messages of other
+ * label) is not passed on; {@link UnixDatagramPacket}s, which have a sender that would be lost, and messages of other
  * classes pass unchanged.
  *
  * <p>Descriptors that wait here are closed when the channel has become inactive, or the handler is removed. If more

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Lets in descriptors of some types only. It goes before whatever takes them:
+ * Lets in descriptors of some types only. Add it before the handlers that take them:
  * <pre>{@code
  * channel.pipeline().addFirst(new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD));
  * }</pre>

@@ -17,7 +17,7 @@ import io.netty.util.internal.ObjectUtil;
 import java.util.function.Predicate;
 
 /**
- * Admits only peers whose credentials, as the kernel vouches for them, pass a test. It goes first in the pipeline:
+ * Admits only peers whose credentials, as the kernel vouches for them, pass a test. Add it first in the pipeline:
  * <pre>{@code
  * channel.pipeline().addFirst(new PeerAuthorizationHandler(
  *         PeerAuthorizationHandler.sameUser().or(PeerAuthorizationHandler.uid(0))));
@@ -58,7 +58,7 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     /**
      * A handler.
      *
-     * @param test whom to let in; if it throws, the peer is refused
+     * @param test which peers to admit; if it throws, the peer is refused
      */
     public PeerAuthorizationHandler(Predicate<? super UnixCredentials> test) {
         this.test = ObjectUtil.checkNotNull(test, "test");
@@ -100,8 +100,8 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
 
     /**
      * Admits the user that this process runs as. Where that is the overflow uid, because this process's user namespace
-     * does not map its user or because it runs as {@code nobody}, the number does not tell that user from all others
-     * that are not mapped, and nobody is admitted; {@link #uid} with that number admits them all.
+     * does not map its user or because it runs as {@code nobody}, the number does not distinguish that user from all
+     * others that are not mapped, and nobody is admitted; {@link #uid} with that number admits them all.
      *
      * @return the test
      */

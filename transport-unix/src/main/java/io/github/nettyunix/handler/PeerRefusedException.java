@@ -21,7 +21,7 @@ public final class PeerRefusedException extends IOException implements UnixSocke
     private final SocketType socketType;
     /** The peer's or the sender's address; {@code null} if it has none. */
     private final SocketAddress address;
-    /** Who it is, {@code null} if the kernel does not tell. */
+    /** Returns the credentials; {@code null} if the kernel does not report them. */
     private final transient UnixCredentials credentials;
 
     PeerRefusedException(SocketType socketType, SocketAddress address, String who, UnixCredentials credentials,

@@ -96,7 +96,7 @@ public abstract class Readiness {
     public abstract String systemCall();
 
     /**
-     * Tells the event loop what we are interested in, after {@code before}, or for the first time if that is negative.
+     * Submits the interest to the event loop, after {@code before}, or for the first time if that is negative.
      */
     protected abstract void submit(IoRegistration registration, int before, int interest);
 
@@ -138,7 +138,7 @@ public abstract class Readiness {
         submitted = interest;
     }
 
-    /** Tells an event loop that spins whether to try. */
+    /** Adds this socket to, or removes it from, those that a spinning event loop polls. */
     private void setReading(boolean reading) {
         if (spinning == null || reading == (position >= 0) || !listener.isTryingCheap()) {
             return;

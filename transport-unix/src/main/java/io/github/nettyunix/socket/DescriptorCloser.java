@@ -5,7 +5,7 @@ import java.util.Queue;
 
 /**
  * Closes descriptors whose close(2) may block, on threads where that delays nobody else. A peer can send a file of a
- * FUSE server that does not answer, whose close never returns, or a TCP socket with SO_LINGER.
+ * FUSE server that does not respond, whose close never returns, or a TCP socket with SO_LINGER.
  *
  * <p>There are up to {@value #MAX_THREADS} daemon threads, started when they are needed and gone when they were idle
  * for a second. While all of them are blocked, what comes next waits in a queue and stays open. The queue is bounded by

@@ -2,7 +2,7 @@ package io.github.nettyunix.socket;
 
 import io.netty.util.internal.PlatformDependent;
 
-/** The platform's error numbers, see errno(3). Native methods of this package answer them negated. */
+/** The platform's error numbers, see errno(3). Native methods of this package return them negated. */
 public final class Errno {
     public static final int EACCES = number("EACCES");
     public static final int EADDRINUSE = number("EADDRINUSE");
@@ -34,14 +34,14 @@ public final class Errno {
     public static final int ETIMEDOUT = number("ETIMEDOUT");
     public static final int ETOOMANYREFS = number("ETOOMANYREFS");
 
-    // What BSDs answer where Linux answers EAGAIN; on Linux it means that the message is too large for the kernel's
+    // What BSDs return where Linux returns EAGAIN; on Linux it means that the message is too large for the kernel's
     // memory.
     private static final boolean ENOBUFS_IS_FULL = !PlatformDependent.normalizedOs().equals("linux");
 
     private Errno() {
     }
 
-    /** Whether a send may succeed when tried again, although no event will tell when. */
+    /** Whether a send may succeed when repeated, although no event will report when. */
     public static boolean isTransient(int errno) {
         return errno == ETOOMANYREFS || errno == ENOBUFS && ENOBUFS_IS_FULL;
     }

@@ -1,7 +1,7 @@
 package io.github.nettyunix.socket;
 
 /**
- * System calls on descriptors of any kind. They answer a negative errno on failure; new descriptors are close-on-exec.
+ * System calls on descriptors of any kind. They return a negative errno on failure; new descriptors are close-on-exec.
  */
 public final class FileDescriptors {
     /** Flags of {@link #open}. */
@@ -15,7 +15,7 @@ public final class FileDescriptors {
     public static final int SYNC = 64;
     public static final int DSYNC = 128;
 
-    /** Answers of {@link #status}. */
+    /** Results of {@link #status}. */
     public static final int REGULAR = 0;
     public static final int DIRECTORY = 1;
     public static final int PIPE = 2;

@@ -20,7 +20,7 @@ public final class ReceiveBatch {
     /** The most messages that one batch takes. */
     public static final int CAPACITY = 32;
 
-    /** Whether {@link #nextPiece} tells more than what it is told. */
+    /** Whether {@link #nextPiece} returns more than it is passed. */
     public static final boolean TELLS_PIECES = Platform.tellsPieces();
 
     /** What is wanted: messages are records, not parts of a stream. */

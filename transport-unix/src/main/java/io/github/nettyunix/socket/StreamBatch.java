@@ -51,7 +51,7 @@ public final class StreamBatch implements MessageProcessor {
         return batch;
     }
 
-    /** Adds a buffer; answers false if there is no room for all of it, or if it is none. */
+    /** Adds a buffer; returns false if there is no room for all of it, or if it is none. */
     @Override
     public boolean processMessage(Object message) {
         if (!(message instanceof ByteBuf)) {
@@ -82,7 +82,7 @@ public final class StreamBatch implements MessageProcessor {
         return vectors.count() == 0 ? 0 : socket.send(vectors.memoryAddress(0), vectors.count());
     }
 
-    /** Answers false if there is no room for one more vector, and nothing was copied in vain. */
+    /** Returns false, before copying, if there is no room for one more vector. */
     private boolean endCopies() {
         int length = copy.writerIndex() - start;
         if (length > 0) {

@@ -188,7 +188,7 @@ public final class UnixSocket extends FileDescriptor {
         return outputShutdown || !isOpen();
     }
 
-    /** Whether neither direction works any more, whoever has ended them; on a connection, the peer is gone. */
+    /** Whether both directions have ended, from either side; on a connection, the peer is gone. */
     public boolean isHungUp() {
         return isHungUp(fd());
     }
