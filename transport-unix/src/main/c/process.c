@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* pid, effective uid and gid. */
@@ -23,6 +24,14 @@ static jint groups(JNIEnv *env, jclass class, jintArray ids) {
     int count = RESULT(getgroups((*env)->GetArrayLength(env, ids), (gid_t *) values));
     (*env)->ReleaseIntArrayElements(env, ids, values, 0);
     return count;
+}
+
+/* How many descriptors this process may have, RLIMIT_NOFILE. */
+static jlong descriptor_limit(JNIEnv *env, jclass class) {
+    (void) env, (void) class;
+    struct rlimit limit;
+    int result = RESULT(getrlimit(RLIMIT_NOFILE, &limit));
+    return result < 0 ? result : limit.rlim_cur > INT32_MAX ? INT32_MAX : (jlong) limit.rlim_cur;
 }
 
 /* The value of a variable whose name ends with a NUL, NULL if it is not set. */
@@ -54,6 +63,7 @@ jint nettyunix_process_onload(JNIEnv *env) {
     static const JNINativeMethod methods[] = {
         NATIVE("identity", "([I)I", identity),
         NATIVE("groups", "([I)I", groups),
+        NATIVE("descriptorLimit", "()J", descriptor_limit),
         NATIVE("variable", "([B)[B", variable),
         NATIVE("unset", "([B)I", unset),
     };

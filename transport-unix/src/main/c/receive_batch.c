@@ -27,7 +27,9 @@ typedef struct {
     int32_t label_length;               /* -1: none */
     int32_t label_start;                /* in this struct */
     int32_t unwanted;                   /* descriptors that follow those in fds: close(2) of them may block */
-    char control[1840];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
+    int32_t next;                       /* errno of the receive after this one, negative; 0: none */
+    int32_t reserved;
+    char control[1832];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
 } incoming;
 
 _Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144
@@ -40,8 +42,14 @@ _Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX
 /* incoming.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64, ALL_WANTED = 127 };
+enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64,
+       TOGETHER = 128, ALL_WANTED = 255 };
 enum { BATCH = 32 };
+/*
+ * Unless the caller wants the messages TOGETHER, a batch ends once they have brought this many descriptors: it can hold
+ * one less than that, and those of one more message, before Java sees any of them.
+ */
+enum { ENOUGH_FDS = 8 };
 
 /*
  * How large a control buffer has to be. The kernel installs as many descriptors as there is room for. Where none are
@@ -98,6 +106,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     message->name_length = 0;
     message->pidfd = -1;
     message->label_length = -1;
+    message->next = 0;
     if (wanted & NAMES && header->msg_namelen > 0) {
         const struct sockaddr_un *address = header->msg_name;
         size_t size = nettyunix_decode_name(address, header->msg_namelen);
@@ -143,7 +152,7 @@ static int may_bring_descriptors(int max_fds, int wanted) {
     return wanted & CONTROL && (max_fds > 0 || wanted & (PIDFD | LABEL));
 }
 
-/* For messages that bring no descriptors: those are received before anybody could say that there are enough of them. */
+/* One system call for all costs a third less than one each, but nothing stops it once there are enough descriptors. */
 static jint receive_many(int fd, incoming *message, int count, char *data, jlong stride, int capacity, int flags,
                          int max_fds, int wanted) {
     struct sockaddr_un addresses[BATCH];
@@ -161,6 +170,7 @@ static jint receive_many(int fd, incoming *message, int count, char *data, jlong
         else ended++;
         if (i > 0 && wanted & NAMES) compare_names(&message[i]);
     }
+    if (result > 0 && result < count) message[result - 1].next = -EAGAIN;
     if (ended == 0) return result;
     /* What is followed by a record was an empty record, although it had lost its mark. */
     for (int i = 0; i < last; i++) message[i].flags &= ~END_OF_STREAM;
@@ -188,11 +198,12 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     /* Others who hold the socket may have cleared O_NONBLOCK. On a stream MSG_TRUNC would discard the bytes. */
     int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT | (wanted & RECORDS ? WHOLE_LENGTH : 0);
 #if HAS_MMSG
-    if (count > 1 && !may_bring_descriptors(max_fds, wanted)) {
+    if (count > 1 && (wanted & TOGETHER || !may_bring_descriptors(max_fds, wanted))) {
         return receive_many(fd, message, count, POINTER(data), stride, capacity, flags, max_fds, wanted);
     }
 #endif
     int received = 0;
+    int fds = 0;
     int more;
     do {
         struct iovec vectors[2] = {{POINTER(buffer), (size_t) length},
@@ -202,12 +213,17 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
         struct msghdr header;
         prepare(message, &header, vectors + skipped, capacity > length ? 2 - skipped : 1, &address, max_fds, wanted);
         ssize_t result = RESULT(recvmsg(fd, &header, flags));
-        if (result < 0) return received > 0 ? received : (jint) result;
-        more = decode(message, &header, (int) result, capacity, max_fds, wanted) && message->fd_count == 0
-                && message->pidfd == -1;
+        if (result < 0) {
+            if (received == 0) return (jint) result;
+            /* The kernel reports an error only once. */
+            message[-1].next = (int32_t) result;
+            return received;
+        }
+        more = decode(message, &header, (int) result, capacity, max_fds, wanted);
+        fds += message->fd_count + (message->pidfd != -1);
         if (received > 0 && wanted & NAMES) compare_names(message);
         message++;
-    } while (++received < count && more);
+    } while (++received < count && more && fds < ENOUGH_FDS);
     return received;
 }
 

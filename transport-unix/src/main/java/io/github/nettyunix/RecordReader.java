@@ -9,6 +9,7 @@ import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -16,9 +17,9 @@ import java.util.Queue;
 
 /**
  * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive;
- * of the channel's {@link RecvByteBufAllocator} only the number of messages per read counts. A record that brings
- * descriptors ends the batch, so that of those that are open and not yet handed on there are never more than one
- * record's.
+ * of the channel's {@link RecvByteBufAllocator} only the number of messages per read counts. It also reads the pieces
+ * of a stream in which a trusted peer sends descriptors, each of which ends a piece; those are no longer than the
+ * allocator would have a read.
  */
 final class RecordReader {
     /** What the messages of a channel are made of. */
@@ -46,10 +47,13 @@ final class RecordReader {
     // What was received and not yet handed on: messages, and errors in the place of those that are lost.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private final MoreExpected moreExpected = new MoreExpected();
+    private final DescriptorsExpected descriptorsExpected = new DescriptorsExpected();
     private boolean endOfStream;
     private boolean maybeMore;
     // Whether the last read has left it open if there is more: it was full, or ended by descriptors.
     private boolean unknown;
+    // The error that followed the last batch; the kernel reports it only once.
+    private int failure;
     // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
     private boolean idle;
     // About how long the next record will be.
@@ -77,6 +81,11 @@ final class RecordReader {
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof Throwable cause) {
+                if (isStream()) {
+                    // From here on the descriptors would not match the bytes, or bytes are missing.
+                    channel.unsafe().close(channel.voidPromise());
+                    PlatformDependent.throwException(cause);
+                }
                 channel.pipeline().fireExceptionCaught(cause);
                 // This is not the message that a read() without auto-read has requested.
                 more = !channel.readLoop.isPaused();
@@ -106,7 +115,7 @@ final class RecordReader {
 
     /** Whether there is something to hand on without any event. */
     boolean hasMessages() {
-        return !messages.isEmpty();
+        return !messages.isEmpty() || failure != 0;
     }
 
     /** Drops what was not handed on. */
@@ -118,10 +127,16 @@ final class RecordReader {
 
     /** Receives what there is, up to a batch; returns false if there is nothing. */
     private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
+        if (failure != 0) {
+            int result = failure;
+            failure = 0;
+            check(result);
+        }
         // Options are set at any time, also in the middle of a turn.
         int most = Math.max(mostMessages(channel.config()) - before, 1);
-        int maxLength = channel.config().maxMessageSize();
-        int count = expected <= SMALL && most > 1 ? receiveMany(allocHandle, idle ? 1 : most, maxLength)
+        int maxLength = isStream() ? Math.min(Math.max(allocHandle.guess(), 1), SMALL)
+                : channel.config().maxMessageSize();
+        int count = isStream() || expected <= SMALL && most > 1 ? receiveMany(allocHandle, idle ? 1 : most, maxLength)
                 : receiveOne(allocHandle, maxLength);
         idle = count == 0 && before == 0;
         if (count == 0) {
@@ -142,14 +157,26 @@ final class RecordReader {
         Wanted wanted = options.beginRead();
         int count;
         try {
-            count = check(batch.receive(channel.socket, most, maxLength, wanted.maxFds(), kind | wanted.flags()));
+            int flags = kind | wanted.flags();
+            if (wanted.maxFds() > 0 && most > 1 && channel.isTrustedWith(0)) {
+                int together = descriptorsExpected.together(most, wanted.maxFds());
+                if (together > 1) {
+                    most = together;
+                    flags |= ReceiveBatch.TOGETHER;
+                }
+            }
+            count = check(batch.receive(channel.socket, most, maxLength, wanted.maxFds(), flags));
         } finally {
             options.endRead();
         }
-        unknown = count > 0 && (count == most || batch.descriptorCount(count - 1) > 0 || batch.pidFd(count - 1) >= 0);
+        int next = count > 0 ? batch.next(count - 1) : -Errno.EAGAIN;
+        unknown = next == 0;
+        if (next != -Errno.EAGAIN) {
+            failure = next;
+        }
         for (int i = 0; i < count && !endOfStream; i++) {
             add(batch, i, wanted, maxLength, null);
-            allocHandle.attemptedBytesRead(batch.length(i));
+            allocHandle.attemptedBytesRead(isStream() ? maxLength : batch.length(i));
             allocHandle.lastBytesRead(batch.length(i));
         }
         return count;
@@ -190,6 +217,9 @@ final class RecordReader {
             ReferenceCountUtil.release(buffer);
             return;
         }
+        if (wanted.maxFds() > 0) {
+            descriptorsExpected.received(batch, index);
+        }
         ByteBuf content = null;
         Object message;
         try {
@@ -226,6 +256,10 @@ final class RecordReader {
         if (content != buffer) {
             ReferenceCountUtil.release(buffer);
         }
+    }
+
+    private boolean isStream() {
+        return (kind & ReceiveBatch.RECORDS) == 0;
     }
 
     private ByteBuf content(ReceiveBatch batch, int index, ByteBuf buffer) {

@@ -21,6 +21,9 @@ final class StreamReader {
     private final MoreExpected moreExpected = new MoreExpected();
     private boolean maybeMore;
     private boolean muchExpected;
+    // Reads many messages at once; made when a trusted peer has sent descriptors.
+    private RecordReader records;
+    private boolean descriptorsExpected;
 
     StreamReader(UnixStreamChannel channel) {
         this.channel = channel;
@@ -28,9 +31,25 @@ final class StreamReader {
 
     /** See {@link AbstractUnixChannel#doReadMessages}. */
     int read(ExtendedHandle allocHandle, int before) throws IOException {
+        if (hasMessages()) {
+            return records.read(allocHandle, before);
+        }
         UnixChannelConfig config = channel.config();
         if (config.getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
+        }
+        if (descriptorsExpected && channel.isTrustedWith(0) && !config.isExactDescriptorPositions()
+                && config.controlData().wanted().maxFds() > 0) {
+            try {
+                return readMany(allocHandle, before);
+            } catch (IOException e) {
+                if (!(e instanceof UnixSocketError error) || error.errno() != Errno.ECONNRESET) {
+                    throw e;
+                }
+                // The kernel reports it before what the peer had sent, and only once: it has its place behind that.
+                channel.keepReset(e);
+                descriptorsExpected = false;
+            }
         }
         ByteBuf buffer = channel.readBuffers.takeUnused();
         if (buffer == null) {
@@ -55,7 +74,7 @@ final class StreamReader {
                 moreExpected.foundNothing(before);
                 maybeMore = false;
                 if (length == 0) {
-                    return AbstractUnixChannel.END_OF_STREAM;
+                    return endOfStream();
                 }
                 channel.readBuffers.putBack(buffer);
                 buffer = null;
@@ -77,8 +96,57 @@ final class StreamReader {
         }
     }
 
+    private int readMany(ExtendedHandle allocHandle, int before) throws IOException {
+        if (records == null) {
+            records = new RecordReader(channel, new RecordReader.MessageFactory() {
+                @Override
+                public UnixSocketAddress sender(ReceiveBatch batch, int index) {
+                    return null;
+                }
+
+                @Override
+                public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
+                                         boolean controlData) {
+                    descriptorsExpected = batch.descriptorCount(index) > 0;
+                    return InboundMessages.newMessage(content, batch, index);
+                }
+            }, 0);
+        }
+        int count = records.read(allocHandle, before);
+        maybeMore = records.maybeMore();
+        return count == AbstractUnixChannel.END_OF_STREAM ? endOfStream() : count;
+    }
+
+    private int endOfStream() throws IOException {
+        IOException reset = channel.takeReset();
+        if (reset != null) {
+            throw reset;
+        }
+        return AbstractUnixChannel.END_OF_STREAM;
+    }
+
+    /** Whether there is something to hand on without any event. */
+    boolean hasMessages() {
+        return records != null && records.hasMessages();
+    }
+
+    /** Hands on what was received already, although nobody is reading. */
+    void drain() {
+        if (records != null) {
+            records.drain();
+        }
+    }
+
+    /** Drops what was not handed on. */
+    void close() {
+        if (records != null) {
+            records.close();
+        }
+    }
+
     private UnixMessage newMessage(ByteBuf buffer, int before, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
+        descriptorsExpected = batch.descriptorCount(0) > 0;
         if (batch.isControlTruncated(0)) {
             throw closeWith(wanted.maxFds());
         }
@@ -187,6 +255,6 @@ final class StreamReader {
 
     /** Whether another read may find something. */
     boolean maybeMore() {
-        return maybeMore;
+        return maybeMore || hasMessages();
     }
 }

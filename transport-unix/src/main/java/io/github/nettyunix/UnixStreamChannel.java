@@ -78,6 +78,22 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     }
 
     @Override
+    boolean hasUndelivered() {
+        return reader.hasMessages();
+    }
+
+    @Override
+    void drain() {
+        reader.drain();
+    }
+
+    @Override
+    protected void doClose() throws Exception {
+        reader.close();
+        super.doClose();
+    }
+
+    @Override
     protected Object filterOutboundMessage(Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
             return OutboundMessages.toDirect(this, buffer);

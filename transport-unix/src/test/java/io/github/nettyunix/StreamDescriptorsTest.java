@@ -216,4 +216,38 @@ class StreamDescriptorsTest {
         Proof.of("itself", "messages with descriptors on a stream are read before the reset that came behind "
                 + "them is reported");
     }
+
+    /** Its descriptors are received many in one system call, in which the kernel reports the reset first. */
+    @Test
+    void allThatATrustedPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
+        try (Ends ends = newEnds().withSender(ChannelOption.AUTO_READ, false).start()) {
+            UnixFileDescriptor fd = Content.labelled("the file");
+            for (int i = 0; i < 12; i++) {
+                UnixFileDescriptor[] fds = new UnixFileDescriptor[100];
+                for (int j = 0; j < fds.length; j++) {
+                    fds[j] = fd.retain();
+                }
+                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("many"), fds)).sync();
+                ends.inbox.take(UnixMessage.class).release();
+            }
+            ends.receiver.config().setAutoRead(false);
+            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            for (int i = 0; i < 10; i++) {
+                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), fd.retain())).sync();
+            }
+            fd.release();
+            ends.sender.close().sync();
+            ends.receiver.config().setAutoRead(true);
+            for (int i = 0; i < 10; i++) {
+                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                assertEquals("message " + i, message.content().toString(StandardCharsets.UTF_8));
+                assertEquals(1, message.fileDescriptors().size());
+                message.release();
+            }
+            String error = ends.inbox.take(IOException.class).getMessage();
+            assertTrue(error.contains("ECONNRESET"), error);
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+        }
+        Proof.of("itself", "messages of a trusted peer on a stream are read before its reset is reported");
+    }
 }

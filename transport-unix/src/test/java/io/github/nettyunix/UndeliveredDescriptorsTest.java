@@ -45,6 +45,52 @@ class UndeliveredDescriptorsTest {
     private static final int MESSAGES = 10;
 
     @EachType
+    void ofATrustedPeerNoMoreAreOpenThanOneMessageCanBring(SocketType type) throws Exception {
+        UnixFileDescriptor fd = Content.labelled("sent many times");
+        CountDownLatch trusted = new CountDownLatch(20);
+        CountDownLatch all = new CountDownLatch(20 + MESSAGES);
+        AtomicInteger most = new AtomicInteger();
+        ChannelInboundHandlerAdapter counting = new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                if (trusted.getCount() == 0) {
+                    most.accumulateAndGet(Descriptors.open().size(), Math::max);
+                }
+                ((UnixMessage) message).release();
+                trusted.countDown();
+                all.countDown();
+            }
+        };
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(counting)) {
+            for (int i = 0; i < 20; i++) {
+                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), many(fd))).sync();
+            }
+            trusted.await();
+            ends.receiver.config().setAutoRead(false);
+            for (int i = 0; i < MESSAGES; i++) {
+                ends.sender.write(new UnixMessage(Ends.buffer("x"), many(fd)));
+            }
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            int before = Descriptors.open().size();
+            ends.receiver.config().setAutoRead(true);
+            all.await();
+            assertTrue(most.get() <= before + UnixSocket.MAX_FDS + PER_MESSAGE / 2, most + " were open, " + before
+                    + " before that");
+        }
+        fd.release();
+        Proof.of("itself", "undelivered descriptors of a trusted " + type + " peer are no more than one message's");
+    }
+
+    private static UnixFileDescriptor[] many(UnixFileDescriptor fd) {
+        UnixFileDescriptor[] fds = new UnixFileDescriptor[PER_MESSAGE];
+        for (int i = 0; i < PER_MESSAGE; i++) {
+            fds[i] = fd.retain();
+        }
+        return fds;
+    }
+
+    @EachType
     void ofOneMessageAtMostAreOpenBeforeItIsHandedOn(SocketType type) throws Exception {
         UnixFileDescriptor fd = Content.labelled("sent many times");
         CountDownLatch all = new CountDownLatch(MESSAGES);
@@ -61,11 +107,7 @@ class UndeliveredDescriptorsTest {
                 .with(ChannelOption.AUTO_READ, false);
         try (Ends ends = pair.start(new FileDescriptorLimitHandler(PER_MESSAGE), counting)) {
             for (int i = 0; i < MESSAGES; i++) {
-                UnixFileDescriptor[] fds = new UnixFileDescriptor[PER_MESSAGE];
-                for (int j = 0; j < PER_MESSAGE; j++) {
-                    fds[j] = fd.retain();
-                }
-                ends.sender.write(new UnixMessage(Ends.buffer("x"), fds));
+                ends.sender.write(new UnixMessage(Ends.buffer("x"), many(fd)));
             }
             ends.sender.flush();
             Ends.settle(ends.sender);
@@ -149,8 +191,8 @@ class UndeliveredDescriptorsTest {
         UnixSocket receiver = new UnixSocket(pair[1]);
         UnixFileDescriptor fd = Content.labelled("sent");
         SendBatch out = SendBatch.current();
-        OutboundMessages.add(out, DescriptorUses.current(),
-                new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd), null, null);
+        UnixMessage sent = new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fd, fd, fd);
+        OutboundMessages.add(out, DescriptorUses.current(), sent, null, null);
         assertEquals(1, out.sendRecords(sender, 0));
         DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();
@@ -162,6 +204,7 @@ class UndeliveredDescriptorsTest {
         ((ByteBuffer) field.get(batch)).putInt(144 + Integer.BYTES, -5);
         assertThrows(IllegalArgumentException.class, () -> InboundMessages.newMessage(Unpooled.EMPTY_BUFFER, batch, 0));
         InboundMessages.closeDescriptors(batch, 0);
+        sent.content().release();
         fd.release();
         sender.close();
         receiver.close();
@@ -179,14 +222,14 @@ class UndeliveredDescriptorsTest {
         SendBatch out = SendBatch.current();
         UnixFileDescriptor[] fds = new UnixFileDescriptor[50];
         Arrays.fill(fds, fd);
-        OutboundMessages.add(out, DescriptorUses.current(), new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds),
-                null, null);
+        UnixMessage sent = new UnixMessage(Unpooled.directBuffer(1).writeByte(1), fds);
+        OutboundMessages.add(out, DescriptorUses.current(), sent, null, null);
         assertEquals(1, out.sendRecords(sender, 0));
         DescriptorUses.current().end(0);
         ReceiveBatch batch = ReceiveBatch.current();
         var field = ReceiveBatch.class.getDeclaredField("messages");
         field.setAccessible(true);
-        ByteBuffer control = ((ByteBuffer) field.get(batch)).slice(1168, 1840).order(ByteOrder.nativeOrder());
+        ByteBuffer control = ((ByteBuffer) field.get(batch)).slice(1176, 1832).order(ByteOrder.nativeOrder());
         control.put(0, new byte[control.capacity()]);
         int wanted = ReceiveBatch.RECORDS | ReceiveBatch.CONTROL | ReceiveBatch.CREDENTIALS;
         assertEquals(1, batch.receive(receiver, 32, 100, 0, wanted));
@@ -194,6 +237,7 @@ class UndeliveredDescriptorsTest {
         // What the kernel has installed, and C has closed again, would still be here.
         int length = (int) control.getLong(0);
         assertEquals(0, control.getLong((length + 7) / 8 * 8), "a second control message");
+        sent.content().release();
         fd.release();
         sender.close();
         receiver.close();

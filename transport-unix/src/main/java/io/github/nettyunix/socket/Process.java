@@ -16,6 +16,9 @@ public final class Process {
     /** The number of supplementary groups; -EINVAL if the array is too small for them. */
     public static native int groups(int[] ids);
 
+    /** How many descriptors this process may have; at most {@link Integer#MAX_VALUE}. See getrlimit(2), RLIMIT_NOFILE. */
+    public static native long descriptorLimit();
+
     /** The value of an environment variable now; {@code null} if it is not set. */
     public static String variable(String name) {
         byte[] value = variable(terminated(name));

@@ -37,6 +37,8 @@ public final class ReceiveBatch {
     public static final int LABEL = 32;
     /** ... the senders' credentials, with CONTROL. */
     public static final int CREDENTIALS = 64;
+    /** ... all messages, also those behind one that brings many descriptors. */
+    public static final int TOGETHER = 128;
 
     /** Added to what {@link #nextPiece} returns where more is known to follow. */
     public static final int MORE = 1 << 30;
@@ -55,6 +57,7 @@ public final class ReceiveBatch {
     private static final int LABEL_LENGTH = 1156;
     private static final int LABEL_START = 1160;
     private static final int UNWANTED = 1164;
+    private static final int NEXT = 1168;
     private static final int SIZE = 3008;
 
     private static final int TRUNCATED = 1;
@@ -196,6 +199,14 @@ public final class ReceiveBatch {
 
     public int gid(int index) {
         return messages.getInt(index * SIZE + GID);
+    }
+
+    /**
+     * Returns how the receive that followed the last message of a batch failed: a negative errno, -EAGAIN if there was
+     * nothing; 0 if there was no further receive, so that there may be more.
+     */
+    public int next(int index) {
+        return messages.getInt(index * SIZE + NEXT);
     }
 
     public int descriptorCount(int index) {
