@@ -294,6 +294,7 @@ static jint close_harmless(JNIEnv *env, jclass class, jintArray array, jint coun
     REQUIRE(count >= 0 && count <= MAX_FDS && has_room(env, array, count));
     jint fds[MAX_FDS];
     (*env)->GetIntArrayRegion(env, array, 0, count, fds);
+    for (jint i = 0; i < count; i++) REQUIRE(fds[i] >= 0);
     jint left = nettyunix_close_harmless(fds, count);
     (*env)->SetIntArrayRegion(env, array, 0, left, fds);
     return left;

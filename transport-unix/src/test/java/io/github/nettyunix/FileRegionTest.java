@@ -16,6 +16,7 @@ import io.netty.channel.ChannelProgressiveFutureListener;
 import io.netty.channel.ChannelProgressivePromise;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.unix.UnixChannel;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,6 +129,7 @@ class FileRegionTest {
                     cause::toString);
             Ends.failure(next);
             assertEquals(0, region.refCnt());
+            assertTrue(meeting.inbox().take() instanceof ChannelOutputShutdownEvent);
             meeting.python().expect("99990");
             channel.close().sync();
             meeting.end();

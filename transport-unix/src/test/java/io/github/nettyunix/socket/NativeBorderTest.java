@@ -179,7 +179,7 @@ class NativeBorderTest {
         refusedReceive(32, 0L, 0, address, SIZE, Long.MAX_VALUE / 16, 64, 0, 0);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, -1, ReceiveBatch.CONTROL);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, UnixSocket.MAX_FDS + 1, ReceiveBatch.CONTROL);
-        refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, 1 << 7);
+        refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, 1 << 8);
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, -1);
         refused(ReceiveBatch.class, "receive", fd, 0L, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
         refused(ReceiveBatch.class, "receive", fd, wraps, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
@@ -271,6 +271,15 @@ class NativeBorderTest {
         refused(files, "memoryFile", (Object) null);
         refused(files, "status", fd, null);
         refused(files, "status", fd, new long[0]);
+        refused(files, "seal", fd, -1);
+        refused(files, "seal", fd, 1 << 8);
+        refused(files, "setSize", fd, -1L);
+        refused(files, "seek", fd, -1L);
+        refused(files, "closeHarmless", null, 1);
+        refused(files, "closeHarmless", new int[1], 2);
+        refused(files, "closeHarmless", new int[UnixSocket.MAX_FDS + 1], UnixSocket.MAX_FDS + 1);
+        refused(files, "closeHarmless", new int[1], -1);
+        refused(files, "closeHarmless", new int[] {-1}, 1);
         refused(files, "closeAll", null, 1);
         refused(files, "closeAll", new int[1], 2);
         refused(files, "closeAll", new int[UnixSocket.MAX_FDS + 1], UnixSocket.MAX_FDS + 1);
