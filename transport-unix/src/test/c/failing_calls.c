@@ -12,6 +12,7 @@
 
 static const struct { const char *name; int number; } calls[] = {
     {"accept4", __NR_accept4}, {"epoll_ctl", __NR_epoll_ctl}, {"getsockname", __NR_getsockname}, {"listen", __NR_listen},
+    {"sendmmsg", __NR_sendmmsg}, {"sendmsg", __NR_sendmsg}, {"sendto", __NR_sendto},
     {"setsockopt", __NR_setsockopt},
 };
 

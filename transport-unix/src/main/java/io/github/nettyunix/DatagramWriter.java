@@ -74,9 +74,9 @@ final class DatagramWriter {
         queue.flush();
     }
 
-    /** The peer may take more. */
+    /** The socket is writable. */
     void onWritable() {
-        queue.unblockPeer();
+        queue.onWritable();
     }
 
     /**
@@ -98,7 +98,7 @@ final class DatagramWriter {
         if (!channel.isOpen()) {
             return;
         }
-        if (queue.isPeerBlocked()) {
+        if (queue.isAwaitingWritable()) {
             channel.writeSchedule.awaitWritable();
         } else {
             channel.writeSchedule.complete();

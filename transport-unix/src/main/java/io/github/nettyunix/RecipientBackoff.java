@@ -18,6 +18,7 @@ final class RecipientBackoff {
 
     private final UnixSocketAddress recipient;
     private boolean blocked;
+    private boolean untilEvent;
     private long due;
     private long delay;
     private long refusedAt;
@@ -36,6 +37,11 @@ final class RecipientBackoff {
     /** Whether nothing is to be sent to it before {@link #due}. */
     boolean isBlocked() {
         return blocked;
+    }
+
+    /** Whether it is blocked and an event will report that there is room, as opposed to a time at which to try again. */
+    boolean isAwaitingEvent() {
+        return blocked && untilEvent;
     }
 
     /** When to try again, in the time of {@link System#nanoTime}. */
@@ -65,17 +71,18 @@ final class RecipientBackoff {
         }
         refusedAt = now;
         taken = 0;
-        block(now + delay);
+        block(now + delay, false);
     }
 
     /** An event, and no time, will say that there is room. */
     void refusedUntilEvent(long now) {
         taken = 0;
-        block(now + Long.MAX_VALUE / 2);
+        block(now + Long.MAX_VALUE / 2, true);
     }
 
-    private void block(long until) {
+    private void block(long until, boolean untilEvent) {
         blocked = true;
+        this.untilEvent = untilEvent;
         due = until;
     }
 

@@ -233,10 +233,13 @@ final class SendQueue {
         }
     }
 
-    /** The peer has room. */
-    void unblockPeer() {
+    /**
+     * The socket is writable. That matters only to a peer that had no room: while the kernel is short of something
+     * else, the socket is writable all the time.
+     */
+    void onWritable() {
         RecipientBackoff peer = full.get(null);
-        if (peer != null && blocked.remove(peer)) {
+        if (peer != null && peer.isAwaitingEvent() && blocked.remove(peer)) {
             unblock(peer);
         }
     }
@@ -253,9 +256,10 @@ final class SendQueue {
         open.add(recipient);
     }
 
-    boolean isPeerBlocked() {
+    /** Whether the peer has no room and an event will report when it does. */
+    boolean isAwaitingWritable() {
         RecipientBackoff peer = full.isEmpty() ? null : full.get(null);
-        return peer != null && peer.isBlocked();
+        return peer != null && peer.isAwaitingEvent();
     }
 
     /** Who is to be tried again first; {@code null} if nobody is. */

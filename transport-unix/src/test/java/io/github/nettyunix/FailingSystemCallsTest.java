@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
@@ -7,11 +8,13 @@ import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.FailingCalls;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -161,6 +165,26 @@ class FailingSystemCallsTest {
         FailingCalls.on(loop, "getsockname", Errno.ENOBUFS);
         assertFailure(Ends.failure(channel.bind(UnixSocketAddress.autobind())), "getsockname", type, "ENOBUFS");
         assertFalse(channel.isOpen());
+    }
+
+    /** An event would report at once, again and again, that the socket is writable. */
+    @EachType
+    void aLackOfKernelResourcesIsWaitedForByTimeAndNotByAnEvent(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).start(group)) {
+            for (String call : List.of("sendmmsg", "sendmsg", "sendto")) {
+                FailingCalls.on(loop, call, Errno.ETOOMANYREFS);
+            }
+            ChannelFuture write = ends.send("waits");
+            Ends.settle(ends.sender);
+            for (int i = 0; i < 100; i++) {
+                loop.submit(() -> {
+                    ends.sender.flush();
+                    assertFalse(((AbstractUnixChannel) ends.sender).interest.contains(Readiness.WRITE));
+                }).get();
+            }
+            LoopCpu.assertIdle(loop);
+            assertFalse(write.isDone());
+        }
     }
 
     @Test

@@ -182,11 +182,29 @@ class SendQueueTest {
         flush();
         assertSame(datagram, next());
         queue.await(queue.refused(datagram, true, now), 0);
-        assertTrue(queue.isPeerBlocked());
+        assertTrue(queue.isAwaitingWritable());
         queue.unblockDue(now + Long.MAX_VALUE / 4);
         assertNull(next());
-        queue.unblockPeer();
-        assertFalse(queue.isPeerBlocked());
+        queue.onWritable();
+        assertFalse(queue.isAwaitingWritable());
+        assertSame(datagram, next());
+        channel.close();
+    }
+
+    @Test
+    void noEventEndsTheWaitOfAPeerThatWaitsForATime() {
+        OutboundDatagram datagram = write(null);
+        flush();
+        assertSame(datagram, next());
+        // It had no room first, and then the kernel was short of something.
+        queue.await(queue.refused(datagram, true, now), 0);
+        queue.onWritable();
+        assertSame(datagram, next());
+        RecipientBackoff peer = refuse(datagram);
+        assertFalse(queue.isAwaitingWritable());
+        queue.onWritable();
+        assertNull(next());
+        queue.unblockDue(peer.due());
         assertSame(datagram, next());
         channel.close();
     }
