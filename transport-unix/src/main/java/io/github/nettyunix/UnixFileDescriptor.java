@@ -97,8 +97,10 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @param fd the number, which only this object may close from now on
      * @return its owner, with one reference
      * @throws IllegalArgumentException if the number is negative
+     * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static UnixFileDescriptor adopt(int fd) {
+        UnixTransport.ensureAvailability();
         return adopt(fd, false);
     }
 

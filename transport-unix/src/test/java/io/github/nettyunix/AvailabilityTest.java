@@ -5,6 +5,8 @@ import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Proof;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,6 +45,16 @@ class AvailabilityTest {
         }
     }
 
+    /** Adopts its standard input before anything else has loaded the library; prints its size, and whether it is closed. */
+    public static final class Adopting {
+        public static void main(String[] arguments) throws Exception {
+            UnixFileDescriptor fd = UnixFileDescriptor.adopt(0);
+            System.out.println(fd.size());
+            fd.release();
+            System.out.println(Files.exists(Path.of("/proc/self/fd/0")) ? "open" : "closed");
+        }
+    }
+
     /** Prints the mode of the library that was unpacked, and whether it loads. */
     public static final class Unpacking {
         public static void main(String[] arguments) throws Exception {
@@ -66,6 +78,16 @@ class AvailabilityTest {
         assertNull(UnixTransport.unavailabilityCause());
         assertTrue(UnixTransport.supports(SocketType.STREAM));
         assertTrue(UnixTransport.supports(SocketType.DATAGRAM));
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aProgramMayBeginByAdoptingADescriptor() throws Exception {
+        Path input = Files.writeString(folder.resolve("input"), "bytes");
+        Process process = new ProcessBuilder(Jvm.command(Adopting.class)).redirectInput(input.toFile())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        assertEquals("5\nclosed\n", new String(process.getInputStream().readAllBytes(), UTF_8));
+        assertEquals(0, process.waitFor());
     }
 
     @Test
