@@ -15,6 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -172,15 +173,18 @@ class WrittenDescriptorsTest {
     @EachType
     void peerThatIsGoneFailsTheWriteAndClosesItsDescriptors(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(4);
-        Ends pair = Ends.of(type);
-        if (type != SocketType.DATAGRAM) {
-            // Else the sender would close itself before it can be refused.
-            pair.withSender(ChannelOption.ALLOW_HALF_CLOSURE, true);
-        }
-        try (Ends ends = pair.start()) {
-            ends.receiver.close().sync();
-            ChannelFuture first = ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1]));
-            ChannelFuture second = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("y"), fds[2], fds[3]));
+        try (Ends ends = Ends.of(type).start()) {
+            CountDownLatch closed = new CountDownLatch(1);
+            ends.receiver.closeFuture().addListener(future -> closed.countDown());
+            // In one task, or else the sender could notice that its peer is gone, and close, before it writes.
+            List<ChannelFuture> writes = ends.sender.eventLoop().submit(() -> {
+                ends.receiver.close();
+                closed.await();
+                return List.of(ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1])),
+                        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("y"), fds[2], fds[3])));
+            }).get();
+            ChannelFuture first = writes.get(0);
+            ChannelFuture second = writes.get(1);
             UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(first));
             assertEquals("write", error.operation());
             assertEquals(type, error.socketType());
