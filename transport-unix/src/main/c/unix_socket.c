@@ -155,11 +155,22 @@ static jint bind_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     return length < 0 ? length : RESULT(bind(fd, (struct sockaddr *) &address, (socklen_t) length));
 }
 
+/*
+ * O_NONBLOCK belongs to the open file description: another holder of the socket can clear it, and no flag keeps accept
+ * and connect from blocking then. So it is set again before each of them. Returns the descriptor.
+ */
+static int keep_non_blocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags != -1 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    return fd;
+}
+
 static jint connect_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     (void) class;
     struct sockaddr_un address;
     int length = nettyunix_encode_array(env, &address, name);
-    return length < 0 ? length : RESULT(connect(fd, (struct sockaddr *) &address, (socklen_t) length));
+    if (length < 0) return length;
+    return RESULT(connect(keep_non_blocking(fd), (struct sockaddr *) &address, (socklen_t) length));
 }
 
 /* connect(2) to AF_UNSPEC dissolves a datagram socket's association. */
@@ -178,12 +189,7 @@ static jint listen_backlog(JNIEnv *env, jclass class, jint fd, jint backlog) {
 static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray peer_name) {
     (void) class;
     REQUIRE(has_room(env, peer_name, 1 + MAX_NAME));
-    /*
-     * No flag of accept keeps it from blocking where another holder has cleared O_NONBLOCK and another one took the
-     * connection that was announced here. So this sets it again.
-     */
-    int flags = fcntl(fd, F_GETFL);
-    if (flags != -1 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    keep_non_blocking(fd);
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
 #ifdef SOCK_CLOEXEC

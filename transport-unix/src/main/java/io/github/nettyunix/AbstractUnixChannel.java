@@ -83,7 +83,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     /** The end of the stream was read, or an error, which has been reported. */
-    void inputClosed() {
+    void inputClosed(boolean failed) {
     }
 
     /**

@@ -18,6 +18,8 @@ import java.io.IOException;
 /** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private boolean endOfInput;
+    // Whether the peer has ended the input, as opposed to a shutdown of it here.
+    private boolean endedByPeer;
     // The kernel reports a reset before the records that the peer had sent; the channel reports it after them.
     private IOException reset;
     // What a failed write leaves to do, null if none has failed.
@@ -54,11 +56,12 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     @Override
-    final void inputClosed() {
+    final void inputClosed(boolean failed) {
         if (lingeringClose != null) {
             unsafe().close(voidPromise());
             return;
         }
+        endedByPeer |= failed || !socket.isInputShutdown();
         if (!socket.isInputShutdown()) {
             if (!config().isAllowHalfClosure()) {
                 unsafe().close(voidPromise());
@@ -77,17 +80,17 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             endOfInput = true;
             readLoop.clearInterest();
             pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
-            closeIfHungUp();
+            closeIfPeerIsGone();
         }
     }
 
     /**
-     * With half-closure, the channel outlives the end of its input to write; that ends when the peer is gone
-     * altogether. A channel whose output was shut down here looks the same, whatever the peer does, and is its user's
-     * to close.
+     * With half-closure, the channel outlives the end of its input to write. It closes when the peer is gone altogether
+     * or the output has ended too. A hang-up says nothing of a socket that was shut down here in one direction or both:
+     * one that was shut down in both looks the same, whatever the peer does, and is its user's to close.
      */
-    private void closeIfHungUp() {
-        if (isOpen() && !socket.isOutputShutdown() && socket.isHungUp()) {
+    private void closeIfPeerIsGone() {
+        if (isOpen() && (socket.isOutputShutdown() ? endedByPeer : socket.isHungUp())) {
             unsafe().close(voidPromise());
         }
     }
@@ -96,14 +99,15 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     @Override
     final void inputEnded(boolean reading) {
         if (endOfInput) {
-            closeIfHungUp();
+            endedByPeer |= socket.isOutputShutdown() && isReset(peek());
+            closeIfPeerIsGone();
             return;
         }
         if (reading || hasUndelivered()) {
             return;
         }
         int next = peek();
-        if (next < 0 && next != -Errno.EAGAIN) {
+        if (isReset(next)) {
             reset = newException("read", next, null);
             next = Math.max(peek(), 0);
         }
@@ -112,8 +116,12 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             if (cause != null) {
                 pipeline().fireExceptionCaught(cause);
             }
-            inputClosed();
+            inputClosed(cause != null);
         }
+    }
+
+    private static boolean isReset(int peeked) {
+        return peeked < 0 && peeked != -Errno.EAGAIN;
     }
 
     private int peek() {
@@ -269,7 +277,15 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     public final ChannelFuture shutdownOutput(ChannelPromise promise) {
-        inEventLoop(() -> unixUnsafe().shutdownOutput(promise));
+        inEventLoop(() -> {
+            unixUnsafe().shutdownOutput(promise);
+            // Not at once: shutdown() still has the input to shut down.
+            eventLoop().execute(() -> {
+                if (endOfInput && isAtHome()) {
+                    closeIfPeerIsGone();
+                }
+            });
+        });
         return promise;
     }
 

@@ -90,7 +90,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     }
 
     @Override
-    void inputClosed() {
+    void inputClosed(boolean failed) {
         if (unusable) {
             unsafe().close(voidPromise());
         }

@@ -150,7 +150,7 @@ final class ReadLoop implements UncheckedBooleanSupplier {
         }
         if (result == AbstractUnixChannel.END_OF_STREAM || cause instanceof IOException
                 || cause instanceof OutOfMemoryError) {
-            channel.inputClosed();
+            channel.inputClosed(cause != null);
         }
         if (channel.isOpen()) {
             if (isPaused()) {

@@ -189,13 +189,13 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         if (!reading && !hasUndelivered() && socket.peek(false) == -Errno.EAGAIN) {
             unusable = true;
             pipeline().fireExceptionCaught(newException("read", Errno.EINVAL, SHUT_DOWN));
-            inputClosed();
+            inputClosed(true);
         }
     }
 
     /** Any other error concerns one read. */
     @Override
-    void inputClosed() {
+    void inputClosed(boolean failed) {
         if (unusable) {
             unsafe().close(voidPromise());
         }

@@ -148,6 +148,80 @@ class CPythonHalfCloseTest {
     }
 
     @Way.Connections
+    void whenBothDirectionsHaveEndedTheChannelCloses(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                assert sock.recv(100) == b""
+                send(sock, b"the last")
+                sock.close()
+                """)) {
+            ((DuplexChannel) meeting.channel()).shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertEquals("the last", Content.text(meeting.take()));
+            assertInputEndsAndChannelCloses(meeting);
+        }
+        Proof.of("CPython", "with half-closure, a channel closes when both directions have ended, " + way);
+    }
+
+    @Way.Connections
+    void theChannelClosesAlsoIfThePeersDirectionWasTheFirstToEnd(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+                sock.shutdown(socket.SHUT_WR)
+                assert sock.recv(100) == b"answer"
+                assert sock.recv(100) == b""
+                print("end")
+                input()
+                """)) {
+            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            DuplexChannel channel = (DuplexChannel) meeting.channel();
+            channel.writeAndFlush(Content.of("answer")).sync();
+            // It succeeds as a whole, although its first half ends the channel.
+            channel.shutdown().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.python().expect("end");
+            meeting.python().say("end");
+            meeting.end();
+        }
+    }
+
+    @Way.Connections
+    void aResetEndsAChannelWhoseOutputWasShutDown(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("input(); sock.close()")) {
+            meeting.channel().writeAndFlush(Content.of("never read")).sync();
+            ((DuplexChannel) meeting.channel()).shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            meeting.python().say("close");
+            assertEquals("ECONNRESET", ((UnixSocketError) meeting.inbox().take(IOException.class)).errnoName());
+            assertInputEndsAndChannelCloses(meeting);
+        }
+    }
+
+    private static void assertInputEndsAndChannelCloses(Meeting meeting) throws Exception {
+        assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
+        assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+        assertSame(Inbox.INACTIVE, meeting.inbox().take());
+        meeting.end();
+    }
+
+    /** A peer that closes without a reset cannot be noticed: a socket that was shut down here looks the same before. */
+    @Way.Connections
+    void aResetEndsAChannelThatWasShutDownInBothDirections(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("input(); sock.close()")) {
+            meeting.channel().writeAndFlush(Content.of("never read")).sync();
+            ((DuplexChannel) meeting.channel()).shutdown().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            assertTrue(meeting.channel().isOpen());
+            meeting.python().say("close");
+            assertSame(Inbox.INACTIVE, meeting.inbox().take());
+            meeting.end();
+        }
+    }
+
+    @Way.Connections
     void withoutHalfClosureThePeersEndClosesTheChannel(Way way) throws Exception {
         try (Meeting meeting = Meeting.in(way).start("""
                 send(sock, b"the last")

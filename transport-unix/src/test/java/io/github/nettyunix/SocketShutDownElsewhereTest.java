@@ -4,6 +4,7 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.FullBacklog;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;
@@ -11,11 +12,14 @@ import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.UnixChannel;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +30,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -130,6 +135,24 @@ class SocketShutDownElsewhereTest {
         assertEquals("last words", Ends.text(inbox.take()));
         assertToldOnceAndClosed("read datagram");
         sender.close().sync();
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    @EnabledOnOs(OS.LINUX)
+    void aClientWhoseSocketWasMadeToBlockDoesNotBlockItsLoop(SocketType type) throws Exception {
+        try (FullBacklog server = new FullBacklog(type, folder.resolve("s"))) {
+            Channel client = Channels.register(Channels.newClient(type), inbox);
+            client.config().setConnectTimeoutMillis(30_000);
+            try (UnixFileDescriptor blocking = UnixFileDescriptor.dup(((UnixChannel) client).fd())) {
+                blocking.setBlocking(true);
+            }
+            ChannelFuture connected = client.connect(address());
+            client.eventLoop().submit(() -> { }).get(10, TimeUnit.SECONDS);
+            assertFalse(connected.isDone());
+            server.acceptAll();
+            connected.sync();
+            client.close().sync();
+        }
     }
 
     /** O_NONBLOCK belongs to all holders. */
