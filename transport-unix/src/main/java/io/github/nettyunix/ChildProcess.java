@@ -46,6 +46,11 @@ public final class ChildProcess {
      * Starts a program. It finds no signal blocked or ignored, whatever this process does with them, and is in the same
      * directory. It takes as long as the system needs to load it.
      *
+     * <p>Do not call this on an event loop while the process holds descriptors that an untrusted peer has sent, whether
+     * or not they are passed on: the child begins with copies of all descriptors and closes them before it runs the
+     * program, and this thread waits for that. Closing a file of a FUSE server that does not respond blocks for as long
+     * as the server likes. Call it on another thread then.
+     *
      * @param command the program, which is looked for on this process's PATH if its name has no slash, and its
      *         arguments
      * @param environment all of the child's environment variables; {@code null} for those that this process has now, in
@@ -133,7 +138,8 @@ public final class ChildProcess {
         if (result < 0) {
             throw UnixErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
         }
-        return DescriptorFiles.adoptDuplicate(fd, result);
+        // A peer may have sent the original, and the last close of a file may block.
+        return UnixFileDescriptor.adopt(result, true);
     }
 
     private static String variable(Map.Entry<String, String> variable) {

@@ -23,12 +23,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A peer sends what cannot be closed, or looked at, without its consent: no event loop waits for that. */
@@ -237,6 +241,33 @@ class BlockingDescriptorTest {
                     UnixFileDescriptor.memfd("harmless", 1).detach(), true);
             harmless.release();
             assertFalse(harmless.isClosing());
+            assertGoesOn(meeting);
+        }
+    }
+
+    /** The number may have been adopted anew since it arrived, and its other descriptors closed meanwhile. */
+    @Test
+    void whatAChildWasToGetIsClosedElsewhere() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script(SEND), "linger", 1)) {
+            addFirst(meeting, new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
+                        UnixFileDescriptor fd = UnixFileDescriptor.adopt(bad.fileDescriptors().get(0).detach());
+                        bad.release();
+                        assertThrows(FileNotFoundException.class, () -> ChildProcess.start(List.of("no-such-program"),
+                                null, Map.of(3, fd), task -> {
+                                    fd.release();
+                                    return new Thread(task);
+                                }));
+                    } else {
+                        ctx.fireChannelRead(message);
+                    }
+                }
+            });
+            read(meeting);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
             assertGoesOn(meeting);
         }
     }
