@@ -24,7 +24,9 @@ import java.util.List;
  *
  * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte
  * to travel with, and {@link FileDescriptor}s, which go with one zero byte. A message that the kernel refuses ends the
- * output: nothing behind it is sent.
+ * output: nothing behind it is sent. A message that {@code write} itself refuses, because its type is not supported, a
+ * descriptor is closed already, there are too many descriptors, or there are no bytes for them to travel with, never
+ * enters the queue: its promise fails at once, and what is written behind it is sent.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
