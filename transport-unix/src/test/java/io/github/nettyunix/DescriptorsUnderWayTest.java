@@ -13,12 +13,16 @@ import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * A user without privileges may have only so many descriptors under way, sent and not yet received, as a process may have open
@@ -106,5 +110,20 @@ class DescriptorsUnderWayTest {
             python.succeed();
         }
         Proof.of("CPython", "a " + type + " sender with too many descriptors under way waits, and loses none");
+    }
+
+    @Test
+    void onlyOneDelayIsPendingAndWritesWaitForIt() throws Exception {
+        UnixServerStreamChannel channel = Channels.register(new UnixServerStreamChannel());
+        WriteSchedule schedule = channel.writeSchedule;
+        channel.eventLoop().submit(() -> {
+            schedule.retryAfter(1, TimeUnit.HOURS);
+            schedule.retryAfter(1, TimeUnit.NANOSECONDS);
+        }).sync();
+        // It is due behind the shorter delay, which must not have been started.
+        assertTrue(channel.eventLoop().schedule(schedule::isWaiting, 1, TimeUnit.MILLISECONDS).get());
+        channel.eventLoop().submit(schedule::cancelRetry).sync();
+        assertFalse(channel.eventLoop().submit(schedule::isWaiting).get());
+        channel.close().sync();
     }
 }
