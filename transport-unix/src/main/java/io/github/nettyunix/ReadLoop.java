@@ -15,7 +15,8 @@ import java.util.concurrent.TimeUnit;
 final class ReadLoop implements UncheckedBooleanSupplier {
     private final AbstractUnixChannel channel;
     // Null until a read fails.
-    private ReadFailures failures;
+    // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
+    private final ReadFailures failures = new ReadFailures();
     private boolean readPending;
     private boolean scheduled;
 
@@ -34,9 +35,7 @@ final class ReadLoop implements UncheckedBooleanSupplier {
         }
         // A task left on the previous loop does nothing.
         scheduled = false;
-        if (failures != null) {
-            failures.stopWaiting();
-        }
+        failures.stopWaiting();
     }
 
     /** A read was requested. */
@@ -142,10 +141,10 @@ final class ReadLoop implements UncheckedBooleanSupplier {
         allocHandle.readComplete();
         pipeline.fireChannelReadComplete();
         if (cause != null) {
-            if (failures().isNew(cause)) {
+            if (failures.isNew(cause)) {
                 pipeline.fireExceptionCaught(cause);
             }
-        } else if (failures != null) {
+        } else {
             failures.succeeded();
         }
         if (result == AbstractUnixChannel.END_OF_STREAM || cause instanceof IOException
@@ -183,13 +182,6 @@ final class ReadLoop implements UncheckedBooleanSupplier {
     }
 
     private boolean isWaitingAfterFailure() {
-        return failures != null && failures.isWaiting();
-    }
-
-    private ReadFailures failures() {
-        if (failures == null) {
-            failures = new ReadFailures();
-        }
-        return failures;
+        return failures.isWaiting();
     }
 }
