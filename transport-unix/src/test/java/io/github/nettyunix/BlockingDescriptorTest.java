@@ -147,7 +147,10 @@ class BlockingDescriptorTest {
             read(meeting);
             assertEquals("good", Ends.text(meeting.inbox().take()));
             assertFalse(first[0].isOpen());
-            assertTrue(first[0].isClosing(), "the test's descriptor does not block");
+            // With duplicates, any of them may be the last one, whose close blocks.
+            if (closing == Closing.RELEASE || closing == Closing.CLOSE) {
+                assertTrue(first[0].isClosing(), "the test's descriptor does not block");
+            }
             assertGoesOn(meeting);
             while (first[0].isClosing()) {
                 Thread.onSpinWait();

@@ -45,7 +45,8 @@ class DescriptorInUseTest {
     void fileChannelIsNeverOfTheFileThatGotTheNumberNext() throws Exception {
         UnixFileDescriptor ours = file(OURS);
         UnixFileDescriptor others = file(OTHERS);
-        AtomicReference<UnixFileDescriptor> current = new AtomicReference<>(UnixFileDescriptor.dup(ours));
+        UnixFileDescriptor first = UnixFileDescriptor.dup(ours);
+        AtomicReference<UnixFileDescriptor> current = new AtomicReference<>(first);
         AtomicBoolean over = new AtomicBoolean();
         List<FutureTask<Void>> threads = List.of(new FutureTask<>(() -> {
             while (!over.get()) {
@@ -76,6 +77,7 @@ class DescriptorInUseTest {
         for (FutureTask<Void> thread : threads) {
             thread.get();
         }
+        first.close();
         ours.release();
         others.release();
         assertEquals(0, wrong, "a channel was of another file");
