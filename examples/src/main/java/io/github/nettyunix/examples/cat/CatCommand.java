@@ -24,6 +24,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
@@ -143,7 +145,10 @@ public final class CatCommand implements Callable<Integer> {
                 channel.writeAndFlush(piece).sync();
             }
             if (channel instanceof DuplexChannel connection) {
-                connection.shutdownOutput().sync();
+                ChannelFuture shutdown = connection.shutdownOutput().await();
+                if (!shutdown.isSuccess() && channel.isOpen()) {
+                    throw shutdown.cause();
+                }
                 Running.await(printed, "the input has ended; waiting for the other side to end");
                 end.trySuccess(null);
             } else if (!listen) {
@@ -151,7 +156,9 @@ public final class CatCommand implements Callable<Integer> {
                 end.trySuccess(null);
             }
         } catch (Throwable t) {
-            end.tryFailure(t);
+            // A channel whose peer is gone closes, also where nothing has been written to it yet.
+            end.tryFailure(t instanceof ClosedChannelException
+                    ? new IOException("the peer has closed the connection", t) : t);
         }
     }
 
