@@ -25,6 +25,6 @@ final class DBusEncoder extends MessageToMessageEncoder<DBusMessage> {
         });
         header.setIntLE(start - 4, header.writerIndex() - start);
         Values.pad(header, 8);
-        out.add(message.retain().replace(Unpooled.wrappedBuffer(header, message.content().retainedSlice())));
+        out.add(message.replace(Unpooled.wrappedBuffer(header, message.content().retainedSlice())));
     }
 }
