@@ -86,8 +86,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     /**
      * With half-closure, the channel outlives the end of its input to write. It closes when the peer is gone altogether
-     * or the output has ended too, unless {@code AUTO_CLOSE} is off. A hang-up says nothing of a socket that was shut down here in one direction or both:
-     * one that was shut down in both looks the same, whatever the peer does, and is its user's to close.
+     * or the output has ended too, unless {@code AUTO_CLOSE} is off. A hang-up says nothing of a socket that was shut
+     * down here in one direction or both: one that was shut down in both looks the same, whatever the peer does, and is
+     * its user's to close.
      */
     private void closeIfPeerIsGone() {
         if (isOpen() && (socket.isOutputShutdown() ? endedByPeer && config().isAutoClose() : socket.isHungUp())) {

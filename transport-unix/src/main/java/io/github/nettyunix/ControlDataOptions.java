@@ -96,8 +96,8 @@ final class ControlDataOptions {
 
     /**
      * What the read that follows has to ask for; {@link #endRead} comes behind it. In between there is nothing but
-     * system calls that do not wait: whoever turns descriptors on waits for the end of a read that would still discard
-     * them.
+     * system calls that do not wait: a thread that enables descriptors waits for the end of a read that would still
+     * discard them.
      */
     Wanted beginRead() {
         Wanted now = wanted;
@@ -177,7 +177,7 @@ final class ControlDataOptions {
     void adopt() {
         int theirs = DEFAULTS;
         for (Kernel kernel : Kernel.ALL) {
-            // Where it marks records, it may have done so for whoever had the socket before.
+            // If it marks records, a previous owner of the socket may have set it.
             if (kernel != Kernel.LABEL || marks() == null) {
                 theirs = getKernel(kernel) ? theirs | kernel.bit() : theirs & ~kernel.bit();
             }

@@ -33,7 +33,7 @@ public final class ControlDataTruncatedException extends IOException implements 
     }
 
     /**
-     * Who sent the message.
+     * Returns the message's sender.
      *
      * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none;
      *         {@code null} on a connection, whose peer is the sender
@@ -43,7 +43,7 @@ public final class ControlDataTruncatedException extends IOException implements 
     }
 
     /**
-     * Who sent the message, as the kernel knows it.
+     * Returns the credentials of the message's sender, as the kernel reports them.
      *
      * @return the credentials, {@code null} unless {@link UnixSocketOption#SO_PASSCRED} is on
      */

@@ -39,7 +39,7 @@ final class RecipientBackoff {
         return blocked;
     }
 
-    /** Whether it is blocked and an event will report that there is room, as opposed to a time at which to try again. */
+    /** Whether it is blocked until an event reports that there is room, as opposed to a time at which to try again. */
     boolean isAwaitingEvent() {
         return blocked && untilEvent;
     }
