@@ -259,7 +259,7 @@ class BlockingDescriptorTest {
                     if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
                         UnixFileDescriptor fd = UnixFileDescriptor.adopt(bad.fileDescriptors().get(0).detach());
                         bad.release();
-                        assertThrows(FileNotFoundException.class, () -> ChildProcess.start(List.of("no-such-program"),
+                        assertThrows(FileNotFoundException.class, () -> ChildProcess.start(List.of("/no/such/program"),
                                 null, Map.of(3, fd), task -> {
                                     fd.release();
                                     return new Thread(task);

@@ -218,8 +218,8 @@ class ChildProcessTest {
     @Test
     void whatCannotBeStartedIsNamed() throws Exception {
         IOException missing = assertThrows(FileNotFoundException.class,
-                () -> ChildProcess.start(List.of("no-such-program", "x"), null, Map.of()));
-        assertEquals("start no-such-program: ENOENT (No such file or directory)", missing.getMessage());
+                () -> ChildProcess.start(List.of("/no/such/program", "x"), null, Map.of()));
+        assertEquals("start /no/such/program: ENOENT (No such file or directory)", missing.getMessage());
         assertEquals("ENOENT", assertInstanceOf(UnixSocketError.class, missing).errnoName());
         IOException notExecutable = assertThrows(IOException.class,
                 () -> ChildProcess.start(List.of("/etc/passwd"), null, Map.of()));
