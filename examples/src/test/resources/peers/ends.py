@@ -83,8 +83,8 @@ def who_waits_for_one_that_has_gone_is_told():
 def a_reset_is_passed_on_if_the_proxy_has_not_read_everything():
     client, server = pair(listening)
     client.setblocking(False)
-    # Until all buffers are full, the proxy's as well.
-    while select.select([], [client], [], 0.5)[1]:
+    # Until all buffers are full, the proxy's as well: nothing has been taken for longer than a busy proxy pauses.
+    while select.select([], [client], [], 3)[1]:
         try:
             client.send(b'x' * 1000)
         except BlockingIOError:
@@ -98,8 +98,8 @@ def a_reset_is_passed_on_if_the_proxy_has_not_read_everything():
             received.append(client.recv(100))
         except ConnectionResetError:
             received.append('reset')
-    # It overtakes records, but not bytes.
-    assert received == ([b'no', 'reset'] if KIND == 'stream' else ['reset', b'no']), received
+    # It overtakes records that are not read yet, but not bytes.
+    assert received == [b'no', 'reset'] or KIND != 'stream' and received == ['reset', b'no'], received
     assert fails(lambda: client.send(b'more'), BrokenPipeError)
 
 
