@@ -57,7 +57,7 @@ public final class MessageTruncatedException extends IOException implements Unix
     }
 
     /**
-     * Who sent the record.
+     * Returns the sender of the record.
      *
      * @return the sender's address on a datagram channel, {@link UnixSocketAddress#unnamed()} if it has none;
      *         {@code null} on a connection, whose peer is the sender
@@ -67,7 +67,7 @@ public final class MessageTruncatedException extends IOException implements Unix
     }
 
     /**
-     * Who sent the record, as the kernel knows it.
+     * Returns the credentials of the record's sender, as the kernel reports them.
      *
      * @return the credentials, {@code null} unless {@link UnixSocketOption#SO_PASSCRED} is on
      */

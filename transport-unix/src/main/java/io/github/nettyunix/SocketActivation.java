@@ -106,7 +106,7 @@ public final class SocketActivation {
 
     /**
      * What was passed to this process besides AF_UNIX sockets. {@link #sockets()} leaves these descriptors open and
-     * does not change them, except that they are close-on-exec. Whoever knows what they are uses their numbers, and
+     * does not change them, except that they are close-on-exec. Code that knows what they are uses their numbers, and
      * closes them.
      *
      * @return the descriptors, in the order in which they were passed, whenever it is called; none before

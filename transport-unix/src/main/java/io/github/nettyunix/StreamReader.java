@@ -216,7 +216,7 @@ final class StreamReader {
     }
 
     /**
-     * One byte at a time: whoever sends a descriptor in this mode sends one byte with it, and what follows may be meant
+     * Reads one byte at a time: a descriptor in this mode is sent with one byte, and what follows may be meant
      * for {@link DomainSocketReadMode#BYTES}.
      */
     private int readDescriptors(ExtendedHandle allocHandle) throws IOException {

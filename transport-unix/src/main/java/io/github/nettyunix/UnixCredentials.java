@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Who a process is, as the kernel vouches for it. The numbers are as this process's namespaces show them.
+ * The identity of a process, vouched for by the kernel. The numbers are as this process's namespaces show them.
  *
  * <p>On Linux, two numbers are no identity: the overflow uid and the overflow gid, both 65534 unless
  * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel shows them for every user and
