@@ -167,6 +167,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             // A listener has closed the channel, or ended its output.
             return;
         }
+        if (cause instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
+            // The kernel reports a reset once. The write has taken it; the reader needs it too.
+            keepReset(newException("read", Errno.ECONNRESET, null));
+        }
         failing = unsafe().outboundBuffer();
         writeFailure = cause;
         try {

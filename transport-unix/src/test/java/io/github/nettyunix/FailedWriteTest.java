@@ -107,6 +107,39 @@ class FailedWriteTest {
                 + way);
     }
 
+    @ParameterizedTest
+    @MethodSource("socketFiles")
+    void aResetIsReportedToTheReaderAlsoIfAWriteMetItFirst(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(ChannelOption.AUTO_READ, false).start("""
+                print(input())
+                sock.recv(1, socket.MSG_PEEK)
+                send(sock, b"last words")
+                sock.close()
+                print("closed")
+                """)) {
+            meeting.send(Content.of("unread")).sync();
+            // On the event loop, which therefore sees nothing of it before it writes.
+            assertLost(meeting.channel().eventLoop().submit(() -> {
+                meeting.python().say("go on");
+                meeting.python().expect("go on");
+                meeting.python().expect("closed");
+                meeting.channel().config().setAutoRead(true);
+                return meeting.send(Content.of("hello"));
+            }).get());
+            List<String> seen = new ArrayList<>();
+            for (Object next; (next = meeting.inbox().take()) != Inbox.INACTIVE;) {
+                if (next instanceof UnixSocketError error) {
+                    seen.add(error.errnoName());
+                } else if (next != ChannelOutputShutdownEvent.INSTANCE) {
+                    seen.add(Content.text(Content.take(next)));
+                }
+            }
+            assertEquals(List.of("last words", "ECONNRESET"), seen);
+            meeting.end();
+        }
+        Proof.of("CPython", "a reset that a write meets is reported to the reader, " + way);
+    }
+
     private static Stream<Way> socketFiles() {
         return Way.connections().filter(way -> !way.isAbstract());
     }
