@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.UnixFileDescriptor.Seal;
+import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.ReceivedFileDescriptor;
@@ -14,7 +15,6 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -61,7 +61,7 @@ final class DescriptorFiles {
             }
         }
         flags |= !write ? FileDescriptors.READ : read ? FileDescriptors.READ_WRITE : FileDescriptors.WRITE;
-        int fd = FileDescriptors.open((path + "\0").getBytes(StandardCharsets.UTF_8), flags, 0666);
+        int fd = FileDescriptors.open(CString.of(path.toString()), flags, 0666);
         if (fd < 0) {
             throw UnixErrors.newException("open " + path, null, null, fd);
         }

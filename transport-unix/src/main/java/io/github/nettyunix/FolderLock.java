@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SocketFiles;
 import io.netty.channel.unix.FileDescriptor;
@@ -26,7 +27,7 @@ final class FolderLock implements AutoCloseable {
 
     /** Takes the lock of the folder that the file is in, if that is possible. */
     static FolderLock of(UnixSocketAddress file) {
-        int fd = SocketFiles.openDirectory(SocketName.terminated(SocketName.folder(file.name())), true);
+        int fd = SocketFiles.openDirectory(CString.of(SocketName.folder(file.name())), true);
         if (fd < 0) {
             return new FolderLock(null);
         }

@@ -4,8 +4,6 @@ import io.github.nettyunix.socket.SendBatch;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.Unpooled;
 
-import java.io.IOException;
-
 /**
  * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}:
  * labels, which cost least and are a mark where there is no control buffer, or timestamps, which always are one.
@@ -28,8 +26,8 @@ final class RecordMarks {
                 return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1
                         && receiver.peek(true) > 0;
             } finally {
-                closeQuietly(sender);
-                closeQuietly(receiver);
+                sender.closeQuietly();
+                receiver.closeQuietly();
             }
         }
     }
@@ -56,16 +54,8 @@ final class RecordMarks {
         try {
             return new RecordMarks(socket);
         } catch (Throwable t) {
-            closeQuietly(socket);
+            socket.closeQuietly();
             throw t;
-        }
-    }
-
-    private static void closeQuietly(UnixSocket socket) {
-        try {
-            socket.close();
-        } catch (IOException ignored) {
-            // It was not used for anything.
         }
     }
 

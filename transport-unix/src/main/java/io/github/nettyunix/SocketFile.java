@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SocketFiles;
 import io.github.nettyunix.socket.UnixSocket;
@@ -41,7 +42,7 @@ final class SocketFile {
         /** {@code null} if there is no such file. */
         static Status of(UnixSocketAddress place) {
             long[] values = new long[SocketFiles.STATUS_LENGTH];
-            return SocketFiles.status(SocketName.terminated(place.name()), values) < 0 ? null : of(values);
+            return SocketFiles.status(CString.of(place.name()), values) < 0 ? null : of(values);
         }
 
         /** Of an open file, or of the one at the place if the descriptor is negative. */
@@ -141,7 +142,7 @@ final class SocketFile {
     /** Removes the socket that is there, or refuses to. */
     private void makeRoom(UnixSocketAddress where, boolean staleOnly) throws IOException {
         // As long as it is open, its inode number is not given to another file.
-        int fd = SocketFiles.open(SocketName.terminated(where.name()));
+        int fd = SocketFiles.open(CString.of(where.name()));
         if (fd == -Errno.ENOENT) {
             return;
         }
@@ -196,10 +197,10 @@ final class SocketFile {
      * @return 0, or the negative errno of a file that cannot be removed
      */
     static int remove(SocketType type, UnixSocketAddress where, Status expected, boolean staleOnly) {
-        byte[] path = SocketName.terminated(where.name());
+        byte[] path = CString.of(where.name());
         UnixSocketAddress aside = SocketName.sibling(where, String.format(".nettyunix-%016x",
                 ThreadLocalRandom.current().nextLong()).getBytes(StandardCharsets.US_ASCII));
-        byte[] asidePath = SocketName.terminated(aside.name());
+        byte[] asidePath = CString.of(aside.name());
         if (SocketFiles.rename(path, asidePath, SocketFiles.NO_REPLACE) < 0
                 && SocketFiles.rename(path, asidePath, 0) < 0) {
             // A full disk can have no room for another name; all other reasons hold for its removal too.
@@ -248,7 +249,7 @@ final class SocketFile {
         int file = SocketFiles.openBound(socket.intValue());
         boolean isCertain = file >= 0;
         if (!isCertain) {
-            file = SocketFiles.open(SocketName.terminated(place.name()));
+            file = SocketFiles.open(CString.of(place.name()));
         }
         try {
             Status found = Status.of(file, place);
@@ -260,7 +261,7 @@ final class SocketFile {
                 requireOurs(socket, file, found);
             }
             status = found;
-            byte[] path = SocketName.terminated(place.name());
+            byte[] path = CString.of(place.name());
             if (gid != SocketFilePolicy.UNSET && gid != found.gid) {
                 String hint = "the file's group cannot be set to " + policy.groupText();
                 check(SocketFiles.changeGroup(file, path, gid), hint);
@@ -295,7 +296,7 @@ final class SocketFile {
 
     /** Whether no other user can rename or remove our file. */
     private boolean isFolderSafe() {
-        int folder = SocketFiles.openDirectory(SocketName.terminated(SocketName.folder(place.name())), false);
+        int folder = SocketFiles.openDirectory(CString.of(SocketName.folder(place.name())), false);
         if (folder < 0) {
             return false;
         }
@@ -316,8 +317,8 @@ final class SocketFile {
         if (place == address) {
             return;
         }
-        byte[] temporary = SocketName.terminated(place.name());
-        byte[] path = SocketName.terminated(address.name());
+        byte[] temporary = CString.of(place.name());
+        byte[] path = CString.of(address.name());
         try (FolderLock lock = FolderLock.of(address)) {
             int result;
             do {

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SocketFiles;
 import io.github.nettyunix.socket.UnixSocket;
@@ -70,7 +71,7 @@ final class SocketName implements AutoCloseable {
     /** The directory that a socket file is in, to reach what is in it. */
     private static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address)
             throws IOException {
-        int directory = SocketFiles.openDirectory(terminated(folder(address.name())), false);
+        int directory = SocketFiles.openDirectory(CString.of(folder(address.name())), false);
         if (directory < 0) {
             throw UnixErrors.newException(operation, type, address, directory);
         }
@@ -94,11 +95,6 @@ final class SocketName implements AutoCloseable {
         byte[] path = Arrays.copyOf(file.name(), length + name.length);
         System.arraycopy(name, 0, path, length, name.length);
         return UnixSocketAddress.ofName(path);
-    }
-
-    /** The path with the NUL that system calls on files want. */
-    static byte[] terminated(byte[] path) {
-        return Arrays.copyOf(path, path.length + 1);
     }
 
     byte[] bytes() {

@@ -4,6 +4,7 @@ import io.github.nettyunix.readiness.EpollReadiness;
 import io.github.nettyunix.readiness.KQueueReadiness;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.readiness.SpinningIoHandler;
+import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
 import io.github.nettyunix.socket.NativeLibrary;
@@ -16,13 +17,11 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueIoHandler;
-import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
 import io.netty.util.Version;
 import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -137,7 +136,7 @@ public final class UnixTransport {
             if (fd < 0) {
                 return fd == -Errno.EMFILE;
             }
-            closeQuietly(fd);
+            FileDescriptors.close(fd);
             return true;
         }
     }
@@ -209,7 +208,7 @@ public final class UnixTransport {
             // Another thread has closed it. The channel is forgotten; what it opened itself is not its owner's to
             // close.
             if (channel.socket.intValue() != number) {
-                closeQuietly(channel.socket.intValue());
+                FileDescriptors.close(channel.socket.intValue());
             }
             throw UnixErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + number);
         } finally {
@@ -314,20 +313,19 @@ public final class UnixTransport {
     }
 
     private static int moveUp(int fd) {
-        int nothing = FileDescriptors.open("/dev/null\0".getBytes(StandardCharsets.US_ASCII),
-                FileDescriptors.READ_WRITE, 0);
+        int nothing = FileDescriptors.open(CString.of("/dev/null"), FileDescriptors.READ_WRITE, 0);
         if (nothing < 0) {
             throw UnixErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
         }
         int moved = FileDescriptors.duplicate(fd, 3);
         if (moved < 0) {
-            closeQuietly(nothing);
+            FileDescriptors.close(nothing);
             throw UnixErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
         // Children inherit standard input.
         FileDescriptors.closeOnExec(fd, false);
-        closeQuietly(nothing);
+        FileDescriptors.close(nothing);
         return moved;
     }
 
@@ -345,8 +343,8 @@ public final class UnixTransport {
             one = newChannel.apply(new UnixSocket(fds[0]));
             other = newChannel.apply(new UnixSocket(fds[1]));
         } catch (Throwable t) {
-            closeQuietly(fds[0]);
-            closeQuietly(fds[1]);
+            FileDescriptors.close(fds[0]);
+            FileDescriptors.close(fds[1]);
             throw t;
         }
         one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
@@ -364,13 +362,5 @@ public final class UnixTransport {
             }
         }
         return null;
-    }
-
-    private static void closeQuietly(int fd) {
-        try {
-            new FileDescriptor(fd).close();
-        } catch (IOException ignored) {
-            // It was not used for anything.
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.github.nettyunix.socket;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** Programs that this process starts. See posix_spawn(3), waitid(2), kill(2). */
@@ -41,7 +40,7 @@ public final class ChildProcesses {
     }
 
     private static List<byte[]> encode(List<String> strings) {
-        return strings.stream().map(string -> (string + '\0').getBytes(StandardCharsets.UTF_8)).toList();
+        return strings.stream().map(CString::of).toList();
     }
 
     private static long length(List<byte[]> strings) {

@@ -16,12 +16,12 @@ public final class Process {
     /** The number of supplementary groups; -EINVAL if the array is too small for them. */
     public static native int groups(int[] ids);
 
-    /** How many descriptors this process may have; at most {@link Integer#MAX_VALUE}. See getrlimit(2), RLIMIT_NOFILE. */
+    /** RLIMIT_NOFILE, see getrlimit(2): how many descriptors this process may have. */
     public static native long descriptorLimit();
 
     /** The value of an environment variable now; {@code null} if it is not set. */
     public static String variable(String name) {
-        byte[] value = variable(terminated(name));
+        byte[] value = variable(CString.of(name));
         return value == null ? null : new String(value, StandardCharsets.UTF_8);
     }
 
@@ -29,11 +29,7 @@ public final class Process {
      * Removes a variable from the environment. See unsetenv(3): no other thread may look at the environment meanwhile.
      */
     public static int unset(String name) {
-        return unset(terminated(name));
-    }
-
-    private static byte[] terminated(String name) {
-        return (name + '\0').getBytes(StandardCharsets.UTF_8);
+        return unset(CString.of(name));
     }
 
     private static native byte[] variable(byte[] name);

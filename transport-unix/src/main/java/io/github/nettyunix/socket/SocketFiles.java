@@ -1,7 +1,5 @@
 package io.github.nettyunix.socket;
 
-import java.nio.charset.StandardCharsets;
-
 /** System calls on the files of pathname sockets. Paths end with a NUL; the results are negative errnos on failure. */
 public final class SocketFiles {
     /**
@@ -79,7 +77,7 @@ public final class SocketFiles {
 
     /** Fills in the number of a group, see getgrnam_r(3); -ENOENT if there is none of this name. */
     public static int groupId(String name, int[] result) {
-        byte[] bytes = (name + '\0').getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = CString.of(name);
         int error;
         int size = GROUP_BUFFER;
         do {

@@ -81,6 +81,15 @@ public final class UnixSocket extends FileDescriptor {
         }
     }
 
+    /** Closes a socket that has carried no data, so that a failure of close(2) loses nothing. */
+    public void closeQuietly() {
+        try {
+            close();
+        } catch (IOException ignored) {
+            // The number is free all the same.
+        }
+    }
+
     /** A new socket's descriptor. */
     public static native int newSocket(int type);
 
