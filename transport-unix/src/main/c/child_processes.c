@@ -170,10 +170,10 @@ static jint await_end(JNIEnv *env, jclass class, jint pid) {
     return result;
 }
 
-/* Takes leave of a child that has ended: its exit status, or 128 and the number of the signal that has killed it. */
+/* Reaps a child that has ended. Returns its exit status, or 128 and the number of the signal that has killed it. */
 static jint reap(JNIEnv *env, jclass class, jint pid) {
     (void) env, (void) class;
-    /* Others stand for children that are not ours to take leave of. */
+    /* Other values stand for groups of children. */
     REQUIRE(pid > 0);
     int status = 0;
     int result = RESULT(waitpid(pid, &status, 0));
@@ -183,17 +183,20 @@ static jint reap(JNIEnv *env, jclass class, jint pid) {
 
 static jint send_signal(JNIEnv *env, jclass class, jint pid, jint number) {
     (void) env, (void) class;
-    /* Others stand for groups of processes, or all of them. */
+    /* Other values stand for groups of processes, or for all of them. */
     REQUIRE(pid > 0 && number >= 0 && number < NSIG);
     return RESULT(kill(pid, number));
 }
 
-jint nettyunix_child_processes_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("spawn", "(JJIII)I", spawn),
-        NATIVE("awaitEnd", "(I)I", await_end),
-        NATIVE("reap", "(I)I", reap),
-        NATIVE("signal", "(II)I", send_signal),
-    };
-    return nettyunix_register(env, "ChildProcesses", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("spawn", "(JJIII)I", spawn),
+    NATIVE("awaitEnd", "(I)I", await_end),
+    NATIVE("reap", "(I)I", reap),
+    NATIVE("signal", "(II)I", send_signal),
+};
+
+const native_class nettyunix_child_processes = {
+    .name = "ChildProcesses",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

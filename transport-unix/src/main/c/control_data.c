@@ -14,7 +14,7 @@
 #endif
 #endif
 
-int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
+int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender) {
     struct cmsghdr *message = header->msg_control;
     size_t used = 0;
     if (fd_count > 0) {
@@ -42,11 +42,12 @@ int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, co
     return 0;
 }
 
-control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender) {
+control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
+                                       credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0, .pidfd = -1, .label_length = -1};
     (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
-    int lost = 0;                       /* something else than descriptors */
+    int lost = 0;                       /* something other than descriptors */
     (void) room;
     /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
     const char *end = (const char *) header->msg_control + header->msg_controllen;
@@ -82,10 +83,7 @@ control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, 
         } else if (message->cmsg_type == SCM_PIDFD && length >= sizeof(int)) {
             int pidfd;
             memcpy(&pidfd, data, sizeof(pidfd));
-            /*
-             * Where the kernel could make none it answers why: before Linux 6.16 there is none of a process that has
-             * ended.
-             */
+            /* Else an errno: before Linux 6.16 there is no pidfd of a process that has ended. */
             if (pidfd >= 0) found.pidfd = pidfd;
             else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
         } else if (message->cmsg_type == SCM_SECURITY) {

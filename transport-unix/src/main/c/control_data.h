@@ -17,7 +17,7 @@
 #endif
 #define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 
-/* The longest label is as long as its security module likes: SELinux's have about 100 bytes. */
+/* Security modules set no limit for labels; those of SELinux have about 100 bytes. */
 #define MAX_LABEL 512
 #define LABEL_SPACE CMSG_SPACE(MAX_LABEL)
 #define PIDFD_SPACE CMSG_SPACE(sizeof(int))
@@ -38,18 +38,21 @@ typedef struct {
 } control_data;
 
 /*
- * Puts the descriptors and, if not NULL, the credentials into the header's control buffer, which has room for
- * CONTROL_OUT bytes. Returns an errno: only Linux lets a sender specify its credentials.
+ * Builds the control messages of the descriptors and, if sender is not NULL, of the credentials in the header's control
+ * buffer, which has room for CONTROL_OUT bytes. Returns an errno: only Linux lets a sender specify its credentials.
  */
 #define CONTROL_OUT (CMSG_SPACE(sizeof(int32_t) * MAX_FDS) + CMSG_SPACE(sizeof(int32_t) * 4))
-int nettyunix_attach(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
+int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Takes the descriptors (at most max_fds), the credentials, the pidfd and the label out of a received header. The room
- * is that of its control buffer, 0 if nobody wants the label. If the control data was cut, or holds more descriptors
- * than that, all of them are unwanted and it counts as truncated. max_fds 0 makes descriptors unwanted without a word;
- * then it is truncated if the pidfd or the label could not be delivered. fds has room for MAX_FDS.
+ * Parses the control messages of a received header: descriptors (at most max_fds), credentials, pidfd and label. fds has
+ * room for MAX_FDS; room is the size of the control buffer, or 0 if the label is not wanted.
+ *
+ * If the control data was cut, or holds more descriptors than max_fds, all of them are unwanted and the result is
+ * truncated. With max_fds 0 descriptors are unwanted, which alone is no truncation; a pidfd or a label that could not be
+ * delivered is.
  */
-control_data nettyunix_detach(struct msghdr *header, size_t room, int32_t *fds, int max_fds, credentials *sender);
+control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
+                                       credentials *sender);
 
 #endif

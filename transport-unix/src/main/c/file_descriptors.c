@@ -324,37 +324,44 @@ static jint close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
 /* The number in a java.io.FileDescriptor, which has no public accessor. */
 static jfieldID number_field;
 
+static jint find_number_field(JNIEnv *env) {
+    jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");
+    if (descriptor == NULL) return JNI_ERR;
+    number_field = (*env)->GetFieldID(env, descriptor, "fd", "I");
+    (*env)->DeleteLocalRef(env, descriptor);
+    return number_field == NULL ? JNI_ERR : JNI_OK;
+}
+
 static jint number(JNIEnv *env, jclass class, jobject fd) {
     (void) class;
     REQUIRE(fd != NULL);
     return (*env)->GetIntField(env, fd, number_field);
 }
 
-jint nettyunix_file_descriptors_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("open", "([BII)I", open_path),
-        NATIVE("duplicate", "(II)I", duplicate),
-        NATIVE("replace", "(II)I", replace),
-        NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
-        NATIVE("seal", "(II)I", seal),
-        NATIVE("seals", "(I)I", get_seals),
-        NATIVE("setSize", "(IJ)I", set_size),
-        NATIVE("seek", "(IJ)I", seek),
-        NATIVE("eventCounter", "(IZZ)I", event_counter),
-        NATIVE("accessMode", "(I)I", access_mode),
-        NATIVE("closeOnExec", "(IZ)I", close_on_exec),
-        NATIVE("setBlocking", "(IZ)I", set_blocking),
-        NATIVE("status", "(I[J)I", status),
-        NATIVE("close", "(I)I", close_one),
-        NATIVE("closeIfHarmless", "(I)I", close_if_harmless),
-        NATIVE("closeHarmless", "([II)I", close_harmless),
-        NATIVE("closeAll", "([II)I", close_all),
-        NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
-    };
-    jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");
-    if (descriptor == NULL) return JNI_ERR;
-    number_field = (*env)->GetFieldID(env, descriptor, "fd", "I");
-    (*env)->DeleteLocalRef(env, descriptor);
-    if (number_field == NULL) return JNI_ERR;
-    return nettyunix_register(env, "FileDescriptors", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("open", "([BII)I", open_path),
+    NATIVE("duplicate", "(II)I", duplicate),
+    NATIVE("replace", "(II)I", replace),
+    NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
+    NATIVE("seal", "(II)I", seal),
+    NATIVE("seals", "(I)I", get_seals),
+    NATIVE("setSize", "(IJ)I", set_size),
+    NATIVE("seek", "(IJ)I", seek),
+    NATIVE("eventCounter", "(IZZ)I", event_counter),
+    NATIVE("accessMode", "(I)I", access_mode),
+    NATIVE("closeOnExec", "(IZ)I", close_on_exec),
+    NATIVE("setBlocking", "(IZ)I", set_blocking),
+    NATIVE("status", "(I[J)I", status),
+    NATIVE("close", "(I)I", close_one),
+    NATIVE("closeIfHarmless", "(I)I", close_if_harmless),
+    NATIVE("closeHarmless", "([II)I", close_harmless),
+    NATIVE("closeAll", "([II)I", close_all),
+    NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
+};
+
+const native_class nettyunix_file_descriptors = {
+    .name = "FileDescriptors",
+    .methods = methods,
+    .method_count = COUNT(methods),
+    .load = find_number_field,
+};

@@ -1,4 +1,4 @@
-/* What the JVM calls when it loads the library: registers the native methods of all classes. */
+/* What the JVM calls when it loads and unloads the library: registers the native methods of all classes. */
 #include "nettyunix.h"
 
 #include <dlfcn.h>
@@ -35,17 +35,6 @@ static int find_package(void) {
     return 0;
 }
 
-jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMethod *methods, jint count) {
-    char name[sizeof(package) + 64];
-    strcpy(name, package);
-    strcat(name, simple_name);
-    jclass class = (*env)->FindClass(env, name);
-    if (class == NULL) return JNI_ERR;
-    jint result = (*env)->RegisterNatives(env, class, methods, count);
-    (*env)->DeleteLocalRef(env, class);
-    return result;
-}
-
 jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error) {
     *error = -EINVAL;
     REQUIRE_OR(NULL, has_room(env, array, 1));
@@ -60,23 +49,58 @@ jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error) {
     return chars;
 }
 
+static const native_class *const classes[] = {
+    /* First: FindClass initializes the class that it finds, and the constants of the others come from this one. */
+    &nettyunix_platform,
+    &nettyunix_child_processes,
+    &nettyunix_file_descriptors,
+    &nettyunix_native_memory,
+    &nettyunix_process,
+    &nettyunix_receive_batch,
+    &nettyunix_send_batch,
+    &nettyunix_sent_file,
+    &nettyunix_socket_files,
+    &nettyunix_unix_socket,
+};
+
+static jint register_methods(JNIEnv *env, const native_class *class) {
+    char name[sizeof(package) + 64];
+    strcpy(name, package);
+    strcat(name, class->name);
+    jclass found = (*env)->FindClass(env, name);
+    if (found == NULL) return JNI_ERR;
+    jint result = (*env)->RegisterNatives(env, found, class->methods, class->method_count);
+    (*env)->DeleteLocalRef(env, found);
+    return result;
+}
+
+static void unload(JNIEnv *env, const native_class *class) {
+    if (class->unload != NULL) class->unload(env);
+}
+
+static jint load(JNIEnv *env, const native_class *class) {
+    if (class->load != NULL && class->load(env) != JNI_OK) return JNI_ERR;
+    if (register_methods(env, class) == JNI_OK) return JNI_OK;
+    unload(env, class);
+    return JNI_ERR;
+}
+
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
     (void) reserved;
     JNIEnv *env;
-    if ((*vm)->GetEnv(vm, (void **) &env, JNI_VERSION_1_8) != JNI_OK) return JNI_ERR;
-    if (find_package() != 0
-            /* FindClass initializes a class, and the constants of the others come from this one. */
-            || nettyunix_platform_onload(env) != JNI_OK
-            || nettyunix_child_processes_onload(env) != JNI_OK
-            || nettyunix_file_descriptors_onload(env) != JNI_OK
-            || nettyunix_native_memory_onload(env) != JNI_OK
-            || nettyunix_process_onload(env) != JNI_OK
-            || nettyunix_receive_batch_onload(env) != JNI_OK
-            || nettyunix_send_batch_onload(env) != JNI_OK
-            || nettyunix_sent_file_onload(env) != JNI_OK
-            || nettyunix_socket_files_onload(env) != JNI_OK
-            || nettyunix_unix_socket_onload(env) != JNI_OK) {
+    if ((*vm)->GetEnv(vm, (void **) &env, JNI_VERSION_1_8) != JNI_OK || find_package() != 0) return JNI_ERR;
+    for (jint i = 0; i < COUNT(classes); i++) {
+        if (load(env, classes[i]) == JNI_OK) continue;
+        while (i-- > 0) unload(env, classes[i]);
         return JNI_ERR;
     }
     return JNI_VERSION_1_8;
+}
+
+/* Called once the class loader of the classes has been collected. */
+JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *vm, void *reserved) {
+    (void) reserved;
+    JNIEnv *env;
+    if ((*vm)->GetEnv(vm, (void **) &env, JNI_VERSION_1_8) != JNI_OK) return;
+    for (jint i = COUNT(classes); i-- > 0;) unload(env, classes[i]);
 }

@@ -100,12 +100,15 @@ static jobject buffer(JNIEnv *env, jclass class, jlong address, jint size) {
     return (*env)->NewDirectByteBuffer(env, POINTER(address), size);
 }
 
-jint nettyunix_native_memory_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("map", "(J)J", map),
-        NATIVE("unmap", "(JJ)I", unmap),
-        NATIVE("discard0", "(JJ)I", discard),
-        NATIVE("buffer0", "(JI)Ljava/nio/ByteBuffer;", buffer),
-    };
-    return nettyunix_register(env, "NativeMemory", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("map", "(J)J", map),
+    NATIVE("unmap", "(JJ)I", unmap),
+    NATIVE("discard0", "(JJ)I", discard),
+    NATIVE("buffer0", "(JI)Ljava/nio/ByteBuffer;", buffer),
+};
+
+const native_class nettyunix_native_memory = {
+    .name = "NativeMemory",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

@@ -1,6 +1,6 @@
 /*
- * Shared by all files of the library. Each .c file belongs to the Java class of the same name in
- * io.github.nettyunix.socket, and offers one function that registers that class's native methods.
+ * Shared by all files of the library. Each .c file has the native methods of the Java class of the same name, and ends
+ * with their table, a native_class, which library.c registers.
  *
  * Conventions: a native function is one system call. It first checks every number that Java has passed, see REQUIRE. It
  * returns a negative errno on failure, retries on EINTR, allocates nothing and looks nothing up. Descriptors it creates
@@ -89,23 +89,30 @@ static inline int has_room(JNIEnv *env, jarray array, jsize elements) {
 #define RECORD_MARKS (MSG_CTRUNC | MSG_EOR)
 #endif
 
-/* Finds io.github.nettyunix.socket.<simple_name>, wherever shading has moved it, and registers its native methods. */
-jint nettyunix_register(JNIEnv *env, const char *simple_name, const JNINativeMethod *methods, jint count);
+/* The native methods of one Java class. */
+typedef struct {
+    const char *name;                   /* without the package, which shading may have changed: see library.c */
+    const JNINativeMethod *methods;
+    jint method_count;
+    /* Called before the methods are registered. Returns JNI_OK, or JNI_ERR if there is nothing to unload. Or NULL. */
+    jint (*load)(JNIEnv *env);
+    void (*unload)(JNIEnv *env);
+} native_class;
 
-jint nettyunix_child_processes_onload(JNIEnv *env);
-jint nettyunix_file_descriptors_onload(JNIEnv *env);
-jint nettyunix_native_memory_onload(JNIEnv *env);
-jint nettyunix_platform_onload(JNIEnv *env);
-jint nettyunix_process_onload(JNIEnv *env);
-jint nettyunix_receive_batch_onload(JNIEnv *env);
-jint nettyunix_send_batch_onload(JNIEnv *env);
-jint nettyunix_sent_file_onload(JNIEnv *env);
-jint nettyunix_socket_files_onload(JNIEnv *env);
-jint nettyunix_unix_socket_onload(JNIEnv *env);
+extern const native_class nettyunix_child_processes;
+extern const native_class nettyunix_file_descriptors;
+extern const native_class nettyunix_native_memory;
+extern const native_class nettyunix_platform;
+extern const native_class nettyunix_process;
+extern const native_class nettyunix_receive_batch;
+extern const native_class nettyunix_send_batch;
+extern const native_class nettyunix_sent_file;
+extern const native_class nettyunix_socket_files;
+extern const native_class nettyunix_unix_socket;
 
 /*
  * The bytes of an array that is a C string: its only NUL is the last byte. NULL, with a negative errno in *error, if it
- * is no such array or there is no memory for them. The caller gives them back with ReleaseByteArrayElements.
+ * is no such array or there is no memory for them. The caller releases them with ReleaseByteArrayElements.
  */
 jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error);
 

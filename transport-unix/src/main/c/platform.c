@@ -7,8 +7,6 @@
 
 #ifdef __linux__
 #include <locale.h>
-
-static locale_t c_locale;
 #endif
 
 /*
@@ -74,7 +72,27 @@ static jstring error_name(JNIEnv *env, jclass class, jint number) {
     return NULL;
 }
 
-/* In English, whatever the locale of the process: Java takes the text for UTF-8, and programs search for it. */
+#ifdef __linux__
+static locale_t c_locale;
+#endif
+
+static jint load_c_locale(JNIEnv *env) {
+    (void) env;
+#ifdef __linux__
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+    if (c_locale == (locale_t) 0) return JNI_ERR;
+#endif
+    return JNI_OK;
+}
+
+static void unload_c_locale(JNIEnv *env) {
+    (void) env;
+#ifdef __linux__
+    freelocale(c_locale);
+#endif
+}
+
+/* In English, whatever the locale of the process: Java decodes the text as UTF-8, and programs search for it. */
 static jstring error_message(JNIEnv *env, jclass class, jint number) {
     (void) class;
 #ifdef __linux__
@@ -103,8 +121,8 @@ static jint max_path(JNIEnv *env, jclass class) {
     return MAX_NAME - 1;
 }
 
-/* See next_piece in receive_batch.c. */
-static jboolean tells_pieces(JNIEnv *env, jclass class) {
+/* See bytes_to_barrier in receive_batch.c. */
+static jboolean can_find_barrier(JNIEnv *env, jclass class) {
     (void) env, (void) class;
 #ifdef __linux__
     return JNI_TRUE;
@@ -113,19 +131,20 @@ static jboolean tells_pieces(JNIEnv *env, jclass class) {
 #endif
 }
 
-jint nettyunix_platform_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("errorNumber", "(Ljava/lang/String;)I", error_number),
-        NATIVE("errorName", "(I)Ljava/lang/String;", error_name),
-        NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
-        NATIVE("pageSize", "()I", page_size),
-        NATIVE("maxPath", "()I", max_path),
-        NATIVE("keepSentMillis", "()I", keep_sent_millis),
-        NATIVE("tellsPieces", "()Z", tells_pieces),
-    };
-#ifdef __linux__
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
-    if (c_locale == (locale_t) 0) return JNI_ERR;
-#endif
-    return nettyunix_register(env, "Platform", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("errorNumber", "(Ljava/lang/String;)I", error_number),
+    NATIVE("errorName", "(I)Ljava/lang/String;", error_name),
+    NATIVE("errorMessage", "(I)Ljava/lang/String;", error_message),
+    NATIVE("pageSize", "()I", page_size),
+    NATIVE("maxPath", "()I", max_path),
+    NATIVE("keepSentMillis", "()I", keep_sent_millis),
+    NATIVE("canFindBarrier", "()Z", can_find_barrier),
+};
+
+const native_class nettyunix_platform = {
+    .name = "Platform",
+    .methods = methods,
+    .method_count = COUNT(methods),
+    .load = load_c_locale,
+    .unload = unload_c_locale,
+};

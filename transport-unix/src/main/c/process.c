@@ -31,7 +31,8 @@ static jlong descriptor_limit(JNIEnv *env, jclass class) {
     (void) env, (void) class;
     struct rlimit limit;
     int result = RESULT(getrlimit(RLIMIT_NOFILE, &limit));
-    return result < 0 ? result : limit.rlim_cur > INT32_MAX ? INT32_MAX : (jlong) limit.rlim_cur;
+    if (result < 0) return result;
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (jlong) limit.rlim_cur;
 }
 
 /* The value of a variable whose name ends with a NUL, NULL if it is not set. */
@@ -59,13 +60,16 @@ static jint unset(JNIEnv *env, jclass class, jbyteArray name) {
     return result;
 }
 
-jint nettyunix_process_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("identity", "([I)I", identity),
-        NATIVE("groups", "([I)I", groups),
-        NATIVE("descriptorLimit", "()J", descriptor_limit),
-        NATIVE("variable", "([B)[B", variable),
-        NATIVE("unset", "([B)I", unset),
-    };
-    return nettyunix_register(env, "Process", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("identity", "([I)I", identity),
+    NATIVE("groups", "([I)I", groups),
+    NATIVE("descriptorLimit", "()J", descriptor_limit),
+    NATIVE("variable", "([B)[B", variable),
+    NATIVE("unset", "([B)I", unset),
+};
+
+const native_class nettyunix_process = {
+    .name = "Process",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

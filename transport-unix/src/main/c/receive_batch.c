@@ -14,7 +14,26 @@
 #define WHOLE_LENGTH 0
 #endif
 
-/* ReceiveBatch.java reads it; it knows these offsets. */
+/*
+ * One slot of a batch. C writes it, and ReceiveBatch.java reads it at these offsets, in bytes:
+ *
+ *         +0              +4              +8              +12
+ *         +---------------+---------------+---------------+---------------+
+ *       0 | length        | flags         | fd_count      | name_length   |
+ *         +---------------+---------------+---------------+---------------+
+ *      16 | sender.pid    | sender.uid    | sender.gid    | pidfd         |
+ *         +---------------+---------------+---------------+---------------+
+ *      32 | name, 112 bytes                                               |
+ *         +---------------------------------------------------------------+
+ *     144 | fds, 253 numbers                              +---------------+
+ *         |                                               | label_length  | 1156
+ *         +---------------+---------------+---------------+---------------+
+ *    1160 | label_start   | unwanted      | next          | reserved      |
+ *         +---------------+---------------+---------------+---------------+
+ *    1176 | control, 1832 bytes, where the kernel puts control messages   |
+ *         +---------------------------------------------------------------+
+ *    3008
+ */
 typedef struct {
     int32_t length;                     /* of the whole record, also where it did not fit */
     int32_t flags;
@@ -29,20 +48,20 @@ typedef struct {
     int32_t unwanted;                   /* descriptors that follow those in fds: close(2) of them may block */
     int32_t next;                       /* errno of the receive after this one, negative; 0: none */
     int32_t reserved;
-    char control[1832];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
-} incoming;
+    char control[1832];                 /* makes the size an odd number of cache lines: neighbours share no cache set */
+} inbound_message;
 
-_Static_assert(offsetof(incoming, name) == 32 && offsetof(incoming, fds) == 144
-        && offsetof(incoming, label_length) == 1156
-        && sizeof(incoming) == 3008, "as in ReceiveBatch.java");
-_Static_assert(sizeof(((incoming *) 0)->name) >= MAX_NAME, "room");
-_Static_assert(sizeof(((incoming *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE
-        + PIDFD_SPACE + LABEL_SPACE, "room");
+_Static_assert(offsetof(inbound_message, name) == 32 && offsetof(inbound_message, fds) == 144
+        && offsetof(inbound_message, label_length) == 1156 && offsetof(inbound_message, control) == 1176
+        && sizeof(inbound_message) == 3008, "as in ReceiveBatch.java");
+_Static_assert(sizeof(((inbound_message *) 0)->name) >= MAX_NAME, "room for a name");
+_Static_assert(sizeof(((inbound_message *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE
+        + MARK_SPACE + PIDFD_SPACE + LABEL_SPACE, "room for control data");
 
-/* incoming.flags */
+/* inbound_message.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, ENDING = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64,
+enum { RECORDS = 1, HAS_EOF = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64,
        TOGETHER = 128, ALL_WANTED = 255 };
 enum { BATCH = 32 };
 /*
@@ -58,14 +77,18 @@ enum { ENOUGH_FDS = 8 };
  */
 static size_t control_room(int max_fds, int wanted) {
     if (max_fds == 0 && (wanted & (PIDFD | LABEL)) == 0) {
-        return (wanted & CREDENTIALS ? CREDENTIALS_SPACE : 0) + (wanted & ENDING ? MARK_SPACE : 0);
+        size_t credentials_room = wanted & CREDENTIALS ? CREDENTIALS_SPACE : 0;
+        size_t mark_room = wanted & HAS_EOF ? MARK_SPACE : 0;
+        return credentials_room + mark_room;
     }
+    size_t room = CREDENTIALS_SPACE + MARK_SPACE + PIDFD_SPACE;
     int fds = max_fds == 0 && wanted & PIDFD ? MAX_FDS : max_fds;
-    return (fds == 0 ? 0 : CMSG_SPACE(sizeof(int) * (size_t) fds)) + CREDENTIALS_SPACE + MARK_SPACE + PIDFD_SPACE
-            + (max_fds > 0 || wanted & LABEL ? LABEL_SPACE : 0);
+    if (fds > 0) room += CMSG_SPACE(sizeof(int) * (size_t) fds);
+    if (max_fds > 0 || wanted & LABEL) room += LABEL_SPACE;
+    return room;
 }
 
-static void prepare(incoming *message, struct msghdr *header, struct iovec *vector, int vectors,
+static void prepare(inbound_message *message, struct msghdr *header, struct iovec *vector, int vectors,
                     struct sockaddr_un *address, int max_fds, int wanted) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vector;
@@ -80,22 +103,40 @@ static void prepare(incoming *message, struct msghdr *header, struct iovec *vect
     }
 }
 
-static void close_pidfd(incoming *message) {
+static void close_pidfd(inbound_message *message) {
     if (message->pidfd != -1) nettyunix_close_all(&message->pidfd, 1);
     message->pidfd = -1;
 }
 
 /* Marks a message whose sender has the name of the one before. */
-static void compare_names(incoming *message) {
-    const incoming *before = message - 1;
+static void compare_names(inbound_message *message) {
+    const inbound_message *before = message - 1;
     if (before->name_length == message->name_length
             && memcmp(before->name, message->name, (size_t) message->name_length) == 0) {
         message->flags |= SAME_NAME;
     }
 }
 
+static void decode_control(inbound_message *message, struct msghdr *header, int max_fds, int wanted) {
+    size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
+    control_data found = nettyunix_parse_ancillary(header, room, message->fds, max_fds, &message->sender);
+    message->fd_count = found.fd_count;
+    message->unwanted = found.unwanted;
+    message->pidfd = found.pidfd;
+    if (!(wanted & PIDFD)) close_pidfd(message);
+    if (wanted & LABEL && found.label_length >= 0) {
+        message->label_length = found.label_length;
+        message->label_start = (int32_t) (found.label - (const char *) message);
+    }
+    if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
+    /* Unrequested control data has taken the room of the credentials. */
+    int unnamed = wanted & CREDENTIALS && !found.has_credentials && header->msg_flags & MSG_CTRUNC;
+    if (unnamed) close_pidfd(message);
+    if (found.truncated || unnamed) message->flags |= CONTROL_TRUNCATED;
+}
+
 /* Returns false at the end of the stream. */
-static int decode(incoming *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
+static int decode(inbound_message *message, struct msghdr *header, int length, int capacity, int max_fds, int wanted) {
     /* Whether the kernel attached something to the message: see mark_records in unix_socket.c. */
     int marked = (header->msg_flags & RECORD_MARKS) != 0 || header->msg_controllen > 0;
     if (WHOLE_LENGTH == 0 && header->msg_flags & MSG_TRUNC && length <= capacity) length = capacity + 1;
@@ -113,23 +154,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
         memcpy(message->name, address->sun_path, size);
         message->name_length = (int32_t) size;
     }
-    if (wanted & CONTROL) {
-        size_t room = wanted & LABEL ? control_room(max_fds, wanted) : 0;
-        control_data found = nettyunix_detach(header, room, message->fds, max_fds, &message->sender);
-        message->fd_count = found.fd_count;
-        message->unwanted = found.unwanted;
-        message->pidfd = found.pidfd;
-        if (!(wanted & PIDFD)) close_pidfd(message);
-        if (wanted & LABEL && found.label_length >= 0) {
-            message->label_length = found.label_length;
-            message->label_start = (int32_t) (found.label - (const char *) message);
-        }
-        if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
-        /* Unrequested control data has taken the room of the credentials. */
-        int unnamed = wanted & CREDENTIALS && !found.has_credentials && header->msg_flags & MSG_CTRUNC;
-        if (unnamed) close_pidfd(message);
-        if (found.truncated || unnamed) message->flags |= CONTROL_TRUNCATED;
-    }
+    if (wanted & CONTROL) decode_control(message, header, max_fds, wanted);
     if (wanted & RECORDS && length > capacity) {
         message->flags |= TRUNCATED;
         message->unwanted += message->fd_count;
@@ -139,7 +164,7 @@ static int decode(incoming *message, struct msghdr *header, int length, int capa
     if (message->unwanted > 0) {
         message->unwanted = nettyunix_close_harmless(message->fds + message->fd_count, message->unwanted);
     }
-    if (length == 0 && ((wanted & RECORDS) == 0 || (wanted & ENDING && !marked))) {
+    if (length == 0 && ((wanted & RECORDS) == 0 || (wanted & HAS_EOF && !marked))) {
         message->flags |= END_OF_STREAM;
         return 0;
     }
@@ -153,7 +178,7 @@ static int may_bring_descriptors(int max_fds, int wanted) {
 }
 
 /* One system call for all costs a third less than one each, but nothing stops it once there are enough descriptors. */
-static jint receive_many(int fd, incoming *message, int count, char *data, jlong stride, int capacity, int flags,
+static jint receive_many(int fd, inbound_message *message, int count, char *data, jlong stride, int capacity, int flags,
                          int max_fds, int wanted) {
     struct sockaddr_un addresses[BATCH];
     struct mmsghdr headers[BATCH];
@@ -188,13 +213,13 @@ static jint receive_many(int fd, incoming *message, int count, char *data, jlong
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
                     jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
     (void) env, (void) class;
-    REQUIRE(count >= 1 && count <= BATCH && is_range(messages, count * (jlong) sizeof(incoming)));
+    REQUIRE(count >= 1 && count <= BATCH && is_range(messages, count * (jlong) sizeof(inbound_message)));
     REQUIRE(capacity >= 1 && length >= 0 && length <= capacity && max_fds >= 0 && max_fds <= MAX_FDS
             && (wanted & ~ALL_WANTED) == 0);
     REQUIRE(length == 0 || (count == 1 && is_range(buffer, length)));
     REQUIRE(length == capacity || (is_range(data, size) && capacity <= size));
     REQUIRE(count == 1 || (stride >= capacity && stride <= (size - capacity) / (count - 1)));
-    incoming *message = POINTER(messages);
+    inbound_message *message = POINTER(messages);
     /* Others who hold the socket may have cleared O_NONBLOCK. On a stream MSG_TRUNC would discard the bytes. */
     int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT | (wanted & RECORDS ? WHOLE_LENGTH : 0);
 #if HAS_MMSG
@@ -228,8 +253,8 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
 }
 
 #ifdef __linux__
-/* A peek that returns a negative errno; header is made anew for each, since the kernel writes to it. */
-static int peek_piece(int fd, struct iovec *vectors, int count, int wanted, int *cut) {
+/* Returns a negative errno on failure. Each peek has a new header, since the kernel writes to it. */
+static int peek_stream(int fd, struct iovec *vectors, int count, int wanted, int *cut) {
     char control[CREDENTIALS_SPACE];
     struct msghdr header = {.msg_iov = vectors, .msg_iovlen = (size_t) count};
     if (wanted & CREDENTIALS) {
@@ -242,63 +267,68 @@ static int peek_piece(int fd, struct iovec *vectors, int count, int wanted, int 
 }
 #endif
 
-/* What next_piece adds to the number where it knows that there is more. */
+/* Added to the result of bytes_to_barrier where more is known to follow. */
 #define MORE (1 << 30)
 
 /*
- * How many bytes a read of a stream may take, so that a message with descriptors is not put together with what was sent
- * before it: up to such a message, but no more than most, or all of it if it comes next. 0 at the end of the stream.
+ * How many bytes of a stream a read may take without joining a message with descriptors to the bytes sent before it:
+ * those before that message, at most limit, or the whole message if it comes next. 0 at the end of the stream.
+ * Descriptors are a barrier for reads, see unix(7).
  *
  * A peek without room for descriptors sets MSG_CTRUNC if there are any in the queue, and ends behind the first message
- * that has some. It does not say where that begins, unless it fails there: where there is no room for the last byte of
- * the message, it returns what came before. Should a kernel do otherwise, descriptors arrive with an earlier byte of
- * the read.
+ * that has some. It does not report where that message begins, unless it fails there: with no room for the last byte of
+ * the message, it returns what precedes the message. On a kernel that does otherwise, descriptors arrive with an
+ * earlier byte of the read.
  *
- * Mostly there is little in the queue, and one peek says all. Where much is expected, its bytes are not copied twice.
+ * Usually little is queued, and one peek is enough. Where much is expected, its bytes are not copied twice.
  */
-static jint next_piece(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint most, jint wanted,
-        jboolean much) {
+static jint bytes_to_barrier(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint limit, jint wanted,
+        jboolean much_expected) {
     (void) env, (void) class;
-    REQUIRE(is_range(scratch, capacity) && most >= 1 && most < MORE && (wanted & ~ALL_WANTED) == 0);
+    REQUIRE(is_range(scratch, capacity) && limit >= 1 && limit < MORE && (wanted & ~ALL_WANTED) == 0);
 #ifdef __linux__
     enum { LITTLE = 4096 };
-    int look = most < LITTLE ? most : LITTLE;
+    int look = limit < LITTLE ? limit : LITTLE;
     if (look > capacity) look = capacity;
     int queued = 0;
-    if (much && RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
+    if (much_expected && RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
     int counted = queued > look;
     /* Nothing can be copied to NULL. */
     struct iovec vectors[] = {{POINTER(scratch), counted ? 0 : (size_t) look}, {NULL, 1}};
     int cut;
-    int end = peek_piece(fd, vectors, 1, wanted, &cut);
+    int end = peek_stream(fd, vectors, 1, wanted, &cut);
     if (end == -EAGAIN) {
-        /* An out-of-band byte counts, and no peek sees it: a read discards it. */
+        /* FIONREAD counts an out-of-band byte, which no peek sees and a read discards. */
         return RETRY(ioctl(fd, FIONREAD, &queued)) == 0 && queued > 0 ? 1 : end;
     }
     if (end < 0) return end;
     if (!cut) {
-        if (counted) return queued > most ? most | MORE : queued;
+        if (counted) return queued > limit ? limit | MORE : queued;
         return end == look ? end | MORE : end;
     }
     if (counted || end == look) {
         vectors[0].iov_len = (size_t) capacity;
-        end = peek_piece(fd, vectors, 1, wanted, &cut);
+        end = peek_stream(fd, vectors, 1, wanted, &cut);
     }
     /* A message of a single byte is not preceded by any. */
     if (end <= 1) return end;
     vectors[0].iov_len = (size_t) end - 1;
-    int start = peek_piece(fd, vectors, 2, wanted, &cut);
-    return start > 0 && start < end ? (start < most ? start : most) | MORE : end;
+    int start = peek_stream(fd, vectors, 2, wanted, &cut);
+    if (start > 0 && start < end) return (start < limit ? start : limit) | MORE;
+    return end;
 #else
-    (void) fd, (void) scratch, (void) capacity, (void) much;
-    return most;
+    (void) fd, (void) scratch, (void) capacity, (void) much_expected;
+    return limit;
 #endif
 }
 
-jint nettyunix_receive_batch_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("receive", "(IJIJIJJJIII)I", receive),
-        NATIVE("nextPiece", "(IJIIIZ)I", next_piece),
-    };
-    return nettyunix_register(env, "ReceiveBatch", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("receive", "(IJIJIJJJIII)I", receive),
+    NATIVE("bytesToBarrier", "(IJIIIZ)I", bytes_to_barrier),
+};
+
+const native_class nettyunix_receive_batch = {
+    .name = "ReceiveBatch",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

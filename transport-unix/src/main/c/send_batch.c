@@ -4,7 +4,23 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* SendBatch.java fills it in; it knows these offsets. */
+/*
+ * One message of a batch. SendBatch.java writes it at these offsets, in bytes:
+ *
+ *         +0              +4              +8              +12
+ *         +---------------+---------------+---------------+---------------+
+ *       0 | first_vector  | vectors       | fd_count      |has_credentials|
+ *         +---------------+---------------+---------------+---------------+
+ *      16 | sender.pid    | sender.uid    | sender.gid    | name_length   |
+ *         +---------------+---------------+---------------+---------------+
+ *      32 | name, 112 bytes                                               |
+ *         +---------------------------------------------------------------+
+ *     144 | fds, 253 numbers, and room for 3 that nobody uses             |
+ *         +---------------------------------------------------------------+
+ *    1168 | control, 1216 bytes, where C puts the control messages        |
+ *         +---------------------------------------------------------------+
+ *    2384
+ */
 typedef struct {
     int32_t first_vector, vectors;      /* its bytes: a slice of the batch's array of iovec */
     int32_t fd_count;
@@ -13,21 +29,22 @@ typedef struct {
     int32_t name_length;                /* -1: to the peer that the socket is connected to */
     char name[112];
     int32_t fds[MAX_FDS + 3];
-    char control[1216];                 /* an odd number of cache lines in all: neighbours do not share a cache set */
-} outgoing;
+    char control[1216];                 /* makes the size an odd number of cache lines: neighbours share no cache set */
+} outbound_message;
 
-_Static_assert(offsetof(outgoing, name) == 32 && offsetof(outgoing, fds) == 144 && sizeof(outgoing) == 2384,
-        "as in SendBatch.java");
-_Static_assert(sizeof(((outgoing *) 0)->name) >= MAX_NAME && sizeof(((outgoing *) 0)->control) >= CONTROL_OUT, "room");
+_Static_assert(offsetof(outbound_message, name) == 32 && offsetof(outbound_message, fds) == 144
+        && offsetof(outbound_message, control) == 1168 && sizeof(outbound_message) == 2384, "as in SendBatch.java");
+_Static_assert(sizeof(((outbound_message *) 0)->name) >= MAX_NAME, "room for a name");
+_Static_assert(sizeof(((outbound_message *) 0)->control) >= CONTROL_OUT, "room for control data");
 
 enum { BATCH = 64 };
 
-/* Whether a batch that Java has filled in stays within its memory. Its first messages are done already. */
+/* Whether a batch that Java has filled in stays within its memory. The messages before the first one are not used. */
 static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint vector_count) {
     if (first < 0 || first > count || count > BATCH || vector_count < 0 || vector_count > IOV_MAX) return 0;
-    if (count > 0 && !is_range(messages, count * (jlong) sizeof(outgoing))) return 0;
+    if (count > 0 && !is_range(messages, count * (jlong) sizeof(outbound_message))) return 0;
     if (vector_count > 0 && !is_range(vectors, vector_count * (jlong) sizeof(struct iovec))) return 0;
-    const outgoing *message = POINTER(messages);
+    const outbound_message *message = POINTER(messages);
     for (jint i = first; i < count; i++) {
         if (message[i].vectors < 0 || message[i].first_vector < 0
                 || message[i].first_vector > vector_count - message[i].vectors
@@ -38,14 +55,15 @@ static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint 
 }
 
 /* The number of a message's bytes. */
-static size_t size(const outgoing *message, const struct iovec *vectors) {
+static size_t size(const outbound_message *message, const struct iovec *vectors) {
     size_t size = 0;
     for (int i = 0; i < message->vectors; i++) size += vectors[message->first_vector + i].iov_len;
     return size;
 }
 
 /* address: room for one, used if the message names its recipient. Returns an errno. */
-static int encode(outgoing *message, struct iovec *vectors, struct msghdr *header, struct sockaddr_un *address) {
+static int encode(outbound_message *message, struct iovec *vectors, struct msghdr *header,
+                  struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vectors + message->first_vector;
     header->msg_iovlen = (__typeof__(header->msg_iovlen)) message->vectors;
@@ -57,12 +75,12 @@ static int encode(outgoing *message, struct iovec *vectors, struct msghdr *heade
     }
     if (message->fd_count == 0 && !message->has_credentials) return 0;
     header->msg_control = message->control;
-    return nettyunix_attach(header, message->fds, message->fd_count,
+    return nettyunix_build_ancillary(header, message->fds, message->fd_count,
             message->has_credentials ? &message->sender : NULL);
 }
 
 /* Returns the number of bytes sent. */
-static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flags) {
+static jlong send_one(int fd, outbound_message *message, struct iovec *vectors, int flags) {
     struct sockaddr_un address;
     struct msghdr header;
     int error = encode(message, vectors, &header, &address);
@@ -73,10 +91,7 @@ static jlong send_one(int fd, outgoing *message, struct iovec *vectors, int flag
     jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))
             : RESULT(sendmsg(fd, &header, flags));
 #ifdef __APPLE__
-    /*
-     * With descriptors EMSGSIZE may mean that the receiver has no room for them now: unless the message is too large
-     * indeed.
-     */
+    /* With descriptors EMSGSIZE may only mean that the receiver has no room for them now. */
     if (result == -EMSGSIZE && message->fd_count > 0) {
         size_t all = header.msg_controllen + size(message, vectors);
         int limit = 0;
@@ -95,7 +110,7 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
                           jint vector_count) {
     (void) env, (void) class;
     REQUIRE_OR((jlong) EINVAL << 32, is_valid(messages, first, count, vectors, vector_count));
-    outgoing *message = (outgoing *) POINTER(messages) + first;
+    outbound_message *message = (outbound_message *) POINTER(messages) + first;
     count -= first;
     int sent = 0;
     int error = 0;
@@ -120,7 +135,8 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
 #else
     while (sent < count && error == 0) {
         jlong result = send_one(fd, &message[sent], POINTER(vectors), MSG_EOR);
-        if (result < 0) error = (int) -result; else sent++;
+        if (result < 0) error = (int) -result;
+        else sent++;
     }
 #endif
     return ((jlong) error << 32) | sent;
@@ -131,7 +147,7 @@ static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jin
         jint vector_count) {
     (void) env, (void) class;
     REQUIRE(is_valid(messages, 0, count, vectors, vector_count));
-    outgoing *message = POINTER(messages);
+    outbound_message *message = POINTER(messages);
     jlong sent = 0;
 #if HAS_MMSG
     if (count > 1) {
@@ -156,10 +172,13 @@ static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jin
     return sent;
 }
 
-jint nettyunix_send_batch_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("sendRecords", "(IJIIJI)J", send_records),
-        NATIVE("sendStream", "(IJIJI)J", send_stream),
-    };
-    return nettyunix_register(env, "SendBatch", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("sendRecords", "(IJIIJI)J", send_records),
+    NATIVE("sendStream", "(IJIJI)J", send_stream),
+};
+
+const native_class nettyunix_send_batch = {
+    .name = "SendBatch",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

@@ -19,7 +19,7 @@ static jfieldID find(JNIEnv *env, jclass class, const char *name, const char *ty
     return field;
 }
 
-/* Other releases of the JDK and of Netty may have other fields: then bytes are copied. */
+/* Other releases of the JDK and of Netty may have other fields; then Java copies the bytes. */
 static jint find_fields(JNIEnv *env, jclass class, jclass region) {
     (void) class;
     REQUIRE(region != NULL);
@@ -41,6 +41,11 @@ static jint find_fields(JNIEnv *env, jclass class, jclass region) {
     (void) env, (void) find, (void) MOST;
     return -ENOSYS;
 #endif
+}
+
+static void forget_channel_class(JNIEnv *env) {
+    if (channel_class != NULL) (*env)->DeleteGlobalRef(env, channel_class);
+    channel_class = NULL;
 }
 
 /*
@@ -92,11 +97,15 @@ static jlong send_file(JNIEnv *env, jclass class, jint socket, jobject region, j
 #endif
 }
 
-jint nettyunix_sent_file_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("findFields", "(Ljava/lang/Class;)I", find_fields),
-        NATIVE("openFile", "(Ljava/lang/Object;[Ljava/lang/Object;)I", open_file),
-        NATIVE("sendFile", "(ILjava/lang/Object;Ljava/io/FileDescriptor;JJ)J", send_file),
-    };
-    return nettyunix_register(env, "SentFile", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("findFields", "(Ljava/lang/Class;)I", find_fields),
+    NATIVE("openFile", "(Ljava/lang/Object;[Ljava/lang/Object;)I", open_file),
+    NATIVE("sendFile", "(ILjava/lang/Object;Ljava/io/FileDescriptor;JJ)J", send_file),
+};
+
+const native_class nettyunix_sent_file = {
+    .name = "SentFile",
+    .methods = methods,
+    .method_count = COUNT(methods),
+    .unload = forget_channel_class,
+};

@@ -298,32 +298,35 @@ static jint group_id(JNIEnv *env, jclass class, jbyteArray group, jbyteArray buf
     int error = WITH_PATH(env, group, getgrnam_r(name, &entry, (char *) memory, size, &found));
     jint gid = found == NULL ? -1 : (jint) entry.gr_gid;
     (*env)->ReleaseByteArrayElements(env, buffer, memory, JNI_ABORT);
-    /*
-     * It returns a positive errno, and ENOENT or ESRCH too where there is no such name; a negative one is WITH_PATH's.
-     */
-    if (found == NULL) return error == ERANGE ? -ERANGE : error == 0 || error == ENOENT || error == ESRCH ? -ENOENT
-                                : error < 0 ? error : -error;
-    (*env)->SetIntArrayRegion(env, result, 0, 1, &gid);
-    return 0;
+    if (found != NULL) {
+        (*env)->SetIntArrayRegion(env, result, 0, 1, &gid);
+        return 0;
+    }
+    if (error < 0) return error;                        /* of WITH_PATH */
+    /* getgrnam_r returns a positive errno; where there is no such name 0, and on some systems ENOENT or ESRCH. */
+    return error == 0 || error == ESRCH ? -ENOENT : -error;
 }
 
-jint nettyunix_socket_files_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("status", "([B[J)I", status),
-        NATIVE("statusOf", "(I[J)I", status_of),
-        NATIVE("remove", "([B)I", remove_file),
-        NATIVE("rename", "([B[BI)I", rename_file),
-        NATIVE("link", "([B[B)I", link_file),
-        NATIVE("open", "([B)I", open_file),
-        NATIVE("openBound", "(I)I", open_bound),
-        NATIVE("isBoundTo", "(II)I", is_bound_to),
-        NATIVE("changeMode", "(I[BI)I", change_mode),
-        NATIVE("changeGroup", "(I[BI)I", change_group),
-        NATIVE("restrictMode", "(II)I", restrict_mode),
-        NATIVE("openDirectory", "([BZ)I", open_directory),
-        NATIVE("lock", "(I)I", lock),
-        NATIVE("probe", "([B)I", probe),
-        NATIVE("groupId", "([B[B[I)I", group_id),
-    };
-    return nettyunix_register(env, "SocketFiles", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("status", "([B[J)I", status),
+    NATIVE("statusOf", "(I[J)I", status_of),
+    NATIVE("remove", "([B)I", remove_file),
+    NATIVE("rename", "([B[BI)I", rename_file),
+    NATIVE("link", "([B[B)I", link_file),
+    NATIVE("open", "([B)I", open_file),
+    NATIVE("openBound", "(I)I", open_bound),
+    NATIVE("isBoundTo", "(II)I", is_bound_to),
+    NATIVE("changeMode", "(I[BI)I", change_mode),
+    NATIVE("changeGroup", "(I[BI)I", change_group),
+    NATIVE("restrictMode", "(II)I", restrict_mode),
+    NATIVE("openDirectory", "([BZ)I", open_directory),
+    NATIVE("lock", "(I)I", lock),
+    NATIVE("probe", "([B)I", probe),
+    NATIVE("groupId", "([B[B[I)I", group_id),
+};
+
+const native_class nettyunix_socket_files = {
+    .name = "SocketFiles",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

@@ -336,7 +336,8 @@ static jint get_option_bytes(JNIEnv *env, jclass class, jint fd, jint level, jin
 
 static jint shut_down(JNIEnv *env, jclass class, jint fd, jboolean input, jboolean output) {
     (void) env, (void) class;
-    return RESULT(shutdown(fd, input ? output ? SHUT_RDWR : SHUT_RD : SHUT_WR));
+    if (input && output) return RESULT(shutdown(fd, SHUT_RDWR));
+    return RESULT(shutdown(fd, input ? SHUT_RD : SHUT_WR));
 }
 
 /* POLLHUP: neither direction works any more. */
@@ -446,34 +447,37 @@ static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
 #endif
 }
 
-jint nettyunix_unix_socket_onload(JNIEnv *env) {
-    static const JNINativeMethod methods[] = {
-        NATIVE("newSocket", "(I)I", new_socket),
-        NATIVE("newSocketPair", "(I[I)I", new_socket_pair),
-        NATIVE("makeNonBlocking", "(I)I", make_non_blocking),
-        NATIVE("describe", "(I)I", describe),
-        NATIVE("bind", "(I[B)I", bind_name),
-        NATIVE("connect", "(I[B)I", connect_name),
-        NATIVE("disconnect", "(I)I", disconnect),
-        NATIVE("listen", "(II)I", listen_backlog),
-        NATIVE("accept", "(I[B)I", accept_connection),
-        NATIVE("localName", "(I[B)I", local_name),
-        NATIVE("peerName", "(I[B)I", peer_name),
-        NATIVE("receive", "(IJI)I", receive),
-        NATIVE("sendBytes", "(IJI)I", send_bytes),
-        NATIVE("send", "(IJI)J", send_vector),
-        NATIVE("peek", "(IZ)I", peek),
-        NATIVE("markRecords", "(IZZ)I", mark_records),
-        NATIVE("shutdown", "(IZZ)I", shut_down),
-        NATIVE("isHungUp", "(I)Z", is_hung_up),
-        NATIVE("setOption", "(III)I", set_option),
-        NATIVE("getOption", "(II)I", get_option),
-        NATIVE("setOptionBytes", "(III[B)I", set_option_bytes),
-        NATIVE("getOptionBytes", "(III[B)I", get_option_bytes),
-        NATIVE("peerCredentials", "(I[I)I", peer_credentials),
-        NATIVE("peerGroups", "(I[I)I", peer_groups),
-        NATIVE("peerPidFd", "(I)I", peer_pidfd),
-        NATIVE("peerLabel", "(I[B)I", peer_label),
-    };
-    return nettyunix_register(env, "UnixSocket", methods, COUNT(methods));
-}
+static const JNINativeMethod methods[] = {
+    NATIVE("newSocket", "(I)I", new_socket),
+    NATIVE("newSocketPair", "(I[I)I", new_socket_pair),
+    NATIVE("makeNonBlocking", "(I)I", make_non_blocking),
+    NATIVE("describe", "(I)I", describe),
+    NATIVE("bind", "(I[B)I", bind_name),
+    NATIVE("connect", "(I[B)I", connect_name),
+    NATIVE("disconnect", "(I)I", disconnect),
+    NATIVE("listen", "(II)I", listen_backlog),
+    NATIVE("accept", "(I[B)I", accept_connection),
+    NATIVE("localName", "(I[B)I", local_name),
+    NATIVE("peerName", "(I[B)I", peer_name),
+    NATIVE("receive", "(IJI)I", receive),
+    NATIVE("sendBytes", "(IJI)I", send_bytes),
+    NATIVE("send", "(IJI)J", send_vector),
+    NATIVE("peek", "(IZ)I", peek),
+    NATIVE("markRecords", "(IZZ)I", mark_records),
+    NATIVE("shutdown", "(IZZ)I", shut_down),
+    NATIVE("isHungUp", "(I)Z", is_hung_up),
+    NATIVE("setOption", "(III)I", set_option),
+    NATIVE("getOption", "(II)I", get_option),
+    NATIVE("setOptionBytes", "(III[B)I", set_option_bytes),
+    NATIVE("getOptionBytes", "(III[B)I", get_option_bytes),
+    NATIVE("peerCredentials", "(I[I)I", peer_credentials),
+    NATIVE("peerGroups", "(I[I)I", peer_groups),
+    NATIVE("peerPidFd", "(I)I", peer_pidfd),
+    NATIVE("peerLabel", "(I[B)I", peer_label),
+};
+
+const native_class nettyunix_unix_socket = {
+    .name = "UnixSocket",
+    .methods = methods,
+    .method_count = COUNT(methods),
+};

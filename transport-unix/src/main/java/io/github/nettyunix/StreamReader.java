@@ -65,7 +65,7 @@ final class StreamReader {
             int length;
             try {
                 length = !wanted.isControlData() ? receiveBytes(buffer) : config.isExactDescriptorPositions()
-                        ? receivePiece(buffer, wanted) : receiveMessage(buffer, room, wanted);
+                        ? receiveToBarrier(buffer, wanted) : receiveMessage(buffer, room, wanted);
             } finally {
                 options.endRead();
             }
@@ -190,9 +190,10 @@ final class StreamReader {
         return length;
     }
 
-    private int receivePiece(ByteBuf buffer, Wanted wanted) throws IOException {
+    private int receiveToBarrier(ByteBuf buffer, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        int next = checkRead(batch.nextPiece(channel.socket, buffer.writableBytes(), wanted.flags(), muchExpected));
+        int limit = buffer.writableBytes();
+        int next = checkRead(batch.bytesToBarrier(channel.socket, limit, wanted.flags(), muchExpected));
         if (next <= 0) {
             return next;
         }

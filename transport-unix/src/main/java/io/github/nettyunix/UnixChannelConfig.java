@@ -200,7 +200,7 @@ public final class UnixChannelConfig extends DefaultChannelConfig
         } else if (option == MAX_MESSAGE_SIZE) {
             maxMessageSize = ObjectUtil.checkPositive((Integer) value, "MAX_MESSAGE_SIZE");
         } else if (option == EXACT_DESCRIPTOR_POSITIONS) {
-            if ((Boolean) value && !ReceiveBatch.TELLS_PIECES) {
+            if ((Boolean) value && !ReceiveBatch.CAN_FIND_BARRIER) {
                 throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + unixChannel.type
                         + ": it needs Linux");
             }

@@ -40,7 +40,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         }
     };
 
-    private final RecordReader reader = new RecordReader(this, MESSAGES, ReceiveBatch.RECORDS | ReceiveBatch.ENDING);
+    private final RecordReader reader = new RecordReader(this, MESSAGES, ReceiveBatch.RECORDS | ReceiveBatch.HAS_EOF);
     private final RecordWriter writer = new RecordWriter(this);
     private final RecordMarks marks;
 

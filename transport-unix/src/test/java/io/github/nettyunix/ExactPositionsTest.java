@@ -121,8 +121,8 @@ class ExactPositionsTest {
         ByteBuffer bytes = ByteBuffer.allocateDirect(5);
         assertEquals(5, sender.write(bytes, 0, 5));
         for (boolean much : new boolean[] {false, true}) {
-            assertEquals(5, ReceiveBatch.current().nextPiece(receiver, 100, 0, much));
-            assertEquals(3 | ReceiveBatch.MORE, ReceiveBatch.current().nextPiece(receiver, 3, 0, much));
+            assertEquals(5, ReceiveBatch.current().bytesToBarrier(receiver, 100, 0, much));
+            assertEquals(3 | ReceiveBatch.MORE, ReceiveBatch.current().bytesToBarrier(receiver, 3, 0, much));
         }
         sender.close();
         receiver.close();

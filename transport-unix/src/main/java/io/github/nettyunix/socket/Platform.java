@@ -24,7 +24,7 @@ final class Platform {
     static native int keepSentMillis();
 
     /** Whether it can be told where in a stream descriptors are. */
-    static native boolean tellsPieces();
+    static native boolean canFindBarrier();
 
     /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
     static native int maxPath();

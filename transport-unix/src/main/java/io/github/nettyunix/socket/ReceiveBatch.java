@@ -20,13 +20,13 @@ public final class ReceiveBatch {
     /** The most messages that one batch takes. */
     public static final int CAPACITY = 32;
 
-    /** Whether {@link #nextPiece} returns more than it is passed. */
-    public static final boolean TELLS_PIECES = Platform.tellsPieces();
+    /** Whether {@link #bytesToBarrier} finds descriptors; elsewhere it returns its limit. */
+    public static final boolean CAN_FIND_BARRIER = Platform.canFindBarrier();
 
     /** What is wanted: messages are records, not parts of a stream. */
     public static final int RECORDS = 1;
     /** ... they end: an empty record without a mark, see {@link UnixSocket#markRecords}, is the end of the stream. */
-    public static final int ENDING = 2;
+    public static final int HAS_EOF = 2;
     /** ... the senders' names. */
     public static final int NAMES = 4;
     /** ... descriptors and credentials; without it the kernel discards descriptors. */
@@ -40,10 +40,10 @@ public final class ReceiveBatch {
     /** ... all messages, also those behind one that brings many descriptors. */
     public static final int TOGETHER = 128;
 
-    /** Added to what {@link #nextPiece} returns where more is known to follow. */
+    /** Added to what {@link #bytesToBarrier} returns where more is known to follow. */
     public static final int MORE = 1 << 30;
 
-    // struct incoming of receive_batch.c
+    // struct inbound_message, drawn in receive_batch.c
     private static final int LENGTH = 0;
     private static final int FLAGS = 4;
     private static final int FD_COUNT = 8;
@@ -141,16 +141,16 @@ public final class ReceiveBatch {
     }
 
     /**
-     * How many bytes of a stream to receive, so that a message with descriptors comes as it was sent.
+     * Returns how many bytes of a stream to receive so that a message with descriptors is delivered as it was sent.
      *
-     * @param most how many, if there are no descriptors among them
-     * @param much whether there are more than a few, as likely as not
-     * @return the number, with {@link #MORE} where it is known that something follows; 0 at the end of the stream,
-     *         -EAGAIN if there is nothing
+     * @param limit the most bytes to receive
+     * @param muchExpected whether more than a few bytes are probably queued
+     * @return the number, with {@link #MORE} added where more is known to follow; 0 at the end of the stream; -EAGAIN
+     *         if nothing is queued
      */
-    public int nextPiece(UnixSocket socket, int most, int wanted, boolean much) {
+    public int bytesToBarrier(UnixSocket socket, int limit, int wanted, boolean muchExpected) {
         reserve(LOOK_AHEAD);
-        return nextPiece(socket.intValue(), data.address(), LOOK_AHEAD, most, wanted, much);
+        return bytesToBarrier(socket.intValue(), data.address(), LOOK_AHEAD, limit, wanted, muchExpected);
     }
 
     /** Closes descriptors that came beyond the limit, or with a message that was cut, as far as C does not dare to. */
@@ -345,7 +345,8 @@ public final class ReceiveBatch {
         return Buffer.memoryAddress(view) + view.position();
     }
 
-    private static native int nextPiece(int fd, long scratch, int capacity, int most, int wanted, boolean much);
+    private static native int bytesToBarrier(int fd, long scratch, int capacity, int limit, int wanted,
+                                             boolean muchExpected);
 
     private static native int receive(int fd, long messages, int count, long buffer, int length,
                                       long data, long size, long stride, int capacity, int maxFds, int wanted);

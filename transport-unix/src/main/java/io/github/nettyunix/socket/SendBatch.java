@@ -16,7 +16,7 @@ public final class SendBatch {
     /** The most messages that one batch takes. */
     public static final int CAPACITY = 64;
 
-    // struct outgoing of send_batch.c
+    // struct outbound_message, drawn in send_batch.c
     private static final int FIRST_VECTOR = 0;
     private static final int VECTORS = 4;
     private static final int FD_COUNT = 8;

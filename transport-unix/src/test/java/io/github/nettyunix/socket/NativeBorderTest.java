@@ -39,14 +39,14 @@ class NativeBorderTest {
     private static final int MIN = Integer.MIN_VALUE;
     private static final int MAX = Integer.MAX_VALUE;
 
-    // struct outgoing of send_batch.c
+    // struct outbound_message, drawn in send_batch.c
     private static final int FIRST_VECTOR = 0;
     private static final int VECTORS = 4;
     private static final int FD_COUNT = 8;
     private static final int NAME_LENGTH = 28;
-    private static final int OUTGOING = 2384;
-    // struct incoming of receive_batch.c
-    private static final int INCOMING = 3008;
+    private static final int OUTBOUND_MESSAGE = 2384;
+    // struct inbound_message, drawn in receive_batch.c
+    private static final int INBOUND_MESSAGE = 3008;
 
     private final List<DynamicTest> tests = new ArrayList<>();
     private final Set<String> called = new TreeSet<>();
@@ -183,14 +183,14 @@ class NativeBorderTest {
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, -1);
         refused(ReceiveBatch.class, "receive", fd, 0L, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
         refused(ReceiveBatch.class, "receive", fd, wraps, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
-        refused(ReceiveBatch.class, "nextPiece", fd, 0L, 64, 64, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, wraps, 64, 64, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 0, 64, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, -1, 64, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, 0, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, MIN, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, ReceiveBatch.MORE, 0, false);
-        refused(ReceiveBatch.class, "nextPiece", fd, address, 64, 64, -1, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, 0L, 64, 64, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, wraps, 64, 64, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 0, 64, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, -1, 64, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 0, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, MIN, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, ReceiveBatch.MORE, 0, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 64, -1, false);
 
         Class<?> socket = UnixSocket.class;
         refused(socket, "newSocket", -1);
@@ -369,16 +369,16 @@ class NativeBorderTest {
     private void refusedReceive(int count, long buffer, int length, long data, long size, long stride, int capacity,
             int maxFds,
                                 int wanted) {
-        refused(ReceiveBatch.class, "receive", pair[0], address + SIZE - ReceiveBatch.CAPACITY * INCOMING, count,
+        refused(ReceiveBatch.class, "receive", pair[0], address + SIZE - ReceiveBatch.CAPACITY * INBOUND_MESSAGE, count,
                 buffer, length, data,
                 size, stride, capacity, maxFds, wanted);
     }
 
     /** A batch of two messages that share one iovec, the second of which has this number at this offset. */
     private void refusedMessage(int offset, int number) {
-        Consumer<ByteBuffer> batch = b -> b.putInt(NAME_LENGTH, -1).putInt(OUTGOING + NAME_LENGTH, -1)
-                .putInt(OUTGOING + VECTORS, 1)
-                .putInt(OUTGOING + offset, number);
+        Consumer<ByteBuffer> batch = b -> b.putInt(NAME_LENGTH, -1).putInt(OUTBOUND_MESSAGE + NAME_LENGTH, -1)
+                .putInt(OUTBOUND_MESSAGE + VECTORS, 1)
+                .putInt(OUTBOUND_MESSAGE + offset, number);
         long vectors = address + SIZE / 2;
         refusedAfter(batch, SendBatch.class, "sendRecords", pair[0], address, 0, 2, vectors, 1);
         refusedAfter(batch, SendBatch.class, "sendRecords", pair[0], address, 1, 2, vectors, 1);
