@@ -1,5 +1,11 @@
 /**
- * Handlers to be added to the pipelines of {@link io.github.nettyunix} channels: who may talk to them, which
- * descriptors may come in, and how decoders get at those.
+ * Handlers for the pipelines of {@link io.github.nettyunix} channels:
+ * <ul>
+ * <li>{@link io.github.nettyunix.handler.PeerAuthorizationHandler} admits or refuses peers by their credentials
+ * <li>{@link io.github.nettyunix.handler.FileDescriptorLimitHandler} limits how many descriptors a peer can make this
+ * process hold
+ * <li>{@link io.github.nettyunix.handler.FileDescriptorTypeHandler} admits descriptors of certain types only
+ * <li>{@link io.github.nettyunix.handler.FileDescriptorQueueHandler} separates descriptors from bytes, for decoders
+ * </ul>
  */
 package io.github.nettyunix.handler;
