@@ -1,22 +1,22 @@
 package io.github.nettyunix;
 
 /**
- * What a datagram channel does with a message whose recipient's queue is full.
+ * The possible treatments of a datagram whose recipient's queue is full.
  *
  * @see UnixSocketOption#DATAGRAM_QUEUE_FULL
  */
 public enum DatagramQueueFull {
     /**
-     * Waits until the recipient has read, for {@link UnixSocketOption#DATAGRAM_WAIT_MILLIS} at most; then the promise
-     * fails with EAGAIN. Messages to other recipients go out meanwhile, as long as those that nobody has read yet leave
-     * room in {@code SO_SNDBUF}.
+     * Waits until the recipient has read, for at most {@link UnixSocketOption#DATAGRAM_WAIT_MILLIS}; then the promise
+     * fails with EAGAIN. Meanwhile, datagrams to other recipients are sent, as long as unread datagrams leave room in
+     * {@code SO_SNDBUF}.
      */
     WAIT,
-    /** Fails the message's promise with EAGAIN. */
+    /** Fails the promise with EAGAIN. */
     FAIL,
     /**
-     * Drops the message and completes its promise as if it had been sent; {@link UnixDatagramChannel#droppedMessages}
-     * counts.
+     * Drops the datagram and completes its promise as if it had been sent. {@link UnixDatagramChannel#droppedMessages}
+     * counts these datagrams.
      */
     DROP
 }
