@@ -12,12 +12,12 @@ public enum SocketType {
 
     /** SOCK_STREAM: a connection that carries bytes. */
     STREAM,
-    /** SOCK_SEQPACKET: a connection that carries records. Not on macOS. */
+    /** SOCK_SEQPACKET: a connection that carries records. macOS has no such sockets. */
     SEQPACKET,
-    /** SOCK_DGRAM: records without a connection; reliable and in order, as everything is here. */
+    /** SOCK_DGRAM: records without a connection, which are reliable and ordered on Unix domain sockets. */
     DATAGRAM;
 
-    /** Its name as error messages have it: {@code stream}, {@code seqpacket}, {@code datagram}. */
+    /** Returns the name as it appears in error messages: {@code stream}, {@code seqpacket}, {@code datagram}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);
