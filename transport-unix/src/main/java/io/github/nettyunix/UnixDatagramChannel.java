@@ -16,21 +16,23 @@ import java.net.SocketAddress;
 import java.util.List;
 
 /**
- * A socket that carries records without a connection (SOCK_DGRAM), and descriptors and credentials with them. Nothing
- * is lost or reordered on the way. Datagrams may be empty.
+ * A socket that sends and receives records without a connection (SOCK_DGRAM), together with descriptors and
+ * credentials. Datagrams are neither lost nor reordered on the way, and may be empty.
  *
- * <p>Packets that name their recipient can be sent as soon as it is registered. It is active once it is bound or
- * connected, or from its registration on with
- * {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}, which a handler needs that waits for
- * {@code channelActive} on a channel that will be neither. To be answered it must be bound;
- * {@link UnixSocketAddress#autobind()} will do on Linux.
+ * <p>Packets that name their recipient can be sent as soon as the channel is registered. It becomes active when it is
+ * bound or connected. With {@link io.netty.channel.ChannelOption#DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION}, it is active
+ * once it is registered; set this option if a handler waits for {@code channelActive} on a channel that will be neither
+ * bound nor connected. To receive replies, the channel must be bound, on Linux for example to
+ * {@link UnixSocketAddress#autobind()}.
  *
- * <p>Read are {@link DomainDatagramPacket}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
- * {@link UnixDatagramPacket}s; the sender is never {@code null}. Written are these, any other
- * {@link io.netty.channel.AddressedEnvelope} of a {@link ByteBuf}, and on a connected channel {@link ByteBuf}s,
- * {@link UnixMessage}s and {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty datagram. A message
- * that cannot be sent fails its own promise only. What happens when the recipient does not keep up is up to
- * {@link UnixSocketOption#DATAGRAM_QUEUE_FULL}.
+ * <p>Reads deliver {@link DomainDatagramPacket}s, or {@link UnixDatagramPacket}s if
+ * {@link UnixSocketOption#RECEIVE_CONTROL_DATA} is set. Their sender is never {@code null}.
+ *
+ * <p>Writes accept both kinds of packets and any other {@link io.netty.channel.AddressedEnvelope} of a {@link ByteBuf};
+ * on a connected channel also {@link ByteBuf}s, {@link UnixMessage}s, and
+ * {@link io.netty.channel.unix.FileDescriptor}s, which are sent with an empty datagram. A message that cannot be sent
+ * fails only its own promise. {@link UnixSocketOption#DATAGRAM_QUEUE_FULL} determines what happens if a recipient does
+ * not keep up.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
@@ -57,9 +59,9 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     private boolean unusable;
 
     /**
-     * A new socket, to be bound, connected or both.
+     * Creates a channel with a new socket, to be bound, connected, both or neither.
      *
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public UnixDatagramChannel() {
         this(newSocket(SocketType.DATAGRAM));
@@ -70,28 +72,28 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     /**
-     * A channel for a socket from elsewhere. It is active.
+     * Creates a channel for an existing socket. The channel is active.
      *
-     * @param fd a SOCK_DGRAM socket; the channel owns it and makes it non-blocking and close-on-exec
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     * @param fd a SOCK_DGRAM socket; the channel takes ownership of it and makes it non-blocking and close-on-exec
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixDatagramChannel adopt(int fd) {
         return (UnixDatagramChannel) UnixTransport.adopt(fd, SocketType.DATAGRAM, false);
     }
 
     /**
-     * Two channels that are connected to each other.
+     * Creates two channels that are connected to each other.
      *
-     * @return two channels, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     * @return two channels, which the caller must register
+     * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public static List<UnixDatagramChannel> pair() {
         return UnixTransport.pair(SocketType.DATAGRAM, UnixDatagramChannel::new);
     }
 
     /**
-     * How many messages {@link DatagramQueueFull#DROP} has dropped. To be called from any thread.
+     * Returns how many messages {@link DatagramQueueFull#DROP} has dropped. May be called from any thread.
      *
      * @return their number
      */
@@ -99,17 +101,13 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         return writer.dropped();
     }
 
-    /**
-     * {@inheritDoc} For datagram sockets the kernel knows who made a {@link #pair()}, and nobody else.
-     */
+    /** {@inheritDoc} For datagram sockets, the kernel records only the creator of a {@link #pair()}. */
     @Override
     public UnixCredentials peerCredentials() throws IOException {
         return PeerIdentity.credentials(this);
     }
 
-    /**
-     * {@inheritDoc} For datagram sockets the kernel knows who made a {@link #pair()}, and nobody else.
-     */
+    /** {@inheritDoc} For datagram sockets, the kernel records only the creator of a {@link #pair()}. */
     @Override
     public UnixFileDescriptor peerPidFd() throws IOException {
         return PeerIdentity.pidFd(this);
