@@ -13,13 +13,13 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A connection that carries records (SOCK_SEQPACKET), and descriptors and credentials with them. A record is never
- * merged, split or cut, may be empty, and arrives in order. Not on macOS.
+ * A connection that carries records (SOCK_SEQPACKET), together with descriptors and credentials. Records are never
+ * merged, split or truncated, may be empty, and arrive in order. macOS has no such sockets.
  *
- * <p>Read are {@link ByteBuf}s, one a record, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA}
- * {@link UnixMessage}s. Written are {@link ByteBuf}s, {@link UnixMessage}s, and
- * {@link io.netty.channel.unix.FileDescriptor}s, which go with an empty record. The longest record that can be sent is
- * 32 bytes less than {@code SO_SNDBUF} on Linux; the write of a longer one fails, and the channel stays usable.
+ * <p>Reads deliver one {@link ByteBuf} per record, or one {@link UnixMessage} if
+ * {@link UnixSocketOption#RECEIVE_CONTROL_DATA} is set. Writes accept {@link ByteBuf}s, {@link UnixMessage}s, and
+ * {@link io.netty.channel.unix.FileDescriptor}s, which are sent with an empty record. On Linux, the longest record that
+ * can be sent is 32 bytes shorter than {@code SO_SNDBUF}. A longer one fails its promise, and the channel stays usable.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
@@ -45,10 +45,10 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     private final RecordMarks marks;
 
     /**
-     * A new socket, to be connected.
+     * Creates a channel with a new socket, which is not connected yet.
      *
-     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
-     *         descriptors
+     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process has reached its
+     *         limit of descriptors
      */
     public UnixSeqpacketChannel() {
         this(null, RecordMarks.ofNewSocket());
@@ -65,23 +65,23 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     /**
-     * A channel for a socket from elsewhere, connected or not.
+     * Creates a channel for an existing socket, connected or not.
      *
-     * @param fd a SOCK_SEQPACKET socket that does not listen; the channel owns it and makes it non-blocking and
-     *         close-on-exec
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     * @param fd a SOCK_SEQPACKET socket that is not listening; the channel takes ownership of it and makes it
+     *        non-blocking and close-on-exec
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixSeqpacketChannel adopt(int fd) {
         return (UnixSeqpacketChannel) UnixTransport.adopt(fd, SocketType.SEQPACKET, false);
     }
 
     /**
-     * Two channels that are connected to each other.
+     * Creates two channels that are connected to each other.
      *
-     * @return two channels, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
-     *         descriptors
+     * @return two channels, which the caller must register
+     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process has reached its
+     *         limit of descriptors
      */
     public static List<UnixSeqpacketChannel> pair() {
         return UnixTransport.pair(SocketType.SEQPACKET, socket -> new UnixSeqpacketChannel(null, socket));
