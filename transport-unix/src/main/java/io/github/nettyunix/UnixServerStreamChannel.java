@@ -4,18 +4,20 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.unix.ServerDomainSocketChannel;
 
 /**
- * A server for connections that carry bytes (SOCK_STREAM): it accepts {@link UnixStreamChannel}s. It listens once it is
- * bound to the path of a socket file or to an abstract name; how a path is treated that is taken already, and which
- * mode the file gets, {@link UnixSocketOption#SOCKET_FILE} says.
+ * A server for connections that carry bytes (SOCK_STREAM). It accepts {@link UnixStreamChannel}s.
+ *
+ * <p>The server listens once it is bound, to the path of a socket file or to an abstract name.
+ * {@link UnixSocketOption#SOCKET_FILE} determines what happens if the path exists already, and which mode the file
+ * gets.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/listen.2.html">listen(2)</a>
  */
 public final class UnixServerStreamChannel extends AbstractUnixServerChannel implements ServerDomainSocketChannel {
     /**
-     * A new socket, to be bound.
+     * Creates a channel with a new socket, which is not bound yet.
      *
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors, or the platform has no
-     *         such sockets
+     * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process has reached its
+     *         limit of descriptors
      */
     public UnixServerStreamChannel() {
         this(newSocket(SocketType.STREAM));
@@ -26,11 +28,13 @@ public final class UnixServerStreamChannel extends AbstractUnixServerChannel imp
     }
 
     /**
-     * A channel for a listening socket from elsewhere. It is active, and its file stays when it closes.
+     * Creates a channel for an existing socket that is listening. The channel is active, and leaves the socket file in
+     * place when it closes.
      *
-     * @param fd a listening socket; the channel owns it and makes it non-blocking and close-on-exec
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     * @param fd a listening SOCK_STREAM socket; the channel takes ownership of it and makes it non-blocking and
+     *        close-on-exec
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixServerStreamChannel adopt(int fd) {
         return (UnixServerStreamChannel) UnixTransport.adopt(fd, SocketType.STREAM, true);
