@@ -3,10 +3,10 @@ package io.github.nettyunix;
 import java.net.SocketAddress;
 
 /**
- * What this transport's exceptions report besides their message. They are of the types that code written for Netty
- * catches ({@link java.net.ConnectException}, {@link java.io.FileNotFoundException} for a missing path on connect,
- * {@link java.net.BindException}, {@link java.io.IOException}, {@link io.netty.channel.ChannelException}), and
- * implement this interface as well:
+ * The details that this transport's exceptions report besides their message. The exceptions have the types that code
+ * written for Netty catches ({@link java.net.ConnectException}, {@link java.io.FileNotFoundException} for a missing
+ * path on connect, {@link java.net.BindException}, {@link java.io.IOException},
+ * {@link io.netty.channel.ChannelException}), and also implement this interface:
  * <pre>{@code
  * if (cause instanceof UnixSocketError e && e.errnoName().equals("EACCES")) { ... }
  * }</pre>
@@ -15,35 +15,36 @@ import java.net.SocketAddress;
  */
 public interface UnixSocketError {
     /**
-     * What failed, mostly the name of the system call: {@code bind}, {@code connect}, {@code write}.
+     * Returns the operation that failed. It is usually the name of the system call: {@code bind}, {@code connect},
+     * {@code write}.
      *
      * @return the operation
      */
     String operation();
 
     /**
-     * The type of the socket.
+     * Returns the type of the socket.
      *
-     * @return the type; {@code null} if there was no socket, or none of a known type
+     * @return the type; {@code null} if there was no socket, or its type is unknown
      */
     SocketType socketType();
 
     /**
-     * The address that the operation was about.
+     * Returns the address that the operation referred to.
      *
-     * @return the address; {@code null} if it was about none
+     * @return the address; {@code null} if it referred to none
      */
     SocketAddress address();
 
     /**
-     * The platform's number of the error.
+     * Returns the platform's error number.
      *
      * @return the positive errno
      */
     int errno();
 
     /**
-     * The symbolic name of the error, which is the same on all platforms.
+     * Returns the symbolic name of the error, which is the same on all platforms.
      *
      * @return for example {@code "ECONNREFUSED"}
      */
