@@ -15,18 +15,19 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A connection that carries bytes (SOCK_STREAM), and descriptors and credentials with them.
+ * A connection that carries bytes (SOCK_STREAM), together with descriptors and credentials.
  *
- * <p>Read are {@link ByteBuf}s, or with {@link UnixSocketOption#RECEIVE_CONTROL_DATA} {@link UnixMessage}s: each is
- * what one read found. Its descriptors came with one of its bytes or an earlier one, never with a later one; which byte
- * it was is not known. With {@link DomainSocketReadMode#FILE_DESCRIPTORS} read are Netty's plain
- * {@link FileDescriptor}s, to be closed by the reader, and bytes are dropped.
+ * <p>Reads deliver {@link ByteBuf}s, each with the bytes of one read, or {@link UnixMessage}s if
+ * {@link UnixSocketOption#RECEIVE_CONTROL_DATA} is set. A descriptor arrives with the byte that it was sent with or
+ * with an earlier one, never with a later one. The receiver cannot tell which byte it was, unless
+ * {@link UnixSocketOption#EXACT_DESCRIPTOR_POSITIONS} is set. With {@link DomainSocketReadMode#FILE_DESCRIPTORS}, reads
+ * deliver Netty's plain {@link FileDescriptor}s, which the receiver must close, and bytes are dropped.
  *
- * <p>Written are {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one byte
- * to travel with, and {@link FileDescriptor}s, which go with one zero byte. A message that the kernel refuses ends the
- * output: nothing behind it is sent. A message that {@code write} itself refuses, because its type is not supported, a
- * descriptor is closed already, there are too many descriptors, or there are no bytes for them to travel with, never
- * enters the queue: its promise fails at once, and what is written behind it is sent.
+ * <p>Writes accept {@link ByteBuf}s, {@link FileRegion}s, {@link UnixMessage}s, whose descriptors need at least one
+ * byte to travel with, and {@link FileDescriptor}s, which are sent with one zero byte. A message that the kernel
+ * refuses ends the output: nothing written after it is sent. A message that {@code write} itself refuses never enters
+ * the queue: its promise fails at once, and later messages are sent. {@code write} refuses messages of unsupported
+ * types, messages with a closed descriptor or too many descriptors, and descriptors without bytes.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
@@ -35,9 +36,9 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     private final StreamWriter writer = new StreamWriter(this);
 
     /**
-     * A new socket, to be connected.
+     * Creates a channel with a new socket, which is not connected yet.
      *
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public UnixStreamChannel() {
         this(null, newSocket(SocketType.STREAM));
@@ -48,22 +49,22 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     }
 
     /**
-     * A channel for a socket from elsewhere, connected or not.
+     * Creates a channel for an existing socket, connected or not.
      *
-     * @param fd a SOCK_STREAM socket that does not listen; the channel owns it and makes it non-blocking and
-     *         close-on-exec
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is anything else; it stays the caller's then
+     * @param fd a SOCK_STREAM socket that is not listening; the channel takes ownership of it and makes it non-blocking
+     *        and close-on-exec
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixStreamChannel adopt(int fd) {
         return (UnixStreamChannel) UnixTransport.adopt(fd, SocketType.STREAM, false);
     }
 
     /**
-     * Two channels that are connected to each other.
+     * Creates two channels that are connected to each other.
      *
-     * @return two channels, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if the process may have no more descriptors
+     * @return two channels, which the caller must register
+     * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public static List<UnixStreamChannel> pair() {
         return UnixTransport.pair(SocketType.STREAM, socket -> new UnixStreamChannel(null, socket));
