@@ -9,9 +9,9 @@ import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
- * What {@code bind} does with a file that is already at the path, which mode and group the socket file gets, and
- * whether it is removed when the channel closes. Nothing that is not a socket is ever replaced. Immutable; instances
- * can be shared between channels and threads.
+ * What {@code bind} does if the path exists already, which mode and group the socket file gets, and whether it is
+ * removed when the channel closes. Files that are not sockets are never replaced. Immutable; instances can be shared
+ * between channels and threads.
  * <pre>{@code
  * .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw----").withGroup("www-data"))
  * }</pre>
@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  * @see UnixSocketOption#SOCKET_FILE
  */
 public final class SocketFilePolicy {
-    /** What {@code bind} does if there is a socket at the path. A file that is no socket is always refused. */
+    /** What {@code bind} does if there is a socket at the path. A file that is not a socket is always refused. */
     public enum Existing {
         /** {@link SocketFilePolicy#replaceStale()}: a stale socket is replaced, a live one is refused. */
         REPLACE_STALE,
@@ -54,7 +54,8 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Replaces a socket file that no process holds any more, and refuses the path of one that is held. The default.
+     * Replaces a socket file that no process holds any more, and refuses the path of a live socket. This is the
+     * default.
      *
      * @return the policy
      */
@@ -63,9 +64,9 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Removes whatever socket is at the path, even a live one, whose server is then out of reach without noticing.
-     * Between the removal and the moment when the new server listens, clients are refused; {@link #replaceAtomically()}
-     * has no such gap.
+     * Removes any socket that is at the path, even a live one, whose server can then no longer be reached and does not
+     * notice. Clients are refused from the removal until the new server listens. {@link #replaceAtomically()} has no
+     * such gap.
      *
      * @return the policy
      */
@@ -74,18 +75,18 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Replaces whatever socket is at the path without a gap: a client that connects at any moment finds the old server
-     * or the new one. The socket is bound to a temporary name in the same folder, {@code .name.0} for example, gets its
-     * mode and group, listens, and is then renamed to the path. The old server keeps its connections; it should go on
-     * accepting for a moment before it closes, since what waits in its backlog is reset then. Its close leaves the new
-     * file alone.
+     * Replaces any socket that is at the path without a gap: a client that connects at any moment reaches the old
+     * server or the new one. The socket is bound to a temporary name in the same folder, for example {@code .name.0},
+     * gets its mode and group, listens, and is then renamed to the path. The old server keeps its connections. It
+     * should continue to accept for a moment before it closes, because connections that are still in its backlog are
+     * reset then. Its close does not remove the new file.
      *
-     * <p>For servers only. {@code localAddress()} is the requested path, on accepted channels as well. The
-     * kernel, however, keeps the name that a socket was bound to: clients of other libraries that call getpeername(2),
-     * and tools such as ss(8), show the temporary name. {@code bind} fails with EOPNOTSUPP on other channels.
+     * <p>For servers only: on other channels, {@code bind} fails with EOPNOTSUPP. {@code localAddress()} is the
+     * requested path, on accepted channels as well. The kernel, however, keeps the name that a socket was bound to:
+     * clients of other libraries that call getpeername(2), and tools such as ss(8), show the temporary name.
      *
      * <p>A process that is killed between bind and rename leaves a stale socket with the temporary name, which the next
-     * replacement uses again.
+     * replacement reuses.
      *
      * @return the policy
      */
@@ -94,7 +95,7 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Refuses a path where there is anything.
+     * Refuses a path at which any file exists.
      *
      * @return the policy
      */
@@ -104,16 +105,16 @@ public final class SocketFilePolicy {
 
     /**
      * Gives the socket file exactly this mode, whatever the umask. The file is never more permissive than that, not
-     * even briefly. Connecting takes the permission to write. Without a mode and a group the file gets 0777 less the
+     * even briefly. Connecting requires write permission. Without a mode and a group, the file gets 0777 minus the
      * umask.
      *
-     * <p>{@code bind} fails with EADDRINUSE if another user puts a file into the place of the socket before the mode is
+     * <p>{@code bind} fails with EADDRINUSE if another user puts a file in the place of the socket before the mode is
      * set; that file is not changed.
      *
-     * @param permissions as {@code ls} shows them, {@code "rw-rw----"}, or octal, {@code "0660"} or {@code "660"}
+     * @param permissions as {@code ls} shows them, {@code "rw-rw----"}, or in octal, {@code "0660"} or {@code "660"}
      * @return the policy with a mode
-     * @throws IllegalArgumentException if it is neither; set-user-ID, set-group-ID and sticky bits mean nothing on a
-     *        socket
+     * @throws IllegalArgumentException if it is neither; set-user-ID, set-group-ID and sticky bits have no meaning on a
+     *         socket
      */
     public SocketFilePolicy withMode(String permissions) {
         return new SocketFilePolicy(existing, parseMode(permissions), gid, group, keep);
@@ -137,17 +138,18 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Gives the socket file to a group, before anybody can connect. Unless {@link #withMode} says otherwise the mode is
-     * {@code rw-rw----}, so that the file's owner and the members of the group can connect, and nobody else. A process
-     * without privileges must be a member of the group; otherwise {@code bind} fails with EPERM, and no file is left.
+     * Gives the socket file to a group, before anybody can connect. Unless {@link #withMode} sets another mode, it is
+     * {@code rw-rw----}, so that only the file's owner and the members of the group can connect. An unprivileged
+     * process must be a member of the group; otherwise {@code bind} fails with EPERM and leaves no file.
      *
-     * <p>The name is looked up now, by getgrnam_r(3), which can block where groups come from a network. So do not call
-     * it on an event loop.
+     * <p>The name is looked up immediately, by getgrnam_r(3), which can block if groups come from a network. Do not
+     * call this method on an event loop.
      *
      * @param name the name of the group
      * @return the policy with a group
      * @throws IllegalArgumentException if there is no group of this name
-     * @throws io.netty.channel.ChannelException if the groups cannot be read; it implements {@link UnixSocketError}
+     * @throws io.netty.channel.ChannelException if the groups cannot be read; the exception implements
+     *         {@link UnixSocketError}
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public SocketFilePolicy withGroup(String name) {
@@ -165,11 +167,11 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * The same for the number of a group.
+     * Gives the socket file to a group with this number; see {@link #withGroup(String)}.
      *
-     * @param gid the number, unsigned: numbers above 2147483647 are negative here
+     * @param gid the number as an unsigned integer: numbers above 2147483647 are negative
      * @return the policy with a group
-     * @throws IllegalArgumentException if it is -1, which is the number of no group
+     * @throws IllegalArgumentException if it is -1, which is not a valid group
      */
     public SocketFilePolicy withGroup(int gid) {
         if (gid == UNSET) {
@@ -179,7 +181,7 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * Leaves the file where it is when the channel is closed. Otherwise it is removed then, unless another has taken
+     * Leaves the file in place when the channel closes. By default it is removed then, unless another file has taken
      * its place.
      *
      * @return the policy that keeps the file
@@ -189,7 +191,7 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * What is done if there is a socket at the path.
+     * Returns what is done if there is a socket at the path.
      *
      * @return the choice
      */
@@ -198,25 +200,25 @@ public final class SocketFilePolicy {
     }
 
     /**
-     * The permission bits that the socket file gets.
+     * Returns the permission bits that the socket file gets.
      *
-     * @return the bits, 0 to 0777; empty if the umask decides
+     * @return the bits, 0 to 0777; empty if the umask determines them
      */
     public OptionalInt mode() {
         return modeBits() == UNSET ? OptionalInt.empty() : OptionalInt.of(modeBits());
     }
 
     /**
-     * The number of the group that the socket file gets.
+     * Returns the number of the group that the socket file gets.
      *
-     * @return the number, unsigned; empty if the file gets the group of every new file
+     * @return the number as an unsigned integer; empty if the file gets the default group of new files
      */
     public OptionalInt group() {
         return gid == UNSET ? OptionalInt.empty() : OptionalInt.of(gid);
     }
 
     /**
-     * Whether the file stays when the channel closes.
+     * Returns whether the file is left in place when the channel closes.
      *
      * @return true if so; false by default
      */
