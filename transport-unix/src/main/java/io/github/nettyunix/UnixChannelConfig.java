@@ -41,14 +41,14 @@ import static io.netty.channel.ChannelOption.SO_SNDBUF;
 import static io.netty.channel.unix.UnixChannelOption.DOMAIN_SOCKET_READ_MODE;
 
 /**
- * The configuration of all of this transport's channels. Use {@link ChannelOption}s, those of {@link UnixSocketOption}
- * among them; the methods are Netty's. Thread-safe.
+ * The configuration of this transport's channels. It is usually set by {@link ChannelOption}s, including those of
+ * {@link UnixSocketOption}; the methods are those of Netty's interfaces. Thread-safe.
  *
- * <p>Options of TCP and UDP that frameworks set on any channel ({@code SO_KEEPALIVE}, {@code SO_LINGER},
+ * <p>Options of TCP and UDP that frameworks set on every channel ({@code SO_KEEPALIVE}, {@code SO_LINGER},
  * {@code SO_REUSEADDR}, {@code TCP_NODELAY}, all others whose name begins with {@code TCP_} or {@code IP_}, and so on)
- * are accepted and have no effect; {@link #getOption} returns {@code null} for them. Any other option that means
- * nothing to a type of channel is refused, which a bootstrap logs. The kernel's refusal to set or read an option is a
- * {@link io.netty.channel.ChannelException} that implements {@link UnixSocketError}.
+ * are accepted and have no effect; {@link #getOption} returns {@code null} for them. Other options that a type of
+ * channel does not support are refused, which a bootstrap logs. If the kernel refuses to set or read an option, the
+ * {@link io.netty.channel.ChannelException} implements {@link UnixSocketError}.
  */
 @SuppressWarnings("deprecation") // DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION is all that Netty has for it
 public final class UnixChannelConfig extends DefaultChannelConfig
