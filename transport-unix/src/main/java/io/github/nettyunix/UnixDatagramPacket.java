@@ -14,10 +14,10 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     private final UnixSocketAddress sender;
 
     /**
-     * An outbound datagram.
+     * Creates an outbound datagram.
      *
      * @param content the bytes, which now belong to the packet
-     * @param recipient whom to send it to; {@code null} for the peer that the channel is connected to
+     * @param recipient the recipient's address; {@code null} for the peer that the channel is connected to
      * @param fileDescriptors the descriptors, which now belong to the packet
      * @throws IllegalArgumentException if the recipient's address is of another family
      */
@@ -28,10 +28,10 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     /**
-     * An outbound datagram.
+     * Creates an outbound datagram.
      *
      * @param content the bytes, which now belong to the packet
-     * @param recipient whom to send it to; {@code null} for the peer that the channel is connected to
+     * @param recipient the recipient's address; {@code null} for the peer that the channel is connected to
      * @param fileDescriptors the descriptors, which now belong to the packet; the list itself is copied
      * @throws IllegalArgumentException if the recipient's address is of another family
      */
@@ -42,11 +42,11 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     /**
-     * A datagram as one that has arrived, for tests of handlers.
+     * Creates a datagram like those that a channel receives, for tests of handlers.
      *
      * @param content the bytes, which now belong to the packet
      * @param recipient the address that it was sent to; may be {@code null}
-     * @param sender the address that it came from; {@code null} is {@link UnixSocketAddress#unnamed()}
+     * @param sender the address that it was sent from; {@code null} means {@link UnixSocketAddress#unnamed()}
      * @param fileDescriptors the descriptors, which now belong to the packet; the list itself is copied
      * @param credentials see {@link #credentials()}; may be {@code null}
      * @param pidFd see {@link #pidFd()}, which now belongs to the packet; may be {@code null}
@@ -77,9 +77,9 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     /**
-     * Who sent it.
+     * Returns the sender.
      *
-     * @return the address, which is {@link UnixSocketAddress#unnamed()} for a sender without a name, never {@code null}
+     * @return the address; {@link UnixSocketAddress#unnamed()} if the sender has no name; never {@code null}
      */
     @Override
     public UnixSocketAddress sender() {
