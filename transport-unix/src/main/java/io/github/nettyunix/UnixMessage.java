@@ -14,21 +14,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Bytes, file descriptors and the sender's identity that travel together. It owns its content and its descriptors: the
- * last {@link #release()} releases both, writing it gives both away. To keep a descriptor of an inbound message,
- * {@link UnixFileDescriptor#retain()} it before the message is released.
+ * Bytes, file descriptors and the sender's identity in one message. The message owns its content and its descriptors:
+ * releasing the last reference releases both, and writing the message transfers both to the channel. To keep a
+ * descriptor of an inbound message, {@link UnixFileDescriptor#retain()} it before the message is released.
  *
- * <p>It counts its own references, whatever the content does. {@link #duplicate()}, {@link #retainedDuplicate()} and
- * {@link #withCredentials} return another view of the same unit, with the same descriptors and the same count.
- * {@link #replace(ByteBuf)} and {@link #copy()} return a unit of its own: the former has retained the descriptors, the
- * latter has duplicates of them.
+ * <p>The message has its own reference count, independent of its content's. {@link #duplicate()},
+ * {@link #retainedDuplicate()} and {@link #withCredentials} return views of the same message, which share its
+ * descriptors and its count. {@link #replace(ByteBuf)} and {@link #copy()} return independent messages: {@code replace}
+ * retains the descriptors, and {@code copy} duplicates them.
  *
- * <p>The reference count is thread-safe, the content is what a {@link ByteBuf} is.
+ * <p>The reference count is thread-safe; the content is as thread-safe as any {@link ByteBuf}.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, "Ancillary messages"
  */
 public class UnixMessage extends AbstractReferenceCounted implements ByteBufHolder {
-    /** The most descriptors that one message can carry (SCM_MAX_FD). */
+    /** The maximum number of descriptors in one message (SCM_MAX_FD). */
     public static final int MAX_FILE_DESCRIPTORS = 253;
 
     private final ByteBuf content;
@@ -40,18 +40,18 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     private final UnixMessage unit;
 
     /**
-     * A message.
+     * Creates an outbound message.
      *
      * @param content the bytes, which now belong to the message
-     * @param fileDescriptors the descriptors, which now belong to the message; whether they are too many, or one is
-     *        closed, is found when it is written
+     * @param fileDescriptors the descriptors, which now belong to the message; {@code write} checks that they are open
+     *        and not too many
      */
     public UnixMessage(ByteBuf content, UnixFileDescriptor... fileDescriptors) {
         this(content, List.of(fileDescriptors));
     }
 
     /**
-     * A message.
+     * Creates an outbound message.
      *
      * @param content the bytes, which now belong to the message
      * @param fileDescriptors the descriptors, which now belong to the message; the list itself is copied
@@ -61,7 +61,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A message as one that has arrived, for tests of handlers.
+     * Creates a message like those that a channel receives, for tests of handlers.
      *
      * @param content the bytes, which now belong to the message
      * @param fileDescriptors the descriptors, which now belong to the message; the list itself is copied
@@ -90,7 +90,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * The bytes.
+     * Returns the bytes.
      *
      * @return the content, which belongs to the message
      */
@@ -100,7 +100,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * The descriptors, in the order in which they were sent.
+     * Returns the descriptors, in the order in which they were sent.
      *
      * @return an unmodifiable list of descriptors that belong to the message
      */
@@ -109,7 +109,7 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * Who sent the message, or who is to be shown as its sender.
+     * Returns the credentials of the sender. On an outbound message, these are the credentials to send.
      *
      * @return the credentials, {@code null} if there are none
      */
@@ -118,13 +118,13 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A descriptor of the process that sent the message, which distinguishes it from any later process with the same
-     * pid: it becomes readable when the process ends. It arrives with {@link UnixSocketOption#SO_PASSPIDFD}, belongs to
-     * the message and is closed with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of
-     * {@link #fileDescriptors()}, and not sent.
+     * Returns a descriptor of the process that sent the message. Unlike a pid, it always refers to that process. It
+     * becomes readable when the process ends. Inbound messages have one with {@link UnixSocketOption#SO_PASSPIDFD}. It
+     * belongs to the message and is closed with it; {@link UnixFileDescriptor#retain()} keeps it. It is not one of
+     * {@link #fileDescriptors()}, and is never sent.
      *
-     * @return the descriptor; {@code null} if there is none, for what was sent before the option was set, and before
-     *         Linux 6.16 if the process had ended already
+     * @return the descriptor; {@code null} if the option is off, was off when the message was sent, or, before Linux
+     *         6.16, if the process had already ended
      * @see <a href="https://man7.org/linux/man-pages/man2/pidfd_open.2.html">pidfd_open(2)</a>
      */
     public final UnixFileDescriptor pidFd() {
@@ -132,8 +132,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * What the kernel's security module (SELinux, AppArmor, Smack) calls the process that sent the message. It arrives
-     * with {@link UnixSocketOption#SO_PASSSEC}, and is not sent.
+     * Returns the label that the kernel's security module (SELinux, AppArmor, Smack) gives the process that sent the
+     * message. Inbound messages have one with {@link UnixSocketOption#SO_PASSSEC}. It is never sent.
      *
      * @return the label; {@code null} if there is none
      */
@@ -142,8 +142,8 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * The same message with credentials to be sent along (SCM_CREDENTIALS; Linux). The kernel checks them: without
-     * privileges they must be the process's own, or the write fails with EPERM.
+     * Returns this message with credentials to send (SCM_CREDENTIALS; Linux). The kernel checks them: an unprivileged
+     * process can send only its own, otherwise the write fails with EPERM.
      *
      * @param credentials pid, uid and gid; groups are not sent
      * @return a view of this message
@@ -153,10 +153,10 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * An independent message with a copy of the bytes and duplicates of the descriptors.
+     * Returns an independent message with a copy of the bytes and duplicates of the descriptors.
      *
      * @return the copy, with one reference
-     * @throws UncheckedIOException if a descriptor is closed, or this process may have no more
+     * @throws UncheckedIOException if a descriptor is closed, or the process has reached its limit of descriptors
      */
     @Override
     public UnixMessage copy() {
@@ -198,9 +198,9 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
     }
 
     /**
-     * A message with other bytes and the same descriptors, credentials, pidfd and label. It is a unit of its own: it
-     * has one reference, and has {@linkplain UnixFileDescriptor#retain() retained} the descriptors and the pidfd. This
-     * message stays as it is, and is still to be released.
+     * Returns an independent message with other bytes and the same descriptors, credentials, pidfd and label. It has
+     * one reference, and has {@linkplain UnixFileDescriptor#retain() retained} the descriptors and the pidfd. This
+     * message does not change and must still be released.
      *
      * @param content the bytes, which now belong to the new message
      * @return the new message
