@@ -3,55 +3,55 @@ package io.github.nettyunix;
 import io.netty.channel.ChannelOption;
 
 /**
- * The options of this transport's channels, besides Netty's {@code SO_SNDBUF}, {@code SO_RCVBUF}, {@code SO_BACKLOG},
- * {@code ALLOW_HALF_CLOSURE}, {@code CONNECT_TIMEOUT_MILLIS}, {@code DOMAIN_SOCKET_READ_MODE} and the rest. They can be
- * set and read at any time, from any thread.
+ * The options of this transport's channels, in addition to Netty's {@code SO_SNDBUF}, {@code SO_RCVBUF},
+ * {@code SO_BACKLOG}, {@code ALLOW_HALF_CLOSURE}, {@code CONNECT_TIMEOUT_MILLIS}, {@code DOMAIN_SOCKET_READ_MODE} and
+ * others. They can be set and read at any time and from any thread.
  */
 public final class UnixSocketOption {
     /**
-     * Whether inbound messages are {@link UnixMessage}s (on datagram channels {@link UnixDatagramPacket}s), with the
-     * descriptors and credentials that came with them. Off by default: then bytes arrive as they do in Netty's own
-     * domain channels, and the kernel discards descriptors, so that nobody can push any into a process that did not ask
-     * for them.
+     * Whether inbound messages are {@link UnixMessage}s, or {@link UnixDatagramPacket}s on datagram channels, with the
+     * descriptors and credentials that were sent with them. Off by default: bytes then arrive as on Netty's own domain
+     * channels, and the kernel discards descriptors, so that nobody can push any into a process that did not request
+     * them.
      */
     public static final ChannelOption<Boolean> RECEIVE_CONTROL_DATA = option("RECEIVE_CONTROL_DATA");
 
     /**
-     * The most descriptors that an inbound message may bring, 0 to 253, the default. If one brings more, all of them
-     * are closed and {@link ControlDataTruncatedException} is raised; with 0, descriptors are discarded, which is no
-     * error.
+     * The maximum number of descriptors of an inbound message, from 0 to 253. The default is 253. If a message brings
+     * more, all of them are closed and a {@link ControlDataTruncatedException} is raised. With 0, descriptors are
+     * discarded without an error.
      */
     public static final ChannelOption<Integer> MAX_FILE_DESCRIPTORS_PER_MESSAGE =
             option("MAX_FILE_DESCRIPTORS_PER_MESSAGE");
 
     /**
-     * Whether descriptors arrive with the very bytes that they were sent with, on stream channels (Linux): a read ends
-     * before a message with descriptors, and that arrives as it was sent, from its first byte to its last, in one
-     * {@link UnixMessage}. Off by default: then bytes that were sent before a descriptor may arrive in one message with
-     * it. It costs one system call per read, and one or two more where descriptors are coming. Proxies need it, and so
-     * do readers that have no other way to find out which byte a descriptor belongs to.
+     * Whether descriptors arrive with exactly the bytes that they were sent with, on stream channels (Linux). A read
+     * then ends before a message that has descriptors, and that message arrives as it was sent, from its first byte to
+     * its last, in one {@link UnixMessage}. Off by default: bytes that were sent before a descriptor may then arrive in
+     * one message with it. The option costs one system call per read, and one or two more where there are descriptors.
+     * Proxies need it, and so do receivers that cannot tell otherwise which byte a descriptor belongs to.
      *
-     * <p>The kernel keeps no more than about 32 KiB of a stream in one piece (36,544 bytes on current Linux with pages
-     * of 4 KiB), and nothing in the queue shows which pieces one write has made. A longer message arrives in several,
-     * its descriptors with the first one, whose first byte is still the one that they were sent with.
+     * <p>The kernel splits a stream into pieces of at most about 32 KiB (36,544 bytes on current Linux with pages of 4
+     * KiB), and does not reveal which pieces belong to one write. A longer message arrives in several parts. Its
+     * descriptors arrive with the first part, from its first byte on.
      *
-     * <p>It throws {@link UnsupportedOperationException} elsewhere.
+     * <p>Setting it throws {@link UnsupportedOperationException} on other platforms.
      */
     public static final ChannelOption<Boolean> EXACT_DESCRIPTOR_POSITIONS = option("EXACT_DESCRIPTOR_POSITIONS");
 
     /**
-     * The most bytes that an inbound record may have, on seqpacket and datagram channels. A longer one is dropped with
-     * a {@link MessageTruncatedException}. The default, 8 MiB, is more than an unprivileged sender can send. It is
-     * address space, not memory.
+     * The maximum length of an inbound record in bytes, on seqpacket and datagram channels. A longer record is dropped
+     * with a {@link MessageTruncatedException}. The default, 8 MiB, is more than an unprivileged sender can send. The
+     * limit costs address space, not memory.
      */
     public static final ChannelOption<Integer> MAX_MESSAGE_SIZE = option("MAX_MESSAGE_SIZE");
 
     /**
-     * Whether inbound messages carry their sender's {@link UnixCredentials} (Linux). It turns
-     * {@link #RECEIVE_CONTROL_DATA} on, with a limit of 0 descriptors unless that or
-     * {@link #MAX_FILE_DESCRIPTORS_PER_MESSAGE} was set as well: to ask who is there opens no door for descriptors. Set
-     * on a server it holds for the connections that it accepts, from their first message on. The kernel gives a socket
-     * without a name an abstract one when it has this option and connects or sends.
+     * Whether inbound messages carry their sender's {@link UnixCredentials} (Linux). Off by default. This option
+     * enables control data as {@link #RECEIVE_CONTROL_DATA} does, but with a limit of 0 descriptors, unless that option
+     * or {@link #MAX_FILE_DESCRIPTORS_PER_MESSAGE} is set as well: requesting identities does not admit descriptors.
+     * Set on a server, it applies to the connections that the server accepts, from their first message on. The kernel
+     * gives a socket without a name an abstract one when it has this option and connects or sends.
      *
      * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PASSCRED
      */
@@ -59,10 +59,11 @@ public final class UnixSocketOption {
 
     /**
      * Whether inbound messages carry a descriptor of the process that sent them, {@link UnixMessage#pidFd()} (Linux 6.5
-     * and later). Off by default. In all else it is like {@link #SO_PASSCRED}. Where the limit of descriptors is 0 the
-     * kernel still hands over those that a sender attached, and they are closed at once: the pidfd comes behind them.
+     * and later). Off by default. Otherwise it works like {@link #SO_PASSCRED}. If the limit of descriptors is 0, the
+     * kernel still delivers descriptors that a sender attached, because the pidfd comes after them; they are closed at
+     * once.
      *
-     * <p>It throws {@link UnsupportedOperationException} where the kernel has no such option.
+     * <p>Setting it throws {@link UnsupportedOperationException} if the kernel has no such option.
      *
      * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
      */
@@ -70,44 +71,44 @@ public final class UnixSocketOption {
 
     /**
      * Whether inbound messages carry the security label of the process that sent them,
-     * {@link UnixMessage#securityLabel()} (Linux 2.6.18 and later). Off by default. It turns
-     * {@link #RECEIVE_CONTROL_DATA} on and is inherited as {@link #SO_PASSCRED} is, and gives nobody a name. Labels
-     * arrive where the kernel has a security module that labels sockets, such as SELinux, AppArmor or Smack, of up to
-     * 512 bytes; a longer one is a {@link ControlDataTruncatedException}.
+     * {@link UnixMessage#securityLabel()} (Linux 2.6.18 and later). Off by default. Like {@link #SO_PASSCRED}, it
+     * enables control data and is inherited by accepted connections, but it does not give sockets a name. Labels exist
+     * only if the kernel has a security module that labels sockets, such as SELinux, AppArmor or Smack. They have at
+     * most 512 bytes; a longer one raises a {@link ControlDataTruncatedException}.
      *
-     * <p>It throws {@link UnsupportedOperationException} where the kernel has no such option.
+     * <p>Setting it throws {@link UnsupportedOperationException} if the kernel has no such option.
      *
      * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PASSSEC
      */
     public static final ChannelOption<Boolean> SO_PASSSEC = option("SO_PASSSEC");
 
     /**
-     * Whether senders may attach descriptors at all (Linux 6.16 and later). On by default; off, a sender's attempt
-     * fails with EPERM, and nothing of the message arrives. Inherited by what a server accepts.
+     * Whether senders may attach descriptors at all (Linux 6.16 and later). On by default. When it is off, such a send
+     * fails with EPERM and nothing of the message arrives. Accepted connections inherit it from their server.
      *
-     * <p>Turning it off throws {@link UnsupportedOperationException} where the kernel has no such option.
+     * <p>Turning it off throws {@link UnsupportedOperationException} if the kernel has no such option.
      *
      * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
      */
     public static final ChannelOption<Boolean> SO_PASSRIGHTS = option("SO_PASSRIGHTS");
 
     /**
-     * How a bind to a path treats what is there, which mode the socket file gets and when it goes. By default
-     * {@link SocketFilePolicy#replaceStale()}.
+     * What {@code bind} does if the path exists already, which mode and group the socket file gets, and when it is
+     * removed. The default is {@link SocketFilePolicy#replaceStale()}.
      */
     public static final ChannelOption<SocketFilePolicy> SOCKET_FILE = option("SOCKET_FILE");
 
     /**
-     * What a datagram channel does when a recipient's queue is full. By default {@link DatagramQueueFull#WAIT}.
+     * What a datagram channel does when a recipient's queue is full. The default is {@link DatagramQueueFull#WAIT}.
      */
     public static final ChannelOption<DatagramQueueFull> DATAGRAM_QUEUE_FULL = option("DATAGRAM_QUEUE_FULL");
 
     /**
      * How long, in milliseconds, a datagram waits for its recipient with {@link DatagramQueueFull#WAIT} before it fails
-     * with EAGAIN (ETOOMANYREFS if it waits because too many of the user's descriptors are in flight). By default 30
-     * 000; 0 sets no limit. Promises complete in the order of the writes, so that a recipient which has stopped delays
-     * those of datagrams to others, and keeps the channel unwritable, for this long at most. The time begins when a
-     * datagram first finds no room.
+     * with EAGAIN, or with ETOOMANYREFS if it waits because too many of the user's descriptors are in flight. The
+     * default is 30,000; 0 means no limit. The time starts when a datagram first finds no room. Promises complete in
+     * the order of the writes. A recipient that has stopped reading can therefore delay the promises of datagrams to
+     * other recipients, and keep the channel unwritable, for at most this long.
      */
     public static final ChannelOption<Integer> DATAGRAM_WAIT_MILLIS = option("DATAGRAM_WAIT_MILLIS");
 
