@@ -12,16 +12,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sockets that a parent process opened for this one and passed on, as systemd does for socket units: from descriptor 3
- * on, and named by the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
+ * Sockets that a parent process has opened for this one, as systemd does for socket units. They are passed from
+ * descriptor 3 on, and described by the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
  * <pre>{@code
  * for (SocketActivation.Activated socket : SocketActivation.sockets()) {
  *     new ServerBootstrap().group(group).channelFactory(() -> (ServerChannel) socket.channel())
  *             .childHandler(...).register();
  * }
  * }</pre>
- * A socket that a parent passes as standard input, as inetd does, is {@link UnixTransport#adopt(int)
- * UnixTransport.adopt(0)}. To be the parent, give a {@link ChildProcess} the sockets from descriptor 3 on.
+ * <p>A socket that a parent passes as standard input, as inetd does, is adopted with
+ * {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}. To be the parent, pass the sockets to a {@link ChildProcess}
+ * from descriptor 3 on.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html">sd_listen_fds(3)</a>
  */
@@ -42,37 +43,35 @@ public final class SocketActivation {
     /**
      * A socket that was passed to this process.
      *
-     * @param name what it is called in LISTEN_FDNAMES (FileDescriptorName= of a socket unit); {@code unknown} without
-     *        that
-     * @param channel the channel, of a class that follows from the socket as {@link UnixTransport#adopt(int)} says, to
-     *        be registered by the caller; its socket file stays when it closes
+     * @param name its name in LISTEN_FDNAMES (FileDescriptorName= of a socket unit); {@code unknown} if it has none
+     * @param channel the channel, which the caller must register; its class depends on the socket, as with
+     *        {@link UnixTransport#adopt(int)}, and its socket file stays when it closes
      */
     public record Activated(String name, Channel channel) {
     }
 
     /**
-     * A descriptor that was passed to this process and is not an AF_UNIX socket: a TCP socket or a FIFO of the same
-     * unit, for example. It is open and belongs to the caller of {@link #sockets()}.
+     * A descriptor that was passed to this process and is not an AF_UNIX socket, for example a TCP socket or a FIFO of
+     * the same unit. It is open and belongs to the caller of {@link #sockets()}.
      *
-     * @param name what it is called in LISTEN_FDNAMES; {@code unknown} without that
+     * @param name its name in LISTEN_FDNAMES; {@code unknown} if it has none
      * @param fd its number
      */
     public record Other(String name, int fd) {
     }
 
     /**
-     * Takes the AF_UNIX sockets that were passed to this process; {@link #others()} lists whatever else was passed. All
-     * descriptors become close-on-exec first. The first call hands them to its caller: it removes the variables from
-     * the process's environment, so that a second call finds nothing, and children that native code starts do not take
-     * them for theirs.
-     * {@link System#getenv()} and {@link ProcessBuilder} use a copy of the environment that Java makes at the first
-     * use, which may be before this call: see {@link #clean}.
+     * Takes the AF_UNIX sockets that were passed to this process; {@link #others()} lists the other descriptors. All
+     * descriptors become close-on-exec. The first call transfers them to its caller. It removes the variables from the
+     * environment of the process, so that a second call finds nothing, and children started by native code do not
+     * mistake the sockets for theirs. {@link System#getenv()} and {@link ProcessBuilder} use a copy of the environment
+     * that Java makes when it is first used, which may be before this call; see {@link #clean}.
      *
-     * <p>Call it when the program starts: other threads must not use the environment in native code meanwhile.
+     * <p>Call this method when the program starts: no other thread may use the environment in native code meanwhile.
      *
-     * @return the sockets, in the order in which they were passed; none if the process was not started so
-     * @throws io.netty.channel.ChannelException if the variables make no sense or a descriptor is not open; then all
-     *         descriptors and variables stay as they are, except that the descriptors are close-on-exec
+     * @return the sockets, in the order in which they were passed; empty if none were passed
+     * @throws io.netty.channel.ChannelException if the variables are invalid or a descriptor is not open; descriptors
+     *         and variables then do not change, except that descriptors may have become close-on-exec
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static synchronized List<Activated> sockets() {
@@ -105,20 +104,20 @@ public final class SocketActivation {
     }
 
     /**
-     * What was passed to this process besides AF_UNIX sockets. {@link #sockets()} leaves these descriptors open and
-     * does not change them, except that they are close-on-exec. Code that knows what they are uses their numbers, and
-     * closes them.
+     * Returns the passed descriptors that are not AF_UNIX sockets. {@link #sockets()} leaves them open and does not
+     * change them, except that they become close-on-exec. The code that uses them must close them.
      *
-     * @return the descriptors, in the order in which they were passed, whenever it is called; none before
-     *         {@link #sockets()} has been called, or if there are none
+     * @return the descriptors, in the order in which they were passed, on every call; empty before {@link #sockets()}
+     *         has been called
      */
     public static synchronized List<Other> others() {
         return others;
     }
 
     /**
-     * Removes the variables of the protocol from what will be a child's environment. Children started by
-     * {@link ProcessBuilder} need it, since Java's copy of the environment may be older than {@link #sockets}.
+     * Removes the variables of the protocol from the environment of a future child. Use it for children started by
+     * {@link ProcessBuilder}, because Java's copy of the environment may have been made before {@link #sockets} was
+     * called.
      *
      * @param environment {@link ProcessBuilder#environment()}, for example
      */
