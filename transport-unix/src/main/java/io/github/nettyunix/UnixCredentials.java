@@ -11,18 +11,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The identity of a process, vouched for by the kernel. The numbers are as this process's namespaces show them.
+ * The identity of a process, as reported by the kernel. The numbers are those of this process's namespaces.
  *
- * <p>On Linux, two numbers are no identity: the overflow uid and the overflow gid, both 65534 unless
- * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel shows them for every user and
- * group that this process's user namespace does not map, and in the credentials of messages that were sent before
- * {@code SO_PASSCRED} was set. The same is true of pid 0: the process is in a pid namespace that is not visible here,
- * or was not recorded. See {@link #isUserUnknown()} and {@link #isGroupUnknown()}.
+ * <p>On Linux, two numbers do not identify anybody: the overflow uid and the overflow gid. Both are 65534 unless
+ * {@code /proc/sys/kernel/overflowuid} and {@code overflowgid} say otherwise. The kernel reports them for every user
+ * and group that this process's user namespace does not map, and in the credentials of messages that were sent before
+ * {@code SO_PASSCRED} was set. Similarly, a pid of 0 means that the process is in a pid namespace that is not visible
+ * here, or was not recorded. See {@link #isUserUnknown()} and {@link #isGroupUnknown()}.
  *
  * @param pid the process, 0 if it is unknown or in another pid namespace
  * @param uid the effective user
  * @param gid the effective group
- * @param groups the supplementary groups; empty where they are not known
+ * @param groups the supplementary groups; empty if they are unknown
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SCM_CREDENTIALS and SO_PEERCRED
  */
 public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
@@ -50,7 +50,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * Credentials with a copy of the groups.
+     * Creates credentials with a copy of the list of groups.
      *
      * @param pid the process
      * @param uid the user
@@ -62,9 +62,9 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * The credentials of this process, as its peers see them.
+     * Returns the credentials of this process, as its peers see them.
      *
-     * @return pid, effective uid, effective gid and supplementary groups now
+     * @return the current pid, effective uid, effective gid and supplementary groups
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static UnixCredentials ofThisProcess() {
@@ -82,7 +82,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * Credentials without supplementary groups, as messages carry them.
+     * Creates credentials without supplementary groups, as messages carry them.
      *
      * @param pid the process
      * @param uid the user
@@ -93,8 +93,9 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * Whether the user is the overflow uid: any user that this process's user namespace does not map, or one that was
-     * not recorded. It is also the number of the user {@code nobody}, which cannot be distinguished from the others.
+     * Returns whether the user is the overflow uid. That number stands for every user that this process's user
+     * namespace does not map, and for users that were not recorded. It is also the number of the user {@code nobody},
+     * which cannot be distinguished from the others.
      *
      * @return true if {@link #uid()} does not identify a user; always false on platforms other than Linux
      */
@@ -103,7 +104,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
     }
 
     /**
-     * Whether the group is the overflow gid; see {@link #isUserUnknown()}.
+     * Returns whether the group is the overflow gid; see {@link #isUserUnknown()}.
      *
      * @return true if {@link #gid()} does not identify a group; always false on platforms other than Linux
      */
