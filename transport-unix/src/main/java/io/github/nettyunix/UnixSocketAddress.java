@@ -12,12 +12,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The address of an AF_UNIX socket: a path in the file system, an abstract name (Linux), or nothing. It is exact to the
- * byte, also where the bytes are no text. Immutable.
+ * The address of an AF_UNIX socket: a path in the file system, an abstract name (Linux), or no name. It is exact to the
+ * byte, even if the bytes are not valid text. Immutable.
  *
- * <p>{@link #path()} is the name as UTF-8 text, each byte that is none written as one of the characters U+DC80 to
- * U+DCFF; an abstract name begins with NUL. Equal names have equal paths and different names different ones, so that
- * addresses of this class and of Netty's {@link DomainSocketAddress} are equal when they mean the same.
+ * <p>{@link #path()} is the name decoded as UTF-8, in which each byte that is not valid UTF-8 becomes one of the
+ * characters U+DC80 to U+DCFF. The path of an abstract name starts with NUL. Equal names have equal paths, and
+ * different names have different paths. Addresses of this class and of Netty's {@link DomainSocketAddress} are
+ * therefore equal if they refer to the same socket.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, "Address format"
  */
@@ -36,11 +37,11 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The address of a socket file.
+     * Returns the address of a socket file.
      *
-     * @param path where it is; a string that begins with NUL is an abstract name, as it is for Netty
+     * @param path the path; as in Netty, a string that starts with NUL is an abstract name
      * @return the address
-     * @throws IllegalArgumentException if the path is empty or contains a NUL further on
+     * @throws IllegalArgumentException if the path is empty, or contains a NUL but does not start with one
      */
     public static UnixSocketAddress of(String path) {
         if (path.isEmpty()) {
@@ -53,9 +54,9 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The address of a socket file.
+     * Returns the address of a socket file.
      *
-     * @param path where it is, on the default file system
+     * @param path the path, on the default file system
      * @return the address
      */
     public static UnixSocketAddress of(Path path) {
@@ -63,7 +64,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * An abstract name, which exists without a file for as long as a socket is bound to it. Linux only.
+     * Returns the address with an abstract name, which needs no file and exists as long as a socket is bound to it.
+     * Linux only.
      *
      * @param name the name without the NUL that marks it as abstract
      * @return the address
@@ -73,7 +75,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * An abstract name of any bytes, NUL included. Linux only.
+     * Returns the address with an abstract name of arbitrary bytes, including NUL. Linux only.
      *
      * @param name the name without the NUL that marks it as abstract
      * @return the address
@@ -85,10 +87,10 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The address whose name has these bytes, as {@link #bytes()} returns them and the kernel keeps them in
+     * Returns the address whose name has these bytes, as returned by {@link #bytes()} and kept by the kernel in
      * {@code sun_path}.
      *
-     * @param name a path without a final NUL, NUL and an abstract name, or nothing
+     * @param name a path without a trailing NUL, a NUL followed by an abstract name, or an empty array
      * @return the address; {@link #unnamed()} for an empty array
      * @throws IllegalArgumentException if a path contains a NUL
      */
@@ -101,9 +103,9 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The address that a text names, in any of the ways in which command lines and configuration files write it:
+     * Parses an address in any of the notations that command lines and configuration files use:
      * <table>
-     * <caption>What is understood</caption>
+     * <caption>Notations</caption>
      * <tr><th>text</th><th>address</th></tr>
      * <tr><td>{@code /run/app.sock}</td><td>the path, which must be absolute</td></tr>
      * <tr><td>{@code unix:/run/app.sock}, {@code unix:app.sock}</td><td>the path, absolute or relative (gRPC,
@@ -111,24 +113,22 @@ public final class UnixSocketAddress extends DomainSocketAddress {
      * <tr><td>{@code unix:///run/app.sock}</td><td>the path (gRPC, Redis, Docker)</td></tr>
      * <tr><td>{@code @name}</td><td>the abstract name (ss, socat, systemd)</td></tr>
      * <tr><td>{@code unix-abstract:name}</td><td>the abstract name (gRPC)</td></tr>
-     * <tr><td>{@code unix:path=/run/bus}, {@code unix:abstract=name}</td>
-     * <td>path or abstract name (D-Bus); {@code %2c} is a byte in hex, other keys such as {@code guid} are
-     * ignored</td></tr>
+     * <tr><td>{@code unix:path=/run/bus}, {@code unix:abstract=name}</td> <td>path or abstract name (D-Bus);
+     * {@code %2c} is a byte in hexadecimal, and other keys, such as {@code guid}, are ignored</td></tr>
      * </table>
      * Names are taken literally, except after {@code unix:path=} and {@code unix:abstract=}: {@code unix:./path=x} is
-     * the file
-     * {@code path=x}.
+     * the file {@code path=x}.
      *
      * @param text the address
-     * @return the address that it names
-     * @throws IllegalArgumentException if it is none of these; the message has the text and says why
+     * @return the address
+     * @throws IllegalArgumentException if it has none of these forms; the message contains the text and the reason
      */
     public static UnixSocketAddress parse(String text) {
         return AddressParser.parse(text);
     }
 
     /**
-     * The address of a socket that is bound to none, as most clients are.
+     * Returns the address of a socket that is not bound to a name, such as most clients.
      *
      * @return the address without a name
      */
@@ -137,25 +137,26 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * What to bind to for an abstract name that the kernel chooses; {@code localAddress()} is that name then. Linux
-     * only. Abstract names have no permissions: every process of the network namespace can connect or send to the
-     * socket.
+     * Returns the address to bind to for an abstract name that the kernel chooses; {@code localAddress()} is then that
+     * name. Linux only. Abstract names have no permissions: every process in the network namespace can connect or send
+     * to the socket.
      *
      * <p>It equals {@link #unnamed()}, but binding to that, or to Netty's empty {@code new DomainSocketAddress("")},
-     * fails with EINVAL: an empty setting is not to open a server to everybody.
+     * fails with EINVAL, so that an empty setting does not open a server to everybody.
      *
-     * @return the address without a name that {@code bind} takes
+     * @return an address without a name that {@code bind} accepts
      */
     public static UnixSocketAddress autobind() {
         return AUTOBIND;
     }
 
     /**
-     * The same address as an object of this class.
+     * Converts an address to this class.
      *
-     * @param address one of ours, Netty's {@link DomainSocketAddress} or the JDK's {@link UnixDomainSocketAddress}
+     * @param address an address of this class, of Netty's {@link DomainSocketAddress} or of the JDK's
+     *        {@link UnixDomainSocketAddress}
      * @return the address
-     * @throws IllegalArgumentException if it is of another family
+     * @throws IllegalArgumentException if the address is of another family
      */
     public static UnixSocketAddress from(SocketAddress address) {
         if (address instanceof UnixSocketAddress) {
@@ -180,7 +181,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * Whether it is the path of a socket file.
+     * Returns whether this is the path of a socket file.
      *
      * @return true if so
      */
@@ -189,7 +190,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * Whether it is an abstract name.
+     * Returns whether this is an abstract name.
      *
      * @return true if so
      */
@@ -198,7 +199,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * Whether it is no name at all.
+     * Returns whether this address has no name.
      *
      * @return true if so
      */
@@ -207,8 +208,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The bytes of the name as the kernel has them in {@code sun_path}: a path without a final NUL, an abstract name
-     * with its first NUL, nothing if there is no name.
+     * Returns the bytes of the name as the kernel has them in {@code sun_path}: a path without a trailing NUL, an
+     * abstract name with its leading NUL, or no bytes.
      *
      * @return a copy
      */
@@ -227,8 +228,8 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     }
 
     /**
-     * The name in printable form: {@code @} stands for a NUL at the start, {@code \xHH} for other bytes that cannot be
-     * shown.
+     * Returns the name in printable form, with {@code @} for a leading NUL and {@code \xHH} for other bytes that cannot
+     * be printed.
      */
     @Override
     public String toString() {
