@@ -29,12 +29,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Where to begin: whether the transport works here, event loops for it, and channels for sockets from elsewhere.
+ * The entry point of the transport. It reports whether the transport works here, creates event loops, and turns
+ * existing sockets into channels.
  * <pre>{@code
  * EventLoopGroup group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
  * }</pre>
- * Any other event loop on Netty's {@link EpollIoHandler} or {@link KQueueIoHandler} will do as well. All methods are
- * thread-safe.
+ * The channels also run on any other event loop that uses Netty's {@link EpollIoHandler} or {@link KQueueIoHandler}.
+ * All methods are thread-safe.
  */
 public final class UnixTransport {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
@@ -88,7 +89,7 @@ public final class UnixTransport {
     }
 
     /**
-     * Whether the transport works on this platform.
+     * Returns whether the transport works on this platform.
      *
      * @return true if it does
      */
@@ -97,9 +98,9 @@ public final class UnixTransport {
     }
 
     /**
-     * Why it does not work.
+     * Returns why the transport does not work.
      *
-     * @return what is missing and what to do about it; {@code null} if it works
+     * @return an exception that states what is missing and how to fix it; {@code null} if the transport works
      */
     public static Throwable unavailabilityCause() {
         return UNAVAILABILITY_CAUSE;
@@ -118,10 +119,10 @@ public final class UnixTransport {
     }
 
     /**
-     * Whether the platform has sockets of this type; macOS lacks {@link SocketType#SEQPACKET}.
+     * Returns whether the platform has sockets of this type. macOS lacks {@link SocketType#SEQPACKET}.
      *
      * @param type the type
-     * @return true if it has; false, too, if the transport is not available
+     * @return true if it has; false also if the transport is not available
      */
     public static boolean supports(SocketType type) {
         return isAvailable() && Supported.TYPES.contains(type);
@@ -142,7 +143,7 @@ public final class UnixTransport {
     }
 
     /**
-     * A factory of what drives event loops here: epoll on Linux, kqueue on macOS and the BSDs.
+     * Returns a factory of I/O handlers for event loops: epoll on Linux, kqueue on macOS and the BSDs.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available
@@ -153,13 +154,12 @@ public final class UnixTransport {
     }
 
     /**
-     * As {@link #newIoHandlerFactory}, for the lowest latency: the event loops look for something to do all the time
-     * and never sleep, which saves the time that it takes to wake a thread, several microseconds a message. A loop on
-     * which no more than four of this transport's channels are reading does not even ask whether there is something to
-     * read, it reads; servers do not count. Each of the threads keeps a processor busy, also when there is nothing to
-     * do, so have fewer threads than processors. TCP channels do not sleep either. Such loops are not suspended by a
-     * group that scales itself, and their {@link io.netty.channel.IoEventLoop#isIoType isIoType} is false for Netty's
-     * handlers.
+     * Returns a factory of I/O handlers for the lowest latency. Their event loops poll continuously and never sleep,
+     * which saves the several microseconds per message that it takes to wake a thread. If no more than four of this
+     * transport's channels on a loop are reading, the loop reads from them directly instead of calling epoll or kqueue;
+     * servers do not count. Each thread keeps a processor busy even when there is nothing to do, so use fewer threads
+     * than processors. TCP channels on such a loop do not sleep either. Groups that scale themselves do not suspend
+     * these loops, and their {@link io.netty.channel.IoEventLoop#isIoType isIoType} returns false for Netty's handlers.
      *
      * @return the factory
      * @throws UnsatisfiedLinkError if the transport is not available
@@ -170,15 +170,16 @@ public final class UnixTransport {
     }
 
     /**
-     * A channel for an AF_UNIX socket from elsewhere: inherited, received from another process, or made by other code.
-     * Its class follows from the socket's type and whether it listens, its state and addresses are the socket's. The
-     * socket is made non-blocking, for all processes that share it, and close-on-exec. A socket file stays when the
-     * channel closes.
+     * Creates a channel for an existing AF_UNIX socket that was inherited, received from another process, or created by
+     * other code. The type of the socket and whether it is listening determine the class of the channel. The channel
+     * has the state and the addresses of the socket. The socket is made close-on-exec and non-blocking, the latter for
+     * all processes that share it. Its socket file stays when the channel closes.
      *
-     * @param fd the descriptor, which the channel owns from now on; 0 is moved to another number, and {@code /dev/null}
-     *        takes its place, for children to inherit
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays the caller's then
+     * @param fd the descriptor, which the channel owns from now on; descriptor 0 is moved to another number, and
+     *        {@code /dev/null} takes its place, so that children inherit that
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; the caller keeps its ownership
+     *         then
      */
     public static Channel adopt(int fd) {
         ensureAvailability();
@@ -186,11 +187,11 @@ public final class UnixTransport {
     }
 
     /**
-     * As {@link #adopt(int)}; the descriptor is detached from its owner.
+     * Creates a channel as {@link #adopt(int)} does, and detaches the descriptor from its owner.
      *
      * @param fd the descriptor
-     * @return the channel, to be registered by the caller
-     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; it stays its owner's then
+     * @return the channel, which the caller must register
+     * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket; the owner does not change then
      */
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
@@ -219,29 +220,30 @@ public final class UnixTransport {
     }
 
     /**
-     * Gives the socket of a channel away with nothing lost: to a child process, to another process as a descriptor of a
-     * message, or to a channel on another kind of event loop. The counterpart of {@link #adopt(UnixFileDescriptor)}.
+     * Gives the socket of a channel away without losing data: to a child process, to another process as the descriptor
+     * of a message, or to a channel on another kind of event loop. This is the counterpart of
+     * {@link #adopt(UnixFileDescriptor)}.
      *
-     * <p>From now on the channel reads nothing more; auto-read is off, and {@code read()} does nothing. What it has
-     * received from the kernel before, which may be many records, passes the pipeline as usual. Then the messages that
-     * are flushed are written, also those that handlers write and flush in answer to what they were just passed. Then
-     * the future completes with a descriptor, and after its listeners, which run on the channel's event loop, the
-     * channel closes. The peer does not notice. A socket file stays.
+     * <p>The channel stops reading: auto-read is off, and {@code read()} has no effect. What it has already received
+     * from the kernel, which may be many records, passes through the pipeline as usual. Then the flushed messages are
+     * written, including those that handlers write and flush in reply to these records. Then the future completes with
+     * a descriptor. After its listeners, which run on the channel's event loop, the channel closes. The peer does not
+     * notice. A socket file stays in place.
      *
-     * <p>What handlers hold belongs to them: a decoder that has the beginning of a message gives it to the handler
-     * behind it when a listener of the future removes it from the pipeline. Messages that are written and not flushed
-     * by then fail.
+     * <p>Data held by handlers is not transferred: a decoder that holds the start of a message passes it to the next
+     * handler when a listener of the future removes the decoder from the pipeline. Messages that have been written but
+     * not flushed by then fail.
      *
-     * <p>Cancelling the future, before it completes, leaves the channel as it was. As long as the peer does not read
-     * what is flushed, the future does not complete: close the channel to give up. Thread-safe.
+     * <p>Cancelling the future before it completes leaves the channel as it was. If the peer does not read what was
+     * flushed, the future does not complete; close the channel to give up. Thread-safe.
      *
-     * @param channel one of this transport's; a server accepts no further connections, and the backlog is transferred
-     *         with the socket
-     * @return a future that completes with the descriptor, which is the caller's to release and close-on-exec; it fails
-     *         with {@link java.nio.channels.ClosedChannelException} if the channel closes before, with
-     *         {@link IllegalStateException} if it is being handed over already, and with {@link IOException} if this
-     *         process may have no more descriptors, which leaves the channel as it was
-     * @throws IllegalArgumentException if the channel is another transport's
+     * @param channel a channel of this transport; a server stops accepting, and its backlog is transferred with the
+     *        socket
+     * @return a future that completes with the descriptor, which is close-on-exec and must be released by the caller;
+     *         it fails with {@link java.nio.channels.ClosedChannelException} if the channel closes first, with
+     *         {@link IllegalStateException} if it is already being handed over, and with {@link IOException} if the
+     *         process has reached its limit of descriptors, which leaves the channel as it was
+     * @throws IllegalArgumentException if the channel belongs to another transport
      */
     public static Future<UnixFileDescriptor> handOver(Channel channel) {
         if (channel instanceof AbstractUnixChannel unixChannel) {
