@@ -12,21 +12,21 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Keeps descriptors out that are not wanted: a message that brings any is released, which closes all it has, and one
- * exception is raised for it. A stream channel closes then, since bytes are missing; the others go on with the next
- * message. Plain descriptors, which a stream reads with {@link DomainSocketReadMode#FILE_DESCRIPTORS}, are treated
- * alike.
+ * Refuses messages with descriptors that are not admitted. Such a message is released, which closes all of its
+ * descriptors, and one exception is raised. A stream channel then closes, because bytes are missing; other channels
+ * continue with the next message. Plain descriptors, which a stream delivers with
+ * {@link DomainSocketReadMode#FILE_DESCRIPTORS}, are treated alike.
  */
 abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
     /**
-     * Looks at what a message brings.
+     * Checks the descriptors of a message.
      *
-     * @param pidFd of the message's sender, {@code null} if it is not known
-     * @return why the message is refused; {@code null} if it is not
+     * @param pidFd the pidfd of the message's sender, {@code null} if there is none
+     * @return the reason for refusing the message; {@code null} if it is admitted
      */
     abstract IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd);
 
-    /** Whether the channel is to be closed after a refusal, though its messages do not depend on one another. */
+    /** Returns whether to close the channel after a refusal even though its messages are independent. */
     boolean isAbused() {
         return false;
     }
