@@ -11,25 +11,25 @@ import java.util.List;
 
 /**
  * Limits how many descriptors a peer can make this process hold: those that have arrived at a channel and are still
- * open, wherever they are now, in a queue or in somebody's hands. Add it before the handlers that take them:
+ * open, whether they are queued or in use. Add it before the handlers that take descriptors:
  * <pre>{@code
  * channel.pipeline().addFirst(new FileDescriptorLimitHandler(100));
  * }</pre>
  *
- * <p>A message that brings more than there is room for is released, which closes all it has, and one
- * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the
- * others go on with the next message. The pidfd of a message's sender counts too. A descriptor counts until the system
- * has closed it, after its last {@linkplain UnixFileDescriptor#release() release} for example, which takes a while
- * where it would {@linkplain UnixFileDescriptor#isClosing() block}, or
- * {@linkplain UnixFileDescriptor#detach() detached}, as those are that were adopted as channels. Netty's plain
- * {@link FileDescriptor}s, which a stream reads with
+ * <p>A message that would exceed the limit is released, which closes all of its descriptors, and one
+ * {@link FileDescriptorRefusedException} is raised. A stream channel then closes, because bytes are missing; other
+ * channels continue with the next message. The pidfd of a message's sender counts as well. A descriptor counts until
+ * the system has closed it, for example after its last {@linkplain UnixFileDescriptor#release() release}, which takes
+ * longer if closing {@linkplain UnixFileDescriptor#isClosing() blocks}. It also stops counting when it is
+ * {@linkplain UnixFileDescriptor#detach() detached}, as descriptors adopted as channels are. Netty's plain
+ * {@link FileDescriptor}s, which a stream delivers with
  * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, count until they are closed.
  *
- * <p>If more descriptors than the limit cannot be closed, because the peer has made them so that this blocks, the
+ * <p>If more descriptors than the limit allows cannot be closed, because the peer has made closing them block, the
  * channel is closed, whatever its type.
  *
- * <p>The handler remembers open descriptors until the channel becomes inactive: before that, the leak detector does not
- * see that one was forgotten. Each channel needs a handler of its own.
+ * <p>The handler refers to open descriptors until the channel becomes inactive; until then, the leak detector cannot
+ * report them. Each channel needs a handler of its own.
  */
 public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
     /** What has arrived. Those that were closed since are forgotten when there would be no room. */
@@ -37,9 +37,9 @@ public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
     private final int limit;
 
     /**
-     * A handler.
+     * Creates a handler.
      *
-     * @param limit how many descriptors that have arrived at the channel can be open at a time
+     * @param limit the maximum number of open descriptors that have arrived at the channel
      */
     public FileDescriptorLimitHandler(int limit) {
         this.limit = ObjectUtil.checkPositive(limit, "limit");
@@ -68,7 +68,9 @@ public final class FileDescriptorLimitHandler extends FileDescriptorFilter {
         return !fd.isOpen() && !(fd instanceof UnixFileDescriptor ours && ours.isClosing());
     }
 
-    /** A peer whose refused descriptors cannot be closed must not go on: each message would leave more of them open. */
+    /**
+     * A peer whose refused descriptors cannot be closed must not continue: each message would leave more of them open.
+     */
     @Override
     boolean isAbused() {
         held.removeIf(FileDescriptorLimitHandler::isGone);
