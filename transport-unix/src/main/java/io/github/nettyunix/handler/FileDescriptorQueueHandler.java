@@ -17,27 +17,28 @@ import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Parts bytes and descriptors: the handlers behind it, decoders for example, get plain {@link ByteBuf}s, and take the
- * descriptors from here, in the order in which they were sent. A decoder takes those of a message when the message is
- * complete: on a stream they have arrived by then, with one of its bytes or earlier.
+ * Separates descriptors from bytes. The handlers behind it, such as decoders, receive plain {@link ByteBuf}s, and take
+ * the descriptors from this handler in the order in which they were sent. A decoder takes the descriptors of a message
+ * when the message is complete. On a stream, they have arrived by then, with one of its bytes or earlier.
  * <pre>{@code
  * FileDescriptorQueueHandler fds = new FileDescriptorQueueHandler();
  * channel.pipeline().addLast(fds, new Decoder(fds));
  * }</pre>
  *
- * <p>It needs {@link UnixSocketOption#RECEIVE_CONTROL_DATA}. What else a {@link UnixMessage} has (credentials, pidfd,
- * label) is not passed on; {@link UnixDatagramPacket}s, which have a sender that would be lost, and messages of other
- * classes pass unchanged.
+ * <p>The handler requires {@link UnixSocketOption#RECEIVE_CONTROL_DATA}. Other parts of a {@link UnixMessage}
+ * (credentials, pidfd, label) are not passed on. {@link UnixDatagramPacket}s, whose sender would be lost, and messages
+ * of other classes pass unchanged.
  *
- * <p>Descriptors that wait here are closed when the channel has become inactive, or the handler is removed. If more
- * would have to wait than its limit, all are closed, {@link FileDescriptorRefusedException} is raised, and so that
- * bytes do not go on without their descriptors, the channel closes.
+ * <p>Queued descriptors are closed when the channel becomes inactive or the handler is removed. If a message would
+ * exceed the limit of the queue, all descriptors are closed, a {@link FileDescriptorRefusedException} is raised, and
+ * the channel closes, so that bytes are not processed without their descriptors.
  *
- * <p>Descriptors that wait for longer than a time limit, 60 seconds by default, are closed and treated alike. Otherwise
- * a peer could send its own end of the connection, never complete the message, and go: the connection would hold itself
- * open for ever. The time is checked once per such period, so that a descriptor may wait for up to twice as long.
+ * <p>The same happens if a descriptor stays in the queue longer than a time limit, which is 60 seconds by default.
+ * Otherwise a peer could send its own end of the connection, leave the message incomplete and exit: the connection
+ * would keep itself open forever. The time is checked once per such period, so that a descriptor may stay for up to
+ * twice as long.
  *
- * <p>Each channel needs one of its own. All methods belong to the channel's event loop.
+ * <p>Each channel needs a handler of its own. All methods must be called on the channel's event loop.
  */
 public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapter {
     /** As many as one message can have. */
@@ -54,15 +55,18 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     // How many of those that wait did so when the timer started.
     private int overdue;
 
-    /** A handler where up to 253 descriptors can wait, as many as one message can have, for 60 seconds. */
+    /**
+     * Creates a handler for up to 253 queued descriptors, as many as one message can have, with a time limit of 60
+     * seconds.
+     */
     public FileDescriptorQueueHandler() {
         this(DEFAULT_LIMIT);
     }
 
     /**
-     * A handler where descriptors can wait for 60 seconds.
+     * Creates a handler with a time limit of 60 seconds.
      *
-     * @param limit how many descriptors can wait until they are taken
+     * @param limit the maximum number of queued descriptors
      * @throws IllegalArgumentException if the limit is not positive
      */
     public FileDescriptorQueueHandler(int limit) {
@@ -70,10 +74,10 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     }
 
     /**
-     * A handler.
+     * Creates a handler.
      *
-     * @param limit how many descriptors can wait until they are taken
-     * @param timeout how long they can wait; 0 for as long as the channel is active
+     * @param limit the maximum number of queued descriptors
+     * @param timeout how long descriptors may stay in the queue; 0 for as long as the channel is active
      * @param unit the unit of the timeout
      * @throws IllegalArgumentException if the limit is not positive, or the timeout negative
      */
@@ -83,7 +87,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     }
 
     /**
-     * How many descriptors wait.
+     * Returns the number of queued descriptors.
      *
      * @return their number
      */
@@ -94,7 +98,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     /**
      * Takes the next descriptor.
      *
-     * @return the descriptor, which belongs to the caller; {@code null} if none waits
+     * @return the descriptor, which the caller must release; {@code null} if the queue is empty
      */
     public UnixFileDescriptor poll() {
         UnixFileDescriptor fd = waiting.poll();
@@ -107,9 +111,9 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     /**
      * Takes the next descriptors.
      *
-     * @param count how many
-     * @return the descriptors, which belong to the caller, as {@link UnixMessage#UnixMessage} takes them
-     * @throws NoSuchElementException if fewer wait; then none is taken
+     * @param count the number of descriptors
+     * @return the descriptors, which the caller must release, in the form that {@link UnixMessage#UnixMessage} accepts
+     * @throws NoSuchElementException if there are fewer; then none is taken
      */
     public UnixFileDescriptor[] take(int count) {
         if (count > waiting.size()) {
@@ -150,7 +154,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         }
     }
 
-    /** What decoders take at once needs no timer. */
+    /** Descriptors that decoders take immediately need no timer. */
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         if (!waiting.isEmpty() && timer == null && timeoutNanos > 0) {
@@ -193,7 +197,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         ctx.close();
     }
 
-    /** The bytes; {@code null} if there are too many descriptors. */
+    /** Returns the bytes; {@code null} if there are too many descriptors. */
     private ByteBuf part(ChannelHandlerContext ctx, UnixMessage message) {
         try {
             int count = waiting.size() + message.fileDescriptors().size();
