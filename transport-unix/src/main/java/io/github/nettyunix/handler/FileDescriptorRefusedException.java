@@ -11,9 +11,9 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * Descriptors came in that are not wanted: too many of them, see {@link FileDescriptorLimitHandler} and
+ * Thrown if a message brought descriptors that are not admitted: too many, see {@link FileDescriptorLimitHandler} and
  * {@link FileDescriptorQueueHandler}, or of another type, see {@link FileDescriptorTypeHandler}. They have been closed.
- * Its errno is EACCES.
+ * The errno is EACCES.
  */
 public final class FileDescriptorRefusedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
@@ -30,14 +30,14 @@ public final class FileDescriptorRefusedException extends IOException implements
         super(message);
     }
 
-    /** Says which channel the descriptors came in at. */
+    /** Sets the channel at which the descriptors arrived. */
     FileDescriptorRefusedException at(Channel channel) {
         socketType = typeOf(channel);
         address = channel.localAddress();
         return this;
     }
 
-    /** The type of a channel's socket, {@code null} if it is not of this transport. */
+    /** Returns the type of a channel's socket; {@code null} for channels of other transports. */
     static SocketType typeOf(Channel channel) {
         return channel instanceof UnixDatagramChannel ? SocketType.DATAGRAM
                 : channel instanceof UnixSeqpacketChannel ? SocketType.SEQPACKET
@@ -55,7 +55,7 @@ public final class FileDescriptorRefusedException extends IOException implements
     }
 
     /**
-     * Returns the address of the channel that the descriptors came in at.
+     * Returns the address of the channel at which the descriptors arrived.
      *
      * @return the local address; {@code null} if the channel has none
      */
