@@ -11,27 +11,27 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Lets in descriptors of some types only. Add it before the handlers that take them:
+ * Admits descriptors of certain types only. Add it before the handlers that take descriptors:
  * <pre>{@code
  * channel.pipeline().addFirst(new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD));
  * }</pre>
  *
- * <p>A message that brings any other is released, which closes all it has, and one
- * {@link FileDescriptorRefusedException} is raised for it. A stream channel closes then, since bytes are missing; the
- * others go on with the next message. The pidfd of a message's sender is not looked at: it comes from the kernel.
- * Netty's plain {@link FileDescriptor}s, which a stream reads with
+ * <p>A message with any other descriptor is released, which closes all of its descriptors, and one
+ * {@link FileDescriptorRefusedException} is raised. A stream channel then closes, because bytes are missing; other
+ * channels continue with the next message. The pidfd of a message's sender is not checked, because it comes from the
+ * kernel. Netty's plain {@link FileDescriptor}s, which a stream delivers with
  * {@link io.netty.channel.unix.DomainSocketReadMode#FILE_DESCRIPTORS}, are treated alike.
  *
- * <p>One handler can serve many channels.
+ * <p>A handler can be shared by many channels.
  */
 @Sharable
 public final class FileDescriptorTypeHandler extends FileDescriptorFilter {
     private final Set<UnixFileDescriptor.Type> allowed = EnumSet.noneOf(UnixFileDescriptor.Type.class);
 
     /**
-     * A handler.
+     * Creates a handler.
      *
-     * @param allowed the types that are let in; without any, no descriptor is
+     * @param allowed the types to admit; if empty, no descriptor is admitted
      */
     public FileDescriptorTypeHandler(UnixFileDescriptor.Type... allowed) {
         this.allowed.addAll(Arrays.asList(allowed));
