@@ -17,34 +17,35 @@ import io.netty.util.internal.ObjectUtil;
 import java.util.function.Predicate;
 
 /**
- * Admits only peers whose credentials, as the kernel vouches for them, pass a test. Add it first in the pipeline:
+ * Admits only peers whose credentials, as reported by the kernel, satisfy a predicate. Add it first in the pipeline:
  * <pre>{@code
  * channel.pipeline().addFirst(new PeerAuthorizationHandler(
  *         PeerAuthorizationHandler.sameUser().or(PeerAuthorizationHandler.uid(0))));
  * }</pre>
  *
- * <p>On a connection the peer is checked once, with its credentials
- * {@linkplain UnixPeer#peerCredentials() at the time it connected}. If it passes, the handler leaves the pipeline. If
- * not, the handlers behind it get one {@link PeerRefusedException}, the channel closes, and they see nothing else of
- * it: not that it was active, not a byte, not that it ended. A server accepts its clients before it can refuse them, so
- * they see a connection that closes.
+ * <p>On a connection, the peer is checked once, with the credentials
+ * {@linkplain UnixPeer#peerCredentials() that it had when it connected}. If it passes, the handler removes itself from
+ * the pipeline. Otherwise the handlers behind it receive one {@link PeerRefusedException} and the channel closes. They
+ * see nothing else of it: neither that it was active, nor any bytes, nor that it closed. A server accepts clients
+ * before it can refuse them, so a refused client sees a connection that closes.
  *
- * <p>A datagram channel has no peer. There each message is checked, for which {@link UnixSocketOption#SO_PASSCRED} must
- * be set. One that does not pass, or has no credentials, is released, and a {@link PeerRefusedException} is raised; the
- * channel goes on. Messages do not carry their sender's supplementary groups.
+ * <p>On a datagram channel, which has no peer, each message is checked. This requires
+ * {@link UnixSocketOption#SO_PASSCRED}. A message that does not pass or has no credentials is released, and a
+ * {@link PeerRefusedException} is raised; the channel continues. Messages do not carry their sender's supplementary
+ * groups.
  *
- * <p>A refusal that no handler of the pipeline handles is logged as one line without a stack trace, and after that at
- * most once in ten seconds in the whole process, with the number of refusals in between: a peer that keeps coming back
- * cannot fill the log. This is done by a handler that is added as the last one when a channel of this transport refuses
- * for the first time.
+ * <p>If no handler in the pipeline handles a refusal, it is logged as one line without a stack trace. The process logs
+ * at most one such line every ten seconds, with the number of refusals in between, so that a peer that reconnects
+ * repeatedly cannot fill the log. A handler for this purpose is added to the end of the pipeline when a channel of this
+ * transport first refuses a peer.
  *
- * <p>Where the credentials are not available, or the test throws anything, nobody passes. One handler can serve many
- * channels, if the test is thread-safe; it is called on the channels' event loops.
+ * <p>If the credentials are not available, or the predicate throws anything, nobody passes. A handler can be shared by
+ * channels if its predicate is thread-safe; the predicate is called on the channels' event loops.
  *
  * <p>On Linux, {@linkplain UnixCredentials#isUserUnknown() one uid} and
- * {@linkplain UnixCredentials#isGroupUnknown() one gid}, mostly 65534, are shown for everybody whom this process's user
- * namespace does not map. {@link #sameUser()} never lets them in, even if this process runs as that user; {@link #uid},
- * {@link #gid} and {@link #group} do if they are given that very number.
+ * {@linkplain UnixCredentials#isGroupUnknown() one gid}, usually 65534, stand for every user and group that this
+ * process's user namespace does not map. {@link #sameUser()} never admits that user, even if this process runs as it.
+ * {@link #uid}, {@link #gid} and {@link #group} admit it if they are given that number.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PEERCRED and SCM_CREDENTIALS
  */
@@ -56,54 +57,55 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
     private final Predicate<? super UnixCredentials> test;
 
     /**
-     * A handler.
+     * Creates a handler.
      *
-     * @param test which peers to admit; if it throws, the peer is refused
+     * @param test the predicate for peers to admit; if it throws, the peer is refused
      */
     public PeerAuthorizationHandler(Predicate<? super UnixCredentials> test) {
         this.test = ObjectUtil.checkNotNull(test, "test");
     }
 
     /**
-     * Admits a user. The overflow uid, mostly 65534, admits every user that this process's user namespace does not map,
-     * and messages that were sent before {@code SO_PASSCRED} was set.
+     * Returns a predicate that admits a user. The overflow uid, usually 65534, admits every user that this process's
+     * user namespace does not map, and messages that were sent before {@code SO_PASSCRED} was set.
      *
      * @param uid the user
-     * @return the test
+     * @return the predicate
      */
     public static Predicate<UnixCredentials> uid(int uid) {
         return credentials -> credentials.uid() == uid;
     }
 
     /**
-     * Admits the processes whose effective group it is. The overflow gid admits every group that is not mapped here, as
-     * with {@link #uid}.
+     * Returns a predicate that admits processes with this effective group. The overflow gid admits every group that is
+     * not mapped, as with {@link #uid}.
      *
      * @param gid the group
-     * @return the test
+     * @return the predicate
      */
     public static Predicate<UnixCredentials> gid(int gid) {
         return credentials -> credentials.gid() == gid;
     }
 
     /**
-     * Admits the members of a group: it is their effective group or a supplementary one. The latter are known on Linux
-     * 4.13 and later, of peers and not of messages. The overflow gid admits every group that is not mapped here, as
-     * with {@link #uid}.
+     * Returns a predicate that admits processes with this effective or supplementary group. Supplementary groups are
+     * known on Linux 4.13 and later, for peers but not for messages. The overflow gid admits every group that is not
+     * mapped, as with {@link #uid}.
      *
      * @param gid the group
-     * @return the test
+     * @return the predicate
      */
     public static Predicate<UnixCredentials> group(int gid) {
         return credentials -> credentials.gid() == gid || credentials.groups().contains(gid);
     }
 
     /**
-     * Admits the user that this process runs as. Where that is the overflow uid, because this process's user namespace
-     * does not map its user or because it runs as {@code nobody}, the number does not distinguish that user from all
-     * others that are not mapped, and nobody is admitted; {@link #uid} with that number admits them all.
+     * Returns a predicate that admits the user that this process runs as. If that is the overflow uid, because this
+     * process's user namespace does not map its user or because it runs as {@code nobody}, the number does not
+     * distinguish that user from all others that are not mapped, and nobody is admitted; {@link #uid} with that number
+     * admits them all.
      *
-     * @return the test
+     * @return the predicate
      */
     public static Predicate<UnixCredentials> sameUser() {
         return uid(UnixCredentials.ofThisProcess().uid()).and(credentials -> !credentials.isUserUnknown());
@@ -156,7 +158,7 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         return ctx.channel() instanceof DomainDatagramChannel;
     }
 
-    /** Checks once: a peer that passes is not checked again, since the handler leaves. */
+    /** Checks the peer once: if it passes, the handler removes itself. */
     private boolean authorizePeer(ChannelHandlerContext ctx) {
         Channel channel = ctx.channel();
         if (channel.hasAttr(REFUSED)) {
