@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * A peer, or the sender of a datagram, that a {@link PeerAuthorizationHandler} does not admit. Its errno is EACCES. It
- * has no stack trace, which would be the same each time and is the larger part of what refusing a peer costs.
+ * Thrown if a {@link PeerAuthorizationHandler} does not admit a peer or the sender of a datagram. The errno is EACCES.
+ * The exception has no stack trace, which would always be the same and would account for most of the cost of a refusal.
  */
 public final class PeerRefusedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
@@ -36,7 +36,7 @@ public final class PeerRefusedException extends IOException implements UnixSocke
     /**
      * Returns the credentials that did not pass.
      *
-     * @return the credentials; {@code null} if they are not known
+     * @return the credentials; {@code null} if they are unknown
      */
     public UnixCredentials credentials() {
         return credentials;
