@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The end of a pipeline for refusals that no handler has handled: Netty's own logs a warning with a stack trace for
- * each, as often as a refused peer likes to come back.
+ * Handles refusals that no other handler in the pipeline has handled. Netty's own tail would log a warning with a stack
+ * trace for each, as often as a refused peer reconnects.
  */
 @Sharable
 final class RefusalLog extends ChannelInboundHandlerAdapter {
@@ -39,7 +39,7 @@ final class RefusalLog extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** What to log, {@code null} if it is too soon after the last line. */
+    /** Returns the line to log; {@code null} if it is too soon after the last line. */
     String line(String refusal) {
         long now = System.nanoTime();
         long due = next.get();
