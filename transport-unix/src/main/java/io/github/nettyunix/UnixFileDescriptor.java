@@ -35,7 +35,7 @@ import java.util.function.IntUnaryOperator;
 public final class UnixFileDescriptor extends FileDescriptor implements ReferenceCounted, AutoCloseable {
     /** The type of the file that a descriptor refers to. */
     public enum Type {
-        /** A file on a disk, or one in memory that has a name. */
+        /** A file on a disk, or a file in memory that has a name. */
         REGULAR_FILE,
         /** A directory. */
         DIRECTORY,
@@ -44,9 +44,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         /** A socket of any family. */
         SOCKET,
         /**
-         * A file in memory without a name, as {@link #memfd} makes them; not one of {@code /dev/shm} or another tmpfs,
-         * deleted or not. Elsewhere than on Linux they are regular files. Whether it can be mapped safely depends on
-         * its {@link #seals() seals}.
+         * A file in memory without a name, as created by {@link #memfd}. Files of {@code /dev/shm} or another tmpfs,
+         * deleted or not, are {@link #REGULAR_FILE}s, and so are memory files on platforms other than Linux. Whether a
+         * memory file can be mapped safely depends on its {@link #seals() seals}.
          */
         MEMFD,
         /** A character device: a terminal, {@code /dev/null}. */
@@ -61,15 +61,15 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     public enum Seal {
         /** No further seals can be added. The only seal of tmpfs files and of memory files without seal support. */
         SEAL,
-        /** It cannot be made shorter, so that a mapping of it never loses pages. */
+        /** The file cannot be made shorter, so that a mapping of it never loses pages. */
         SHRINK,
-        /** It cannot be made longer. */
+        /** The file cannot be made longer. */
         GROW,
-        /** Its content cannot be changed, and no mapping exists that could change it. */
+        /** The content cannot be changed, and no mapping exists that could change it. */
         WRITE,
-        /** Its content can be changed only through mappings that existed before. Linux 5.1 and later. */
+        /** The content can be changed only through mappings that existed before. Linux 5.1 and later. */
         FUTURE_WRITE,
-        /** Its execute permission cannot be changed. Linux 6.3 and later. */
+        /** The execute permission cannot be changed. Linux 6.3 and later. */
         EXEC
     }
 
@@ -92,9 +92,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Takes over a descriptor by its number.
+     * Takes ownership of a descriptor, given by its number.
      *
-     * @param fd the number, which only this object may close from now on
+     * @param fd the number, which only the new object may close from now on
      * @return its owner, with one reference
      * @throws IllegalArgumentException if the number is negative
      * @throws UnsatisfiedLinkError if the transport is not available
