@@ -18,7 +18,10 @@ static void prepare(void) {
     for (int i = 0; i < BATCH; i++) {
         vectors[i] = (struct iovec) {buffer + (size_t) i * self.size, self.size};
         headers[i].msg_hdr = (struct msghdr) {
-            .msg_iov = &vectors[i], .msg_iovlen = 1, .msg_control = controls[i].bytes, .msg_controllen = control,
+            .msg_iov = &vectors[i],
+            .msg_iovlen = 1,
+            .msg_control = controls[i].bytes,
+            .msg_controllen = control,
         };
     }
 }
@@ -58,7 +61,7 @@ static void receive(int fd) {
 }
 
 void descriptors_server(void) {
-    buffer = malloc(self.size * BATCH);
+    buffer = allocate(BATCH, self.size);
     serve(receive);
 }
 
@@ -67,7 +70,7 @@ void descriptors_client(void) {
     int epoll = new_epoll();
     int batch = self.batch ? BATCH : 1;
     watch(epoll, fd, EPOLLOUT | EPOLLET);
-    buffer = calloc(BATCH, self.size);
+    buffer = allocate(BATCH, self.size);
     prepare();
     int passed = open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (int i = 0; i < BATCH; i++) attach(&headers[i].msg_hdr, passed, self.count);

@@ -72,8 +72,8 @@ static bool receive(int fd) {
         fail("recv");
     }
     put_header(message, all[fd].number);
-    if ((size_t) length > all[fd].missing
-            || (all[fd].missing == self.size && memcmp(bytes, message, HEADER) != 0)) errors++;
+    if ((size_t) length > all[fd].missing || (all[fd].missing == self.size && memcmp(bytes, message, HEADER) != 0))
+        errors++;
     all[fd].missing -= (size_t) length;
     return all[fd].missing == 0;
 }
@@ -86,19 +86,20 @@ static int by_size(const void *one, const void *other) {
 static void percentiles(uint32_t *latencies, long count, char *out, size_t size) {
     qsort(latencies, (size_t) count, sizeof(*latencies), by_size);
     snprintf(out, size, " p50=%u p99=%u p999=%u", latencies[count / 2], latencies[count * 99 / 100],
-             latencies[count * 999 / 1000]);
+            latencies[count * 999 / 1000]);
 }
 
 /* One connection: the time of every round trip. */
 static void ping_pong(int epoll, int fd) {
     enum { MOST = 1 << 24 };
-    uint32_t *latencies = malloc(MOST * sizeof(*latencies));
+    uint32_t *latencies = allocate(MOST, sizeof(*latencies));
     for (int64_t duration; (duration = next_round()) > 0;) {
         int64_t start = now(), last = start;
         long count = 0;
         do {
             send_next(fd);
-            while (!receive(fd)) if (!self.spin) await(epoll);
+            while (!receive(fd))
+                if (!self.spin) await(epoll);
             int64_t time = now();
             latencies[count++] = (uint32_t) (time - last);
             last = time;
@@ -107,22 +108,24 @@ static void ping_pong(int epoll, int fd) {
         percentiles(latencies, count, more, sizeof(more));
         round_done(count, last - start, more);
     }
+    free(latencies);
 }
 
 void echo_client(void) {
     int epoll = new_epoll();
-    int *connections = calloc((size_t) self.count, sizeof(int));
+    int *connections = allocate((size_t) self.count, sizeof(int));
     int highest = 0;
     for (int i = 0; i < self.count; i++) {
         connections[i] = connect_to_server();
         watch(epoll, connections[i], EPOLLIN);
         if (connections[i] > highest) highest = connections[i];
     }
-    all = calloc((size_t) highest + 1, sizeof(*all));
-    message = calloc(1, self.size);
+    all = allocate((size_t) highest + 1, sizeof(*all));
+    message = allocate(1, self.size);
     reply("ready");
     if (self.count == 1) {
         ping_pong(epoll, connections[0]);
+        free(connections);
         return;
     }
     for (int64_t duration; (duration = next_round()) > 0;) {
@@ -137,10 +140,12 @@ void echo_client(void) {
                 int fd = events[i].data.fd;
                 if (!receive(fd)) continue;
                 count++;
-                if (end - start < duration) send_next(fd); else under_way--;
+                if (end - start < duration) send_next(fd);
+                else under_way--;
             }
             end = now();
         }
         round_done(count, end - start, "");
     }
+    free(connections);
 }

@@ -80,7 +80,7 @@ static void receive_batches(int fd) {
 }
 
 void one_way_server(void) {
-    buffer = malloc(self.type == SOCK_STREAM ? READ_SIZE : self.size * BATCH);
+    buffer = allocate(1, self.type == SOCK_STREAM ? READ_SIZE : self.size * BATCH);
     prepare_batch();
     serve(self.type == SOCK_STREAM ? receive_stream : self.batch ? receive_batches : receive_records);
 }
@@ -112,7 +112,7 @@ void one_way_client(void) {
     int fd = connect_to_server();
     int epoll = new_epoll();
     watch(epoll, fd, EPOLLOUT | EPOLLET);
-    buffer = calloc(self.batch ? BATCH : 1, self.size);
+    buffer = allocate(self.batch ? BATCH : 1, self.size);
     prepare_batch();
     reply("ready");
     for (int64_t duration; (duration = next_round()) > 0;) {

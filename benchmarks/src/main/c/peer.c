@@ -12,6 +12,12 @@ _Noreturn void fail(const char *what) {
     exit(1);
 }
 
+void *allocate(size_t count, size_t size) {
+    void *memory = calloc(count, size);
+    if (memory == NULL) fail("calloc");
+    return memory;
+}
+
 int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -113,7 +119,7 @@ void send_messages(int fd, int epoll, struct mmsghdr *messages, int count) {
 }
 
 void attach(struct msghdr *message, int fd, int count) {
-    struct cmsghdr *rights = CMSG_FIRSTHDR(message);
+    struct cmsghdr *rights = message->msg_control;
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN((size_t) count * sizeof(fd));
@@ -216,8 +222,9 @@ int main(int argc, char **argv) {
         .batch = strcmp(argv[1], "batch") == 0,
         .server = strcmp(argv[2], "server") == 0,
         .operation = argv[3],
-        .type = strcmp(argv[4], "stream") == 0 ? SOCK_STREAM
-            : strcmp(argv[4], "seqpacket") == 0 ? SOCK_SEQPACKET : SOCK_DGRAM,
+        .type = strcmp(argv[4], "stream") == 0      ? SOCK_STREAM
+                : strcmp(argv[4], "seqpacket") == 0 ? SOCK_SEQPACKET
+                                                    : SOCK_DGRAM,
         .size = (size_t) atol(argv[5]),
         .count = atoi(argv[6]),
         .spin = strcmp(argv[7], "true") == 0,
@@ -225,7 +232,10 @@ int main(int argc, char **argv) {
     };
     /* Commands are read a character at a time, and nothing is left in a buffer that epoll does not see. */
     setvbuf(stdin, NULL, _IONBF, 0);
-    static const struct { const char *operation; void (*server)(void), (*client)(void); } all[] = {
+    static const struct {
+        const char *operation;
+        void (*server)(void), (*client)(void);
+    } all[] = {
         {"one-way", one_way_server, one_way_client},
         {"echo", echo_server, echo_client},
         {"connect", connect_server, connect_client},

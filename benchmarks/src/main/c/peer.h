@@ -2,7 +2,6 @@
 #ifndef PEER_H
 #define PEER_H
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,14 +15,14 @@
 #include <unistd.h>
 
 typedef struct {
-    bool batch;             /* many messages in one system call */
+    bool batch; /* many messages in one system call */
     bool server;
     const char *operation;
-    int type;               /* SOCK_STREAM ... */
-    size_t size;            /* of a message; on streams with its header */
-    int count;              /* connections, or descriptors a message */
+    int type; /* SOCK_STREAM ... */
+    size_t size; /* of a message; on streams with its header */
+    int count; /* connections, or descriptors a message */
     bool spin;
-    const char *folder;     /* the sockets' */
+    const char *folder; /* the sockets' */
 } settings;
 
 extern settings self;
@@ -35,6 +34,7 @@ enum { HEADER = 12, BATCH = 64, EVENTS = 256 };
 extern long received, errors, expected;
 
 _Noreturn void fail(const char *what);
+void *allocate(size_t count, size_t size);
 int64_t now(void);
 void reply(const char *line);
 

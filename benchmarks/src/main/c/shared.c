@@ -62,7 +62,7 @@ void shared_client(void) {
     int connection = connect_to_server();
     int epoll = new_epoll();
     watch(epoll, connection, EPOLLIN);
-    char *payload = calloc(1, self.size);
+    char *payload = allocate(1, self.size);
     int fds[MEMFDS];
     char *memory[MEMFDS];
     for (int i = 0; i < MEMFDS; i++) {
@@ -92,4 +92,5 @@ void shared_client(void) {
         }
         round_done(sent, end - start, "");
     }
+    free(payload);
 }

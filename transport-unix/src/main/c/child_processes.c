@@ -50,8 +50,8 @@ static char *tabulate(char **table, jint count, char *strings, const char *end) 
 /* Whether the numbers ascend, and no source is overwritten before it has been given its number. */
 static int are_valid(const descriptor *descriptors, jint count) {
     for (jint i = 0; i < count; i++) {
-        if (descriptors[i].number < 0 || (i > 0 && descriptors[i].number <= descriptors[i - 1].number)
-                || descriptors[i].source <= descriptors[count - 1].number) return 0;
+        if (descriptors[i].number < 0 || descriptors[i].source <= descriptors[count - 1].number) return 0;
+        if (i > 0 && descriptors[i].number <= descriptors[i - 1].number) return 0;
     }
     return 1;
 }
@@ -110,8 +110,9 @@ static int set_signals(posix_spawnattr_t *attributes) {
     sigdelset(&all, SIGSTOP);
     int error = posix_spawnattr_setsigmask(attributes, &none);
     if (error == 0) error = posix_spawnattr_setsigdefault(attributes, &all);
-    return error != 0 ? error : posix_spawnattr_setflags(attributes,
-            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_CLOEXEC_DEFAULT);
+    if (error != 0) return error;
+    int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_CLOEXEC_DEFAULT;
+    return posix_spawnattr_setflags(attributes, (short) flags);
 }
 
 /*

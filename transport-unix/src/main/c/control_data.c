@@ -43,7 +43,7 @@ int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_
 }
 
 control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
-                                       credentials *sender) {
+        credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0, .pidfd = -1, .label_length = -1};
     (void) sender;                                      /* where messages have no credentials */
     int surplus = 0;
@@ -70,7 +70,8 @@ control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32
                 } else if (found.fd_count + found.unwanted < MAX_FDS) {
                     fds[found.fd_count + found.unwanted++] = fd;
                 } else {
-                    close(fd);          /* Linux lets nobody send as many */
+                    /* Linux lets nobody send as many. */
+                    close(fd);
                     surplus = 1;
                 }
             }

@@ -53,6 +53,6 @@ int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_
  * delivered is.
  */
 control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
-                                       credentials *sender);
+        credentials *sender);
 
 #endif

@@ -73,8 +73,8 @@ static jint memory_file(JNIEnv *env, jclass class, jstring name) {
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
 #endif
-static const int all_seals[] = {F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE,
-        F_SEAL_EXEC};
+static const int all_seals[] = {
+    F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_EXEC};
 #endif
 
 /* Adds seals to a memory file: bit i stands for the i-th seal. */
@@ -175,8 +175,8 @@ static int get_status(int fd, file_status *status) {
 #if defined(__linux__) && defined(STATX_TYPE)
     struct statx file;
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &file) == 0) {
-        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major,
-                file.stx_dev_minor, file.stx_rdev_major};
+        *status = (file_status) {
+            file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
         return 0;
     }
     /* Before Linux 4.11, or under an old seccomp filter. */

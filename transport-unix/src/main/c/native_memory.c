@@ -64,8 +64,8 @@ static jlong map(JNIEnv *env, jclass class, jlong size) {
      * them.
      */
     madvise(memory, (size_t) size, MADV_NOHUGEPAGE);
-    if (filled && (lock_on_fault(memory, (size_t) size) == -1
-            || mprotect(memory, (size_t) size, PROT_READ | PROT_WRITE) == -1)) {
+    if (!filled) return (jlong) (intptr_t) memory;
+    if (lock_on_fault(memory, (size_t) size) == -1 || mprotect(memory, (size_t) size, PROT_READ | PROT_WRITE) == -1) {
         int error = errno;
         munmap(memory, (size_t) size);
         return -error;

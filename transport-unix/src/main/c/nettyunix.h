@@ -54,7 +54,10 @@
  * the kernel (EBADF).
  */
 #define REQUIRE(condition) REQUIRE_OR(-EINVAL, condition)
-#define REQUIRE_OR(result, condition) do { if (__builtin_expect(!(condition), 0)) return (result); } while (0)
+#define REQUIRE_OR(result, condition) \
+    do { \
+        if (__builtin_expect(!(condition), 0)) return (result); \
+    } while (0)
 
 /*
  * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, dup2 and
@@ -62,10 +65,20 @@
  * close what another thread has opened.
  */
 #define RETRY(call) \
-    ({ __typeof__(call) result_; do { result_ = (call); } while (result_ == -1 && errno == EINTR); result_; })
+    ({ \
+        __typeof__(call) result_; \
+        do { \
+            result_ = (call); \
+        } while (result_ == -1 && errno == EINTR); \
+        result_; \
+    })
 /* The result of a system call as our callers expect it. */
 #define RESULT(call) RESULT_ONCE(RETRY(call))
-#define RESULT_ONCE(call) ({ __typeof__(call) value_ = (call); value_ == -1 ? (__typeof__(call)) -errno : value_; })
+#define RESULT_ONCE(call) \
+    ({ \
+        __typeof__(call) value_ = (call); \
+        value_ == -1 ? (__typeof__(call)) -errno : value_; \
+    })
 
 #define POINTER(address) ((void *) (intptr_t) (address))
 #define NATIVE(name, signature, function) {(char *) (name), (char *) (signature), (void *) (function)}

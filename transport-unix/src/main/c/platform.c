@@ -16,6 +16,8 @@
 #define TEXT(name) #name
 #define ERROR(name) {#name, TEXT(name)}
 
+/* One row per error would fill three screens. */
+/* clang-format off */
 static const struct { const char *name, *number; } errors[] = {
     ERROR(EPERM), ERROR(ENOENT), ERROR(ESRCH), ERROR(EINTR), ERROR(EIO), ERROR(ENXIO), ERROR(E2BIG),
     ERROR(ENOEXEC), ERROR(EBADF), ERROR(ECHILD), ERROR(EAGAIN), ERROR(ENOMEM), ERROR(EACCES), ERROR(EFAULT),
@@ -46,6 +48,7 @@ static const struct { const char *name, *number; } errors[] = {
     ERROR(EBADARCH), ERROR(ESHLIBVERS), ERROR(EBADMACHO), ERROR(ENOPOLICY), ERROR(EQFULL), ERROR(EIPSEC),
     ERROR(ENOTOPEN),
 };
+/* clang-format on */
 
 /* The number of an entry; 0 if the platform does not know it. */
 static jint number_of(jint index) {

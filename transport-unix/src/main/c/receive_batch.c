@@ -48,21 +48,33 @@ typedef struct {
     int32_t unwanted;                   /* descriptors that follow those in fds: close(2) of them may block */
     int32_t next;                       /* errno of the receive after this one, negative; 0: none */
     int32_t reserved;
-    char control[1832];                 /* makes the size an odd number of cache lines: neighbours share no cache set */
+    /* Makes the size an odd number of cache lines, so that neighbours do not share a cache set. */
+    char control[1832];
 } inbound_message;
 
 _Static_assert(offsetof(inbound_message, name) == 32 && offsetof(inbound_message, fds) == 144
-        && offsetof(inbound_message, label_length) == 1156 && offsetof(inbound_message, control) == 1176
-        && sizeof(inbound_message) == 3008, "as in ReceiveBatch.java");
+                && offsetof(inbound_message, label_length) == 1156 && offsetof(inbound_message, control) == 1176
+                && sizeof(inbound_message) == 3008,
+        "as in ReceiveBatch.java");
 _Static_assert(sizeof(((inbound_message *) 0)->name) >= MAX_NAME, "room for a name");
-_Static_assert(sizeof(((inbound_message *) 0)->control) >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE
-        + MARK_SPACE + PIDFD_SPACE + LABEL_SPACE, "room for control data");
+_Static_assert(sizeof(((inbound_message *) 0)->control)
+                >= CMSG_SPACE(sizeof(int) * MAX_FDS) + CREDENTIALS_SPACE + MARK_SPACE + PIDFD_SPACE + LABEL_SPACE,
+        "room for control data");
 
 /* inbound_message.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
 /* What the caller wants to know. */
-enum { RECORDS = 1, HAS_EOF = 2, NAMES = 4, CONTROL = 8, PIDFD = 16, LABEL = 32, CREDENTIALS = 64,
-       TOGETHER = 128, ALL_WANTED = 255 };
+enum {
+    RECORDS = 1,
+    HAS_EOF = 2,
+    NAMES = 4,
+    CONTROL = 8,
+    PIDFD = 16,
+    LABEL = 32,
+    CREDENTIALS = 64,
+    TOGETHER = 128,
+    ALL_WANTED = 255,
+};
 enum { BATCH = 32 };
 /*
  * Unless the caller wants the messages TOGETHER, a batch ends once they have brought this many descriptors: it can hold
@@ -89,7 +101,7 @@ static size_t control_room(int max_fds, int wanted) {
 }
 
 static void prepare(inbound_message *message, struct msghdr *header, struct iovec *vector, int vectors,
-                    struct sockaddr_un *address, int max_fds, int wanted) {
+        struct sockaddr_un *address, int max_fds, int wanted) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vector;
     header->msg_iovlen = (__typeof__(header->msg_iovlen)) vectors;
@@ -179,7 +191,7 @@ static int may_bring_descriptors(int max_fds, int wanted) {
 
 /* One system call for all costs a third less than one each, but nothing stops it once there are enough descriptors. */
 static jint receive_many(int fd, inbound_message *message, int count, char *data, jlong stride, int capacity, int flags,
-                         int max_fds, int wanted) {
+        int max_fds, int wanted) {
     struct sockaddr_un addresses[BATCH];
     struct mmsghdr headers[BATCH];
     struct iovec vectors[BATCH];
@@ -211,7 +223,7 @@ static jint receive_many(int fd, inbound_message *message, int count, char *data
  * most capacity bytes.
  */
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
-                    jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
+        jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
     (void) env, (void) class;
     REQUIRE(count >= 1 && count <= BATCH && is_range(messages, count * (jlong) sizeof(inbound_message)));
     REQUIRE(capacity >= 1 && length >= 0 && length <= capacity && max_fds >= 0 && max_fds <= MAX_FDS

@@ -29,11 +29,13 @@ typedef struct {
     int32_t name_length;                /* -1: to the peer that the socket is connected to */
     char name[112];
     int32_t fds[MAX_FDS + 3];
-    char control[1216];                 /* makes the size an odd number of cache lines: neighbours share no cache set */
+    /* Makes the size an odd number of cache lines, so that neighbours do not share a cache set. */
+    char control[1216];
 } outbound_message;
 
 _Static_assert(offsetof(outbound_message, name) == 32 && offsetof(outbound_message, fds) == 144
-        && offsetof(outbound_message, control) == 1168 && sizeof(outbound_message) == 2384, "as in SendBatch.java");
+                && offsetof(outbound_message, control) == 1168 && sizeof(outbound_message) == 2384,
+        "as in SendBatch.java");
 _Static_assert(sizeof(((outbound_message *) 0)->name) >= MAX_NAME, "room for a name");
 _Static_assert(sizeof(((outbound_message *) 0)->control) >= CONTROL_OUT, "room for control data");
 
@@ -46,10 +48,10 @@ static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint 
     if (vector_count > 0 && !is_range(vectors, vector_count * (jlong) sizeof(struct iovec))) return 0;
     const outbound_message *message = POINTER(messages);
     for (jint i = first; i < count; i++) {
-        if (message[i].vectors < 0 || message[i].first_vector < 0
-                || message[i].first_vector > vector_count - message[i].vectors
-                || message[i].fd_count < 0 || message[i].fd_count > MAX_FDS
-                || message[i].name_length < -1 || message[i].name_length > (int) MAX_NAME) return 0;
+        if (message[i].vectors < 0 || message[i].first_vector < 0) return 0;
+        if (message[i].first_vector > vector_count - message[i].vectors) return 0;
+        if (message[i].fd_count < 0 || message[i].fd_count > MAX_FDS) return 0;
+        if (message[i].name_length < -1 || message[i].name_length > (int) MAX_NAME) return 0;
     }
     return 1;
 }
@@ -63,7 +65,7 @@ static size_t size(const outbound_message *message, const struct iovec *vectors)
 
 /* address: room for one, used if the message names its recipient. Returns an errno. */
 static int encode(outbound_message *message, struct iovec *vectors, struct msghdr *header,
-                  struct sockaddr_un *address) {
+        struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
     header->msg_iov = vectors + message->first_vector;
     header->msg_iovlen = (__typeof__(header->msg_iovlen)) message->vectors;
@@ -87,9 +89,10 @@ static jlong send_one(int fd, outbound_message *message, struct iovec *vectors, 
     if (error != 0) return -error;
     flags |= MSG_NOSIGNAL | MSG_DONTWAIT;
     int bare = header.msg_iovlen == 1 && header.msg_name == NULL && header.msg_control == NULL;
+    jlong result;
     /* send() is the cheaper call. */
-    jlong result = bare ? RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags))
-            : RESULT(sendmsg(fd, &header, flags));
+    if (bare) result = RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags));
+    else result = RESULT(sendmsg(fd, &header, flags));
 #ifdef __APPLE__
     /* With descriptors EMSGSIZE may only mean that the receiver has no room for them now. */
     if (result == -EMSGSIZE && message->fd_count > 0) {
@@ -107,7 +110,7 @@ static jlong send_one(int fd, outbound_message *message, struct iovec *vectors, 
  * stopped the next one, or 0.
  */
 static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint first, jint count, jlong vectors,
-                          jint vector_count) {
+        jint vector_count) {
     (void) env, (void) class;
     REQUIRE_OR((jlong) EINVAL << 32, is_valid(messages, first, count, vectors, vector_count));
     outbound_message *message = (outbound_message *) POINTER(messages) + first;
@@ -128,7 +131,7 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     }
     while (sent < ready) {
         int result = (int) RESULT(sendmmsg(fd, headers + sent, (unsigned) (ready - sent),
-                                           MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT));
+                MSG_EOR | MSG_NOSIGNAL | MSG_DONTWAIT));
         if (result < 0) return ((jlong) -result << 32) | sent;
         sent += result;
     }

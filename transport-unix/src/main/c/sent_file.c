@@ -33,8 +33,8 @@ static jint find_fields(JNIEnv *env, jclass class, jclass region) {
     jclass descriptor = (*env)->FindClass(env, "java/io/FileDescriptor");
     if (descriptor == NULL) (*env)->ExceptionClear(env);
     descriptor_number = find(env, descriptor, "fd", "I");
-    if (region_channel == NULL || region_transferred == NULL || channel_descriptor == NULL || channel_lock == NULL
-            || descriptor_number == NULL) return -ENOSYS;
+    if (region_channel == NULL || region_transferred == NULL) return -ENOSYS;
+    if (channel_descriptor == NULL || channel_lock == NULL || descriptor_number == NULL) return -ENOSYS;
     if (channel_class == NULL) channel_class = (*env)->NewGlobalRef(env, local);
     return channel_class == NULL ? -ENOMEM : 0;
 #else
@@ -59,7 +59,7 @@ static jint open_file(JNIEnv *env, jclass class, jobject region, jobjectArray pa
     if (channel == NULL) return -EBADF;
     if (!(*env)->IsInstanceOf(env, channel, channel_class)) return -EOPNOTSUPP;
     jobject found[] = {channel, (*env)->GetObjectField(env, channel, channel_lock),
-                       (*env)->GetObjectField(env, channel, channel_descriptor)};
+        (*env)->GetObjectField(env, channel, channel_descriptor)};
     for (jint i = 0; i < COUNT(found); i++) {
         if (found[i] == NULL) return -EOPNOTSUPP;
         (*env)->SetObjectArrayElement(env, parts, i, found[i]);

@@ -36,7 +36,7 @@
 #define SIOCUNIXFILE 0x89E0                             /* SIOCPROTOPRIVATE, Linux 4.16 */
 #endif
 #ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452                               /* Linux 6.6; the same number on all architectures but Alpha */
+#define SYS_fchmodat2 452                               /* Linux 6.6; the same number everywhere but on Alpha */
 #endif
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
@@ -49,22 +49,23 @@
 #endif
 
 /* All paths come with a final NUL. */
-#define WITH_PATH(env, path, call) ({ \
-    int status_; \
-    jbyte *chars_ = nettyunix_string(env, path, &status_); \
-    if (chars_ != NULL) { \
-        const char *name = (const char *) chars_; \
-        status_ = (int) RESULT(call); \
-        (*env)->ReleaseByteArrayElements(env, path, chars_, JNI_ABORT); \
-    } \
-    status_; \
-})
+#define WITH_PATH(env, path, call) \
+    ({ \
+        int status_; \
+        jbyte *chars_ = nettyunix_string(env, path, &status_); \
+        if (chars_ != NULL) { \
+            const char *name = (const char *) chars_; \
+            status_ = (int) RESULT(call); \
+            (*env)->ReleaseByteArrayElements(env, path, chars_, JNI_ABORT); \
+        } \
+        status_; \
+    })
 
 #define STATUS_LENGTH 6
 
 static jint fill_status(JNIEnv *env, const struct stat *file, jlongArray result) {
     jlong values[STATUS_LENGTH] = {S_ISSOCK(file->st_mode), file->st_mode & 07777, (jlong) file->st_dev,
-                                   (jlong) file->st_ino, (jlong) file->st_uid, (jlong) file->st_gid};
+        (jlong) file->st_ino, (jlong) file->st_uid, (jlong) file->st_gid};
     (*env)->SetLongArrayRegion(env, result, 0, COUNT(values), values);
     return 0;
 }
@@ -160,16 +161,21 @@ static int find_bound(int fd, struct unix_diag_vfs *bound) {
         struct unix_diag_req request;
     } message = {
         .header = {.nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
-        .request = {.sdiag_family = AF_UNIX, .udiag_states = ~0u, .udiag_ino = (__u32) socket_itself.st_ino,
-                    .udiag_show = UDIAG_SHOW_VFS, .udiag_cookie = {~0u, ~0u}},
+    };
+    message.request = (struct unix_diag_req) {
+        .sdiag_family = AF_UNIX,
+        .udiag_states = ~0u,
+        .udiag_ino = (__u32) socket_itself.st_ino,
+        .udiag_show = UDIAG_SHOW_VFS,
+        .udiag_cookie = {~0u, ~0u},
     };
     union {
         struct nlmsghdr header;
         char bytes[1024];
     } answer;
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    int result = (int) RESULT(sendto(netlink, &message, sizeof(message), 0, (struct sockaddr *) &kernel,
-                                     sizeof(kernel)));
+    int result =
+            (int) RESULT(sendto(netlink, &message, sizeof(message), 0, (struct sockaddr *) &kernel, sizeof(kernel)));
     /* The kernel has answered when the request is sent. */
     if (result >= 0) result = (int) RESULT(recv(netlink, &answer, sizeof(answer), MSG_DONTWAIT));
     close(netlink);
@@ -302,7 +308,8 @@ static jint group_id(JNIEnv *env, jclass class, jbyteArray group, jbyteArray buf
         (*env)->SetIntArrayRegion(env, result, 0, 1, &gid);
         return 0;
     }
-    if (error < 0) return error;                        /* of WITH_PATH */
+    /* A negative error is WITH_PATH's. */
+    if (error < 0) return error;
     /* getgrnam_r returns a positive errno; where there is no such name 0, and on some systems ENOENT or ESRCH. */
     return error == 0 || error == ESRCH ? -ENOENT : -error;
 }

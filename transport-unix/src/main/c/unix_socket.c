@@ -279,16 +279,28 @@ static jint mark_records(JNIEnv *env, jclass class, jint fd, jboolean timestamp,
 #endif
 }
 
-/* In the order of UnixSocket's constants; name -1 where the platform has no such option. */
-static const struct { int level, name; } options[] = {
+/* In the order of UnixSocket's constants. */
+static const struct {
+    int level;
+    int name;                           /* -1: the platform has no such option */
+} options[] = {
 #if defined(__linux__)
-    {SOL_SOCKET, SO_PASSCRED}, {SOL_SOCKET, SO_PASSPIDFD}, {SOL_SOCKET, SO_PASSSEC}, {SOL_SOCKET, SO_PASSRIGHTS},
-#elif defined(LOCAL_CREDS_PERSISTENT)
-    {SOL_LOCAL, LOCAL_CREDS_PERSISTENT}, {0, -1}, {0, -1}, {0, -1},     /* FreeBSD */
+    {SOL_SOCKET, SO_PASSCRED},
+    {SOL_SOCKET, SO_PASSPIDFD},
+    {SOL_SOCKET, SO_PASSSEC},
+    {SOL_SOCKET, SO_PASSRIGHTS},
 #else
-    {0, -1}, {0, -1}, {0, -1}, {0, -1},
+#if defined(LOCAL_CREDS_PERSISTENT)
+    {SOL_LOCAL, LOCAL_CREDS_PERSISTENT},                /* FreeBSD */
+#else
+    {0, -1},
 #endif
-    {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_RCVBUF},
+    {0, -1},
+    {0, -1},
+    {0, -1},
+#endif
+    {SOL_SOCKET, SO_SNDBUF},
+    {SOL_SOCKET, SO_RCVBUF},
 };
 
 static jint set_option(JNIEnv *env, jclass class, jint fd, jint option, jint value) {
@@ -397,8 +409,8 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     jint *values = (*env)->GetIntArrayElements(env, groups, NULL);
     if (values == NULL) return -ENOMEM;
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
-    jint count = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length) == -1 ? -errno
-            : (jint) (length / sizeof(jint));
+    int result = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, values, &length);
+    jint count = result == -1 ? -errno : (jint) (length / sizeof(jint));
     (*env)->ReleaseIntArrayElements(env, groups, values, count > 0 ? 0 : JNI_ABORT);
     return count;
 #elif defined(LOCAL_PEERCRED)

@@ -23,7 +23,10 @@
 
 #define NATIVE(type, class, name) JNIEXPORT type JNICALL Java_io_netty_channel_kqueue_##class##_##name
 #define CONSTANT(type, class, name, value) \
-    NATIVE(type, class, name)(JNIEnv *env, jclass c) { (void) env, (void) c; return (type) (value); }
+    NATIVE(type, class, name)(JNIEnv * env, jclass c) { \
+        (void) env, (void) c; \
+        return (type) (value); \
+    }
 
 /* sys/event.h as FreeBSD has it. */
 enum { EVFILT_READ = -1, EVFILT_WRITE = -2, EVFILT_USER = -11 };
@@ -54,16 +57,16 @@ typedef struct {
 
 /* A kqueue is an epoll set, so that closing it is all it takes to end it, and what lies here until its number is reused. */
 typedef struct {
-    descriptor *descriptors;            /* by number */
+    descriptor *descriptors; /* by number */
     int capacity;
-    int *queue;                         /* the numbers of those with active knotes */
+    int *queue; /* the numbers of those with active knotes */
     int queued;
     int user_event;
 } kqueue;
 
-static kqueue *kqueues[1 << 16];        /* by the epoll set's number */
+static kqueue *kqueues[1 << 16]; /* by the epoll set's number */
 static uint32_t generations;
-static int always_ready;                /* an eventfd that is readable for ever */
+static int always_ready; /* an eventfd that is readable for ever */
 static const uint64_t user_event = UINT64_MAX;
 
 static descriptor *lookup(kqueue *q, int fd) {
@@ -101,8 +104,9 @@ static int change(kqueue *q, int set, const struct kevent *wanted) {
             d->inode = file.st_ino;
             d->generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED) & INT32_MAX;
             struct epoll_event all = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                      .data.u64 = (uint64_t) d->generation << 32 | (uint32_t) fd};
-            if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &all) == -1 && epoll_ctl(set, EPOLL_CTL_MOD, fd, &all) == -1) return errno;
+                .data.u64 = (uint64_t) d->generation << 32 | (uint32_t) fd};
+            if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &all) == -1 && epoll_ctl(set, EPOLL_CTL_MOD, fd, &all) == -1)
+                return errno;
         }
         /* A knote that exists does not change its ways. */
         if (!note->exists) *note = (knote) {.exists = 1, .clear = (wanted->flags & EV_CLEAR) != 0};
@@ -127,7 +131,7 @@ static int holds(int fd, int filter, struct kevent *event) {
         if (getpeername(fd, (struct sockaddr *) &peer, &length) == -1 && errno == ENOTCONN) return 0;
     }
     int pending = 0;
-    if (filter == READ && ioctl(fd, FIONREAD, &pending) == -1) pending = 1;     /* it listens */
+    if (filter == READ && ioctl(fd, FIONREAD, &pending) == -1) pending = 1; /* it listens */
     event->data = pending;
     if (now.revents & (filter == READ ? POLLRDHUP | POLLHUP : POLLHUP)) event->flags |= EV_EOF;
     return 1;
@@ -148,8 +152,10 @@ static int scan(kqueue *q, struct kevent *events, int capacity) {
         for (int f = 0; f < FILTERS && count < capacity; f++) {
             knote *note = &d->notes[f];
             if (!note->active) continue;
-            events[count] = (struct kevent) {.ident = (uint64_t) fd, .filter = (int16_t) (-1 - f), .udata = note->udata,
-                                             .flags = note->clear ? EV_CLEAR : 0};
+            events[count] = (struct kevent) {.ident = (uint64_t) fd,
+                .filter = (int16_t) (-1 - f),
+                .udata = note->udata,
+                .flags = note->clear ? EV_CLEAR : 0};
             int reported = holds(fd, f, &events[count]);
             count += reported;
             note->active = reported && !note->clear;
@@ -183,8 +189,8 @@ static int64_t now_nanos(void) {
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-NATIVE(jint, Native, keventWait)(JNIEnv *env, jclass class, jint set, jlong change_list, jint changes,
-                                 jlong event_list, jint capacity, jint seconds, jint nanos) {
+NATIVE(jint, Native, keventWait)(JNIEnv *env, jclass class, jint set, jlong change_list, jint changes, jlong event_list,
+        jint capacity, jint seconds, jint nanos) {
     (void) env, (void) class;
     kqueue *q = kqueues[set];
     const struct kevent *wanted = (const void *) (intptr_t) change_list;
@@ -213,9 +219,15 @@ NATIVE(jint, Native, kqueueCreate)(JNIEnv *env, jclass class) {
     (void) env, (void) class;
     int set = epoll_create1(EPOLL_CLOEXEC);
     if (set == -1) return -errno;
-    if (kqueues[set] == NULL) kqueues[set] = malloc(sizeof(kqueue));
-    else free(kqueues[set]->descriptors), free(kqueues[set]->queue);
-    *kqueues[set] = (kqueue) {.capacity = 0};
+    kqueue *q = kqueues[set];
+    if (q == NULL) q = malloc(sizeof(kqueue));
+    else free(q->descriptors), free(q->queue);
+    if (q == NULL) {
+        close(set);
+        return -ENOMEM;
+    }
+    *q = (kqueue) {.capacity = 0};
+    kqueues[set] = q;
     return set;
 }
 
@@ -235,10 +247,14 @@ NATIVE(jint, Native, keventTriggerUserEvent)(JNIEnv *env, jclass class, jint set
 }
 
 NATIVE(void, KQueueEventArray, evSet)(JNIEnv *env, jclass class, jlong address, jint ident, jshort filter, jshort flags,
-                                      jint fflags, jlong data, jlong udata) {
+        jint fflags, jlong data, jlong udata) {
     (void) env, (void) class;
-    *(struct kevent *) (intptr_t) address = (struct kevent) {.ident = (uint64_t) ident, .filter = filter,
-            .flags = (uint16_t) flags, .fflags = (uint32_t) fflags, .data = data, .udata = (uint64_t) udata};
+    *(struct kevent *) (intptr_t) address = (struct kevent) {.ident = (uint64_t) ident,
+        .filter = filter,
+        .flags = (uint16_t) flags,
+        .fflags = (uint32_t) fflags,
+        .data = data,
+        .udata = (uint64_t) udata};
 }
 
 /* The natives of io.netty.channel.unix are those of Netty's epoll library, which has been loaded before. */

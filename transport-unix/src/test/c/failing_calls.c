@@ -10,9 +10,17 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-static const struct { const char *name; int number; } calls[] = {
-    {"accept4", __NR_accept4}, {"epoll_ctl", __NR_epoll_ctl}, {"getsockname", __NR_getsockname}, {"listen", __NR_listen},
-    {"sendmmsg", __NR_sendmmsg}, {"sendmsg", __NR_sendmsg}, {"sendto", __NR_sendto},
+static const struct {
+    const char *name;
+    int number;
+} calls[] = {
+    {"accept4", __NR_accept4},
+    {"epoll_ctl", __NR_epoll_ctl},
+    {"getsockname", __NR_getsockname},
+    {"listen", __NR_listen},
+    {"sendmmsg", __NR_sendmmsg},
+    {"sendmsg", __NR_sendmsg},
+    {"sendto", __NR_sendto},
     {"setsockopt", __NR_setsockopt},
 };
 
@@ -31,11 +39,11 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_number(JNIE
 }
 
 /* Makes a system call of this thread fail, if its argument at an index (0 to 5; -1: any) has this value. */
-JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv *env, jclass class, jint number, jint index,
-        jint value, jint error) {
+JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv *env, jclass class, jint number,
+        jint index, jint value, jint error) {
     (void) env, (void) class;
     unsigned argument = index < 0 ? offsetof(struct seccomp_data, nr)
-        : (unsigned) offsetof(struct seccomp_data, args) + 8u * (unsigned) index;
+                                  : (unsigned) offsetof(struct seccomp_data, args) + 8u * (unsigned) index;
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) number, 0, 3),
@@ -45,6 +53,7 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1) return -errno;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+        return -errno;
     return 0;
 }
