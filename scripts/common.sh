@@ -44,10 +44,15 @@ find_jdk() {
   return 1
 }
 
+# Downloads Maven.
+wrapper=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/mvnw
+
 has() {
   case $1 in
     jdk) find_jdk ;;
-    maven) command -v mvn >/dev/null ;;
+    maven) command -v mvn >/dev/null || [ -x "$wrapper" ] ;;
+    gcc) gcc --version 2>/dev/null | grep -q 'Free Software Foundation' ;;
+    clang-format-19) command -v "$1" >/dev/null || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
     cc) cc -E -x c -include stdio.h /dev/null >/dev/null 2>&1 ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
@@ -63,7 +68,7 @@ debian_packages() {
            else
              echo default-jdk-headless
            fi ;;
-      cc) echo gcc libc6-dev ;;
+      cc | gcc) echo gcc libc6-dev ;;
       systemd-*) echo systemd ;;
       nc) echo netcat-openbsd ;;
       unixserver) echo ucspi-unix ;;
@@ -200,9 +205,11 @@ copy_tree() {
   find . \( -name .git -o -name "$skip" \) -prune -o -type f -print0 | tar -c --null -T - | tar -x -C "$1"
 }
 
-# Maven without a terminal's decorations.
+# Maven, the one that is installed or else the wrapper's, without a terminal's decorations.
 maven() {
-  mvn -B -ntp -Dstyle.color=never "$@" </dev/null
+  local command=mvn
+  command -v mvn >/dev/null || command=$wrapper
+  "$command" -B -ntp -Dstyle.color=never "$@" </dev/null
 }
 
 # Is file $1 missing or older than one of the files and folders after it?
