@@ -25,7 +25,7 @@ import picocli.CommandLine.TypeConversionException;
 
 import java.nio.file.FileSystemException;
 
-/** The one command line in front of all examples. */
+/** The command line interface of all examples. */
 @Command(name = Examples.NAME, synopsisSubcommandLabel = "EXAMPLE",
         description = "Examples of the Unix transport for Netty.",
         commandListHeading = "%nExamples:%n",
@@ -58,7 +58,7 @@ public final class Examples {
     /**
      * Runs an example.
      *
-     * @param args its name and its arguments
+     * @param args the name of the example, followed by its arguments
      */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -72,18 +72,18 @@ public final class Examples {
                 .setExpandAtFiles(false)
                 .setUsageHelpAutoWidth(true)
                 .setExecutionExceptionHandler((exception, command, parsed) -> {
-                    // The transport's messages name the operation, the socket and the error.
-                    // Those of the JDK's file system say what the matter is by their class only.
+                    // The transport's exceptions name the operation, the socket and the error in their messages. Those
+                    // of the JDK's file system name the error only by their class.
                     String message = exception.getMessage() == null || exception instanceof FileSystemException
                             ? exception.toString() : exception.getMessage();
-                    // Of a command within an example the example too: "notify send".
+                    // For a command of an example, include the example's name: "notify send".
                     String name = command.getCommandSpec().qualifiedName().substring(Examples.NAME.length() + 1);
                     command.getErr().println(name + ": " + message);
                     return ExitCode.SOFTWARE;
                 });
     }
 
-    /** {@code @name} is an abstract name, everything else a path. */
+    /** Converts {@code @name} to an abstract name, and everything else to a path. */
     private static final class AddressConverter implements ITypeConverter<UnixSocketAddress> {
         @Override
         public UnixSocketAddress convert(String value) {

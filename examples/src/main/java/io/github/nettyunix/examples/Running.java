@@ -8,8 +8,8 @@ import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The event loops of an example. They end with it, also when it is interrupted or terminated: channels are closed then, and
- * a server's socket file goes with it.
+ * The event loops of an example. They end with the example, even if it is interrupted or terminated: all channels are
+ * then closed, which removes a server's socket file.
  */
 public final class Running implements AutoCloseable {
     private final EventLoopGroup group;
@@ -17,7 +17,7 @@ public final class Running implements AutoCloseable {
     private volatile Runnable atEnd = () -> { };
 
     /**
-     * Starts them.
+     * Starts the event loops.
      *
      * @throws IllegalStateException if the transport is not available here
      */
@@ -34,10 +34,10 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * Waits for something, and says what it is if that takes longer than two seconds.
+     * Waits for a future, and prints what it is waiting for if that takes longer than two seconds.
      *
-     * @param future succeeds, or fails with the exception that this throws then
-     * @param what a line for the standard error
+     * @param future the future; if it fails, this method throws the same exception
+     * @param what the line to print to standard error
      */
     public static <F extends Future<?>> F await(F future, String what) throws InterruptedException {
         if (!future.await(2, TimeUnit.SECONDS)) {
@@ -47,7 +47,7 @@ public final class Running implements AutoCloseable {
         return future;
     }
 
-    /** What to do when the event loops have ended. */
+    /** Registers an action to run when the event loops have ended. */
     public void atEnd(Runnable action) {
         atEnd = action;
     }
@@ -57,14 +57,14 @@ public final class Running implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The program is being terminated, and the hook does it.
+            // The program is being terminated, and the shutdown hook does this.
             return;
         }
         shutDown();
     }
 
     private void shutDown() {
-        // A quiet period, for what the last channels still have to say.
+        // A quiet period lets the last channels finish writing.
         group.shutdownGracefully(50, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
         atEnd.run();
     }

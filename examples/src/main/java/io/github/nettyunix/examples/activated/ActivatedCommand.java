@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 import java.util.List;
 import java.util.concurrent.Callable;
 
-/** {@code activated}: a server that does not open its sockets itself. */
+/** {@code activated}: a server whose sockets its parent opens. */
 @Command(name = "activated",
         description = {"Sends back what it receives, on the sockets that systemd has opened for it: listening ones, connections "
                 + "and datagram sockets.", "To try it: systemd-socket-activate -l SOCKET examples/run activated"})

@@ -25,7 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Asks a broker for files. */
+/** Requests files from a broker. */
 public final class BrokerClient {
     private static final long TIMEOUT_SECONDS = 10;
 
@@ -33,15 +33,15 @@ public final class BrokerClient {
     }
 
     /**
-     * Asks once, and waits for the answer.
+     * Sends one request, and waits for the reply.
      *
      * @param group the event loops
      * @param type the type of the broker's socket
-     * @param broker where the broker is
-     * @param own where a datagram socket is answered; the other types need no name
+     * @param broker the broker's address
+     * @param own the address at which a datagram socket receives the reply; other types of sockets need none
      * @param paths the files
-     * @return the open files, one for each path, which belong to the caller
-     * @throws IOException if the broker cannot be asked, or refuses
+     * @return the open files, one for each path, which the caller must release
+     * @throws IOException if the request cannot be sent, or the broker refuses it
      * @throws InterruptedException if the thread is interrupted
      */
     public static List<UnixFileDescriptor> open(EventLoopGroup group, SocketType type, UnixSocketAddress broker,
@@ -94,7 +94,7 @@ public final class BrokerClient {
             if (files.size() != wanted) {
                 throw new IOException(wanted + " files were asked for, and " + files.size() + " came");
             }
-            // The message is released when we return, and would close them.
+            // The message is released when this method returns, which would close its descriptors.
             files.forEach(UnixFileDescriptor::retain);
             if (!answer.complete(files)) {
                 files.forEach(UnixFileDescriptor::release);

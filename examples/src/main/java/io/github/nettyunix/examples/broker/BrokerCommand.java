@@ -2,7 +2,7 @@ package io.github.nettyunix.examples.broker;
 
 import picocli.CommandLine.Command;
 
-/** {@code broker}: files by descriptor, for those who may not open them. */
+/** {@code broker}: passes open files to processes that may not open them. */
 @Command(name = "broker", synopsisSubcommandLabel = "serve | open",
         description = "Gives others read access to single files, by descriptor, after checking who asks.",
         subcommands = {ServeCommand.class, OpenCommand.class})

@@ -18,11 +18,11 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * Answers requests. A request is a path, or several with a zero byte between them. The answer is {@link #GRANTED} and as many
- * descriptors, or {@link #REFUSED} with the reason and none.
+ * Handles requests. A request is a path, or several paths separated by zero bytes. The reply is {@link #GRANTED} with
+ * one descriptor for each path, or {@link #REFUSED} with the reason and no descriptors.
  *
- * <p>Here everybody is told why he is refused. A server that owes strangers no answer puts a
- * {@link io.github.nettyunix.handler.PeerAuthorizationHandler} first in its pipeline instead.
+ * <p>This handler tells every client why its request was refused. A server that does not want to reply to strangers at
+ * all puts a {@link io.github.nettyunix.handler.PeerAuthorizationHandler} first in its pipeline.
  */
 @Sharable
 final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
@@ -70,8 +70,9 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
     }
 
     /**
-     * Who connected; a datagram has no connection, and brings its sender's credentials. Of a connection these would say less: a
-     * process with more rights may have been made to write to what somebody else has connected.
+     * Returns the credentials of the process that connected or, for a datagram, those that came with it. On a
+     * connection, the credentials of single messages would be less reliable: a process with more rights may have been
+     * made to write to a socket that another process has connected.
      */
     private static UnixCredentials sender(ChannelHandlerContext ctx, UnixMessage request) throws IOException {
         return request instanceof UnixDatagramPacket ? request.credentials() : ((UnixPeer) ctx.channel()).peerCredentials();
@@ -84,7 +85,7 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
                 .addListener(ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE);
     }
 
-    /** What others have sent is not for a terminal as it is. */
+    /** Makes text that others have sent safe to print to a terminal. */
     private static void log(String line) {
         String printable = line.replaceAll("\\p{Cntrl}", " ");
         System.err.println("broker: " + printable.substring(0, Math.min(printable.length(), LOG_LENGTH)));

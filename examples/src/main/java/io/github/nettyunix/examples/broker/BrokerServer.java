@@ -19,20 +19,20 @@ import io.netty.channel.EventLoopGroup;
 
 import java.util.function.Predicate;
 
-/** The broker's socket. */
+/** Opens the broker's socket. */
 public final class BrokerServer {
     private BrokerServer() {
     }
 
     /**
-     * Opens it.
+     * Opens the socket.
      *
      * @param group the event loops
-     * @param type its type
-     * @param address where it is to be
-     * @param allowed who may ask
-     * @param files what he may ask for
-     * @return succeeds when requests are answered
+     * @param type the type of the socket
+     * @param address the address of the socket
+     * @param allowed the users that may request files
+     * @param files the files that they may request
+     * @return a future that succeeds when the socket accepts requests
      */
     public static ChannelFuture bind(EventLoopGroup group, SocketType type, UnixSocketAddress address,
                                      Predicate<UnixCredentials> allowed, GrantedFiles files) {
@@ -49,9 +49,9 @@ public final class BrokerServer {
             case DATAGRAM -> new Bootstrap().channel(UnixDatagramChannel.class).handler(handler);
         };
         return bootstrap.group(group)
-                // Everybody may connect, since it is the handler that decides.
+                // Everybody may connect, because the handler decides.
                 .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw-rw-"))
-                // Messages tell who sent them, and cannot bring descriptors.
+                // Messages carry their sender's credentials, and cannot bring descriptors.
                 .option(UnixSocketOption.SO_PASSCRED, true)
                 .bind(address);
     }

@@ -15,7 +15,7 @@ import io.netty.handler.codec.TooLongFrameException;
 import java.util.List;
 
 /**
- * Makes messages of a stream, which has no borders: each goes after a header, the number of its bytes (4 bytes) and of its
+ * Divides a stream into messages. Each has a header with the number of its bytes (4 bytes) and the number of its
  * descriptors (1 byte). The other types of sockets have records and do not need it.
  */
 final class Framing extends CombinedChannelDuplexHandler<Framing.Decoder, Framing.Encoder> {
@@ -34,7 +34,7 @@ final class Framing extends CombinedChannelDuplexHandler<Framing.Decoder, Framin
     }
 
     static final class Decoder extends ByteToMessageDecoder {
-        // A descriptor arrives with a byte of its message or earlier, in the order in which all were sent.
+        // Descriptors arrive in the order in which they were sent, each with a byte of its message or earlier.
         private final FileDescriptorQueueHandler arrived;
 
         Decoder(FileDescriptorQueueHandler arrived) {
@@ -54,7 +54,8 @@ final class Framing extends CombinedChannelDuplexHandler<Framing.Decoder, Framin
             if (in.readableBytes() < HEADER_LENGTH + length) {
                 return;
             }
-            // Before the bytes are retained: it throws if the sender has lied about their number.
+            // Take the descriptors before retaining the bytes: this throws if the sender has announced the wrong
+            // number.
             UnixFileDescriptor[] fds = arrived.take(count);
             out.add(new UnixMessage(in.skipBytes(HEADER_LENGTH).readRetainedSlice(length), fds));
         }

@@ -4,15 +4,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 
 import java.io.IOException;
 
-/** What a broker has to give. */
+/** The files that a broker can pass on. */
 @FunctionalInterface
 public interface GrantedFiles {
     /**
-     * Opens a file for somebody who may ask.
+     * Opens a file for an authorized client.
      *
-     * @param path what was asked for
-     * @return the file, which goes to the one who asked
-     * @throws IOException if it is not granted, or cannot be opened; the message is the reason that is told
+     * @param path the requested path
+     * @return the file, which is sent to the client
+     * @throws IOException if it is not granted or cannot be opened; the client receives the message as the reason
      */
     UnixFileDescriptor open(String path) throws IOException;
 }

@@ -12,20 +12,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Regular files: some, and all those below some folders. Each request opens its file anew, for reading, so that nobody shares an
- * offset with anybody.
+ * Grants regular files: individual ones, and all files below certain folders. Every request opens its file anew, for
+ * reading, so that no two clients share a file offset.
  *
- * <p>A path leads through symbolic links and {@code ..}, so it is resolved first, and what it leads to has to be granted. Who may
- * write in a granted folder could put a link there between that look and the opening, so what was opened is asked where it is.
- * Linux tells this. Elsewhere that race remains, and on Linux one that gives nothing away: whoever puts a FIFO there in that
- * moment makes the broker wait for its writer. Grant folders that only trusted users may write in.
+ * <p>A path may contain symbolic links and {@code ..}, so it is resolved first, and the result must be granted. A user
+ * who can write to a granted folder could create a link there between this check and the opening. The location of the
+ * opened file is therefore checked again, which is possible on Linux. On other platforms that race remains. On Linux
+ * another race remains, which reveals nothing: whoever creates a FIFO at that moment makes the broker wait for its
+ * writer. Grant only folders that no untrusted user can write to.
  */
 final class GrantedPaths implements GrantedFiles {
     private static final Path OPEN_FILES = Path.of("/proc/self/fd");
 
     private final List<Path> granted = new ArrayList<>();
 
-    /** Fails if one of them does not exist. */
+    /** Creates the grants; fails if one of the files or folders does not exist. */
     GrantedPaths(List<Path> filesAndFolders) throws IOException {
         for (Path path : filesAndFolders) {
             if (!Files.exists(path)) {
@@ -51,7 +52,10 @@ final class GrantedPaths implements GrantedFiles {
         }
     }
 
-    /** Where a path leads, if that is granted. What is not there is no other answer: nobody is told which files exist. */
+    /**
+     * Resolves a path and checks that it is granted. A missing file is refused in the same way, so that clients cannot
+     * find out which files exist.
+     */
     private Path resolve(String path) throws IOException {
         try {
             Path asked = Path.of(path);
@@ -61,7 +65,7 @@ final class GrantedPaths implements GrantedFiles {
                 return file;
             }
         } catch (IOException | InvalidPathException e) {
-            // It is not granted either.
+            // A file that does not exist is not granted either.
         }
         throw new IOException(path + ": no such file is granted");
     }

@@ -16,7 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.Callable;
 
-/** {@code broker open}: the process that may not. */
+/** {@code broker open}: the process that may not open the files. */
 @Command(name = "open", description = "Asks a broker for files and prints what is in them.")
 final class OpenCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "SOCKET", description = "the broker's: a path, or @NAME")
@@ -31,10 +31,10 @@ final class OpenCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        // The broker has a working folder of its own.
+        // The broker may have another working folder.
         List<String> absolute = paths.stream().map(path -> path.toAbsolutePath().toString()).toList();
         try (Running running = new Running()) {
-            // Only datagrams need a name to be answered at.
+            // Only datagram sockets need a name to receive replies.
             UnixSocketAddress own = UnixSocketAddress.autobind();
             for (UnixFileDescriptor file : BrokerClient.open(running.group(), type, address, own, absolute)) {
                 print(file);

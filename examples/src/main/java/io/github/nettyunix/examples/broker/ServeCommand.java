@@ -50,7 +50,7 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    /** The number of a user. */
+    /** Converts the name or number of a user. */
     private static final class UserConverter implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String user) throws IOException {

@@ -29,7 +29,7 @@ import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/** {@code cat}: standard input and output at one end of a socket, as with nc -U. */
+/** {@code cat}: connects standard input and output to a socket, like nc -U. */
 @Command(name = "cat",
         description = {"Sends standard input to a socket and prints what comes from there. When its input ends it ends its half of "
                 + "the connection, and waits for the other one to end.",
@@ -51,9 +51,9 @@ public final class CatCommand implements Callable<Integer> {
             description = "how long to wait for answers after the last datagram was sent; default: ${DEFAULT-VALUE}")
     private double wait;
 
-    /** When the peer sends no more. */
+    /** Completes when the peer's output has ended and has been printed. */
     private final Promise<Void> printed = newPromise();
-    /** Of a server for datagrams, which otherwise knows nobody. */
+    /** For a datagram server: completes when the first sender is known. */
     private final Promise<Void> someoneWasHeard = newPromise();
     private final Promise<Void> end = newPromise();
 
@@ -61,13 +61,13 @@ public final class CatCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         try (Running running = new Running()) {
             Channel channel = listen ? listen(running.group()) : connect(running.group());
-            // What fails one way ends the other.
+            // A failure in one direction ends the other.
             printed.addListener(future -> {
                 if (!future.isSuccess()) {
                     end.tryFailure(future.cause());
                 }
             });
-            // Reading standard input may take for ever, and nothing can interrupt it.
+            // Reading standard input may block forever, and cannot be interrupted.
             Thread input = new Thread(() -> send(channel), "input");
             input.setDaemon(true);
             input.start();
@@ -85,7 +85,7 @@ public final class CatCommand implements Callable<Integer> {
                     .connect(address);
             case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                     .connect(address);
-            // To be answered it needs a name.
+            // It needs a name to receive replies.
             case DATAGRAM -> bootstrap.channel(UnixDatagramChannel.class).bind(UnixSocketAddress.autobind()).sync()
                     .channel().connect(address);
         };
@@ -156,7 +156,7 @@ public final class CatCommand implements Callable<Integer> {
                 end.trySuccess(null);
             }
         } catch (Throwable t) {
-            // A channel whose peer is gone closes, also where nothing has been written to it yet.
+            // A channel closes when its peer is gone, even if nothing has been written to it yet.
             end.tryFailure(t instanceof ClosedChannelException
                     ? new IOException("the peer has closed the connection", t) : t);
         }

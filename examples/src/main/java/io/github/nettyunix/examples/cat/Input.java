@@ -6,7 +6,7 @@ import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Standard input in pieces: for a stream as they come, for records by line, each with its newline. */
+/** Reads standard input in pieces: as they arrive for a stream, line by line with the newline for records. */
 final class Input {
     private static final int MAX_LENGTH = 65536;
 
@@ -18,13 +18,13 @@ final class Input {
         this.lines = lines;
     }
 
-    /** The next piece; {@code null} at the end. */
+    /** Returns the next piece; {@code null} at the end. */
     ByteBuf next() throws IOException {
         int length = lines ? readLine() : in.read(piece);
         return length <= 0 ? null : Unpooled.copiedBuffer(piece, 0, length);
     }
 
-    /** A line, or as much of it as a record may have. */
+    /** Reads a line, or as much of it as a record may have. */
     private int readLine() throws IOException {
         int length = 0;
         for (int b; length < MAX_LENGTH && (b = in.read()) >= 0;) {

@@ -9,12 +9,12 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.unix.DomainDatagramPacket;
 import io.netty.util.concurrent.Promise;
 
-/** Addresses what is written to the last sender that has a name. */
+/** Addresses written messages to the most recent sender that has a name. */
 final class LastSenderHandler extends ChannelDuplexHandler {
     private final Promise<Void> known;
     private UnixSocketAddress sender;
 
-    /** Completes {@code known} with the first one. */
+    /** Creates a handler that completes {@code known} when the first such sender is known. */
     LastSenderHandler(Promise<Void> known) {
         this.known = known;
     }

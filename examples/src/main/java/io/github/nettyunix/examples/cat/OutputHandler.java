@@ -17,19 +17,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Writes what arrives to standard output, and asks for more when that is done: on a channel whose auto-read is off nothing piles
- * up. Standard output may block, and so a thread of its own writes, not the event loop.
+ * Prints received messages to standard output, and requests more when they have been printed. If auto-read is off,
+ * nothing accumulates. Printing may block, so a separate thread does it instead of the event loop.
  */
 public final class OutputHandler extends ChannelInboundHandlerAdapter {
     private final ExecutorService writer = Executors.newSingleThreadExecutor(new DefaultThreadFactory("output", true));
-    // System.out would keep errors to itself.
+    // System.out would hide errors.
     private final OutputStream out = new FileOutputStream(FileDescriptor.out);
     private final Promise<Void> end;
 
     /**
-     * A handler for one channel.
+     * Creates a handler for one channel.
      *
-     * @param end completes when the peer sends no more and all is written, or fails
+     * @param end completes when the peer's output has ended and has been printed, or fails
      */
     public OutputHandler(Promise<Void> end) {
         this.end = end;

@@ -20,7 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** {@code clamd}: files scanned by a daemon that may not open them. */
+/** {@code clamd}: has files scanned by a daemon that may not open them. */
 @Command(name = "clamd",
         description = "Has files scanned by ClamAV's daemon. It is given open descriptors, so that it need not be allowed to "
                 + "open the files.",
@@ -59,7 +59,7 @@ public final class ClamdCommand implements Callable<Integer> {
 
     private void scanAll(Path path) throws IOException {
         if (Files.isDirectory(path)) {
-            // A link that was given is followed, those inside are not.
+            // Links given as arguments are followed, links inside folders are not.
             Files.walkFileTree(Files.isSymbolicLink(path) ? path.toRealPath() : path, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
@@ -71,7 +71,7 @@ public final class ClamdCommand implements Callable<Integer> {
 
                 @Override
                 public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-                    // Opening it fails as well, and says why.
+                    // Opening it fails too, with the reason.
                     scan(file);
                     return FileVisitResult.CONTINUE;
                 }

@@ -20,13 +20,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A connection to clamd that stays open for many files. The requests have numbers, from 1, and are answered as the scans end.
+ * A connection to clamd that stays open for many files. Requests are numbered from 1; replies arrive as scans end.
  *
  * @see <a href="https://manpages.debian.org/clamd.8">clamd(8)</a>, FILDES and IDSESSION
  */
 final class ClamdSession extends ChannelInitializer<Channel> {
     private static final int MAX_REPLY_LENGTH = 1 << 16;
-    // It calls a file by the descriptor that it has of it.
+    // clamd names a file by the number that its own descriptor has.
     private static final Pattern REPLY = Pattern.compile("(\\d+): (?:fd\\[\\d+]: )?(.*)", Pattern.DOTALL);
 
     private final Map<Integer, Promise<String>> waiting = new HashMap<>();
@@ -37,22 +37,25 @@ final class ClamdSession extends ChannelInitializer<Channel> {
     protected void initChannel(Channel channel) {
         this.channel = channel;
         channel.pipeline().addLast(
-                // In front of a command, z says that it and its reply end with a zero byte.
+                // The prefix z means that the command and its reply end with a zero byte.
                 new DelimiterBasedFrameDecoder(MAX_REPLY_LENGTH, Delimiters.nulDelimiter()),
                 new StringDecoder(StandardCharsets.UTF_8), new ReplyHandler());
     }
 
-    /** Asks for a scan, and gives the descriptor away. The answer is what clamd says: OK, NAME FOUND or MESSAGE ERROR. */
+    /**
+     * Requests a scan, and transfers the ownership of the descriptor. The result is clamd's reply: OK, NAME FOUND or
+     * MESSAGE ERROR.
+     */
     Future<String> scan(UnixFileDescriptor file) {
         Promise<String> answer = channel.eventLoop().newPromise();
         channel.eventLoop().execute(() -> {
             waiting.put(++requests, answer);
             send("zFILDES\0");
-            // A bare descriptor goes with one zero byte, as it has to here.
+            // A bare descriptor is sent with one zero byte, as the protocol requires.
             channel.writeAndFlush(file).addListener(sent -> {
                 if (!sent.isSuccess()) {
                     answer.tryFailure(sent.cause());
-                    // clamd would take the next request's descriptor for this one's.
+                    // clamd would mistake the next request's descriptor for this one's.
                     channel.close();
                 }
             });
@@ -64,7 +67,7 @@ final class ClamdSession extends ChannelInitializer<Channel> {
         return channel.isActive();
     }
 
-    /** Once there is nothing to wait for. */
+    /** Ends the session; no scan may be pending. */
     void end() throws InterruptedException {
         send("zEND\0");
         channel.flush().close().sync();

@@ -2,7 +2,9 @@ package io.github.nettyunix.examples.clamd;
 
 import java.nio.file.Path;
 
-/** Prints what was found, as clamdscan does, and counts. When nothing was printed for a while, it tells how far it is. */
+/**
+ * Prints the results as clamdscan does, and counts them. Prints the progress if nothing has been printed for a while.
+ */
 final class Results {
     private int ok;
     private int found;
@@ -24,7 +26,7 @@ final class Results {
         add(file, cause.getMessage() + " ERROR");
     }
 
-    /** To be called now and then. */
+    /** Prints the progress if it is time to; must be called regularly. */
     synchronized void tellProgress() {
         if (told == ok + found + errors) {
             System.err.println("still scanning, so far " + this);

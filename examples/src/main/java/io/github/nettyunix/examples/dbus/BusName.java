@@ -3,7 +3,7 @@ package io.github.nettyunix.examples.dbus;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** A name on the bus. The bus hangs up on those who use what cannot be one. */
+/** A name on the bus. The bus disconnects clients that use an invalid one. */
 record BusName(String name) {
     static final class Converter implements ITypeConverter<BusName> {
         @Override

@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Which bus. */
+/** The option that selects the bus. */
 final class BusOption {
     @Option(names = "--address", paramLabel = "ADDRESS", defaultValue = "${env:DBUS_SESSION_BUS_ADDRESS}",
             converter = AddressConverter.class,
@@ -30,7 +30,7 @@ final class BusOption {
         return address;
     }
 
-    /** Of several addresses, the first that is a Unix socket's. */
+    /** Selects the first address of a Unix socket from a list of addresses. */
     private static final class AddressConverter implements ITypeConverter<UnixSocketAddress> {
         private static final Pattern UNIX = Pattern.compile("(?:^|;)unix:(?:[^;]*,)?(path|abstract)=([^,;]*)");
 
@@ -41,7 +41,7 @@ final class BusOption {
                 throw new TypeConversionException("'" + value + "' is not unix:path=PATH or unix:abstract=NAME");
             }
             try {
-                // It escapes as URLs do, but a plus is a plus.
+                // Escapes are those of URLs, except that a plus is literal.
                 String name = URLDecoder.decode(unix.group(2).replace("+", "%2B"), StandardCharsets.UTF_8);
                 return unix.group(1).equals("path") ? UnixSocketAddress.of(name) : UnixSocketAddress.ofAbstract(name);
             } catch (IllegalArgumentException e) {

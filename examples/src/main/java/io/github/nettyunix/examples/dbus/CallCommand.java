@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/** {@code dbus call}: the one who calls. */
+/** {@code dbus call}: the caller. */
 @Command(name = "call", description = "Has a snapshot of a file made by 'dbus serve', and prints it.")
 final class CallCommand implements Callable<Integer> {
     private static final int PATIENCE_SECONDS = 2;
@@ -49,7 +49,7 @@ final class CallCommand implements Callable<Integer> {
             try {
                 print(reply);
             } finally {
-                // It closes the snapshot, too.
+                // This also closes the snapshot.
                 reply.release();
             }
             return 0;

@@ -2,7 +2,7 @@ package io.github.nettyunix.examples.dbus;
 
 import picocli.CommandLine.Command;
 
-/** {@code dbus}: calls with descriptors, through a message bus. */
+/** {@code dbus}: method calls with descriptors, through a message bus. */
 @Command(name = "dbus", synopsisSubcommandLabel = "serve | call",
         description = "Two ends of a call through a D-Bus message bus that passes open files both ways.",
         subcommands = {ServeCommand.class, CallCommand.class})

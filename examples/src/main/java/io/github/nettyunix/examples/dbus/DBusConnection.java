@@ -19,9 +19,9 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 
-/** A connection to a bus: calls others, and answers those who call us. */
+/** A connection to a bus, which sends calls and handles incoming ones. */
 final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
-    /** The bus itself. */
+    /** The name of the bus itself. */
     static final String BUS = "org.freedesktop.DBus";
     private static final String BUS_PATH = "/org/freedesktop/DBus";
     private static final String FAILED = "org.freedesktop.DBus.Error.Failed";
@@ -36,7 +36,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         this.service = service;
     }
 
-    /** Connects, and waits until the bus has let us in. */
+    /** Connects, and waits until the bus has accepted the connection. */
     static DBusConnection open(EventLoopGroup group, UnixSocketAddress bus, Service service)
             throws IOException, InterruptedException {
         DBusConnection connection = new DBusConnection(service);
@@ -55,7 +55,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         return connection;
     }
 
-    /** Waits for a call's reply, which the caller releases. */
+    /** Waits for the reply to a call, which the caller must release. */
     static DBusMessage result(Future<DBusMessage> call) throws IOException, InterruptedException {
         if (!call.await().isSuccess()) {
             throw call.cause() instanceof IOException e ? e : new IOException(call.cause());
@@ -63,7 +63,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         return call.getNow();
     }
 
-    /** Waits until our event loops end; fails if the bus closes the connection before. */
+    /** Waits until the event loops end; fails if the bus closes the connection first. */
     void awaitEnd() throws IOException, InterruptedException {
         channel.closeFuture().sync();
         if (!channel.eventLoop().isShuttingDown()) {
@@ -76,7 +76,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
         return call(BUS, BUS_PATH, BUS, member, signature, arguments);
     }
 
-    /** Calls a method. The descriptors among the arguments are given away. */
+    /** Calls a method, and transfers the ownership of the descriptors among the arguments. */
     Future<DBusMessage> call(String destination, String path, String type, String member, String signature, Object... arguments) {
         Map<HeaderField, Object> fields = new EnumMap<>(Map.of(HeaderField.DESTINATION, destination, HeaderField.PATH, path,
                 HeaderField.INTERFACE, type, HeaderField.MEMBER, member));
@@ -121,7 +121,7 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
                 }
             }
             default -> {
-                // Signals, of which the bus sends some that we did not ask for.
+                // Signals; the bus sends some without a request.
             }
         }
     }

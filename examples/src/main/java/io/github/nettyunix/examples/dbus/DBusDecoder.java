@@ -12,9 +12,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes messages of bytes, and takes as many descriptors as the header says. */
+/** Decodes messages, and takes as many descriptors as the header states. */
 final class DBusDecoder extends ByteToMessageDecoder {
-    /** Up to the header's fields. */
+    /** The length of the header up to its fields. */
     private static final int FIXED_LENGTH = 16;
     private static final int MAX_LENGTH = 1 << 27;
 
@@ -61,7 +61,7 @@ final class DBusDecoder extends ByteToMessageDecoder {
             }
         }
         Values.align(message, 8);
-        // Before the body is retained: it throws if the sender has lied about their number.
+        // Take the descriptors before retaining the body: this throws if the sender has announced the wrong number.
         UnixFileDescriptor[] fds = arrived.take((int) fields.getOrDefault(HeaderField.UNIX_FDS, 0));
         DBusMessage.Type[] types = DBusMessage.Type.values();
         return new DBusMessage(types[type < types.length ? type : 0], flags, serial, fields, littleEndian,

@@ -7,7 +7,7 @@ import io.netty.handler.codec.MessageToMessageEncoder;
 
 import java.util.List;
 
-/** Puts the header in front of the body. The descriptors travel with the message's first byte. */
+/** Encodes a message: its header, then its body. The descriptors are sent with the first byte. */
 final class DBusEncoder extends MessageToMessageEncoder<DBusMessage> {
     private static final int VERSION = 1;
 

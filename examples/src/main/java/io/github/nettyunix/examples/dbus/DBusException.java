@@ -2,7 +2,7 @@ package io.github.nettyunix.examples.dbus;
 
 import java.io.IOException;
 
-/** An error as messages carry it: with a name for programs, and a text for people. */
+/** An error as it appears in messages, with a name for programs and a text for people. */
 final class DBusException extends IOException {
     private final String name;
     private final String text;
@@ -13,7 +13,7 @@ final class DBusException extends IOException {
         this.text = text;
     }
 
-    /** What a call of a method that does not exist is answered with. */
+    /** Returns the error for a call of a method that does not exist. */
     static DBusException unknownMethod(DBusMessage call) {
         return new DBusException("org.freedesktop.DBus.Error.UnknownMethod",
                 "there is no " + call.text(HeaderField.MEMBER) + '(' + call.signature() + ')');

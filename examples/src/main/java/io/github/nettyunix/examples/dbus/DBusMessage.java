@@ -13,13 +13,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A message: what its header says, and its body, which is the content. In the body a descriptor is an index into the
- * descriptors that travel with the message.
+ * A message: the fields of its header, and its body, which is the content. In the body, a descriptor is represented by
+ * an index into the message's descriptors.
  *
  * @see <a href="https://dbus.freedesktop.org/doc/dbus-specification.html#message-protocol">The D-Bus specification</a>
  */
 final class DBusMessage extends UnixMessage {
-    /** In the order of the specification's codes; a type that it does not have is to be ignored. */
+    /** The types in the order of the specification's codes. Unknown types must be ignored. */
     enum Type {
         UNKNOWN, METHOD_CALL, METHOD_RETURN, ERROR, SIGNAL
     }
@@ -43,9 +43,9 @@ final class DBusMessage extends UnixMessage {
     }
 
     /**
-     * A message to be sent.
+     * Creates an outbound message.
      *
-     * @param body values of the types in the signature; the descriptors among them now belong to the message
+     * @param body the values, of the types in the signature; the message takes ownership of the descriptors among them
      */
     static DBusMessage of(Type type, int serial, Map<HeaderField, Object> fields, String signature, Object... body) {
         Map<HeaderField, Object> all = new EnumMap<>(HeaderField.class);
@@ -85,17 +85,17 @@ final class DBusMessage extends UnixMessage {
         return fields;
     }
 
-    /** A text of the header; {@code null} if it has none. */
+    /** Returns a text field of the header; {@code null} if it is missing. */
     String text(HeaderField field) {
         return (String) fields.get(field);
     }
 
-    /** The types of the body's values. */
+    /** Returns the types of the body's values. */
     String signature() {
         return (String) fields.getOrDefault(HeaderField.SIGNATURE, "");
     }
 
-    /** The values of the body. The descriptors among them belong to the message. */
+    /** Returns the values of the body. The descriptors among them belong to the message. */
     List<Object> body() {
         ByteBuf in = content().slice();
         return Stream.of(signature().split("")).filter(type -> !type.isEmpty()).map(type -> {

@@ -1,11 +1,11 @@
 package io.github.nettyunix.examples.dbus;
 
-/** What a message's header can say, in the order of the specification's codes. */
+/** The fields of a message's header, in the order of the specification's codes. */
 enum HeaderField {
     PATH('o'), INTERFACE('s'), MEMBER('s'), ERROR_NAME('s'), REPLY_SERIAL('u'), DESTINATION('s'), SENDER('s'), SIGNATURE('g'),
     UNIX_FDS('u');
 
-    /** Of its value. */
+    /** The type of the field's value. */
     final char type;
 
     HeaderField(char type) {
@@ -16,7 +16,7 @@ enum HeaderField {
         return ordinal() + 1;
     }
 
-    /** {@code null} for one that a newer specification may have. */
+    /** Returns the field; {@code null} if it is unknown, as fields of a newer specification are. */
     static HeaderField of(int code) {
         return code >= 1 && code <= values().length ? values()[code - 1] : null;
     }

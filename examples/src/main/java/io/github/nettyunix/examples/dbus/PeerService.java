@@ -6,10 +6,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * {@code org.freedesktop.DBus.Peer}, which every application implements for all its objects; all other calls go to the service
- * behind it.
+ * Implements {@code org.freedesktop.DBus.Peer}, which every application provides for all its objects, and passes all
+ * other calls to the next service.
  *
- * @see <a href="https://dbus.freedesktop.org/doc/dbus-specification.html#standard-interfaces-peer">The D-Bus specification</a>
+ * @see <a href="https://dbus.freedesktop.org/doc/dbus-specification.html#standard-interfaces-peer">The D-Bus
+ *         specification</a>
  */
 record PeerService(Service next) implements Service {
     static final String INTERFACE = "org.freedesktop.DBus.Peer";
@@ -18,7 +19,7 @@ record PeerService(Service next) implements Service {
 
     @Override
     public Answer answer(DBusMessage call) throws IOException {
-        // A call need not name the interface of its method.
+        // A call may omit the interface of its method.
         String type = call.text(HeaderField.INTERFACE);
         if (type != null && !type.equals(INTERFACE)) {
             return next.answer(call);

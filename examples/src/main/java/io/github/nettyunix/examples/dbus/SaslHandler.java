@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Says who we are, which the bus knows from the kernel (EXTERNAL), and asks that descriptors be passed. Then messages can go,
- * which {@link #AUTHENTICATED} tells the handlers behind.
+ * Authenticates this client (EXTERNAL, which relies on the kernel to identify it) and negotiates the passing of
+ * descriptors. {@link #AUTHENTICATED} then notifies the handlers behind that messages can be sent.
  */
 final class SaslHandler extends SimpleChannelInboundHandler<String> {
     static final Object AUTHENTICATED = new Object();
@@ -49,7 +49,10 @@ final class SaslHandler extends SimpleChannelInboundHandler<String> {
         }
     }
 
-    /** The bus says nothing before we have, so no message waits among the lines. */
+    /**
+     * Switches from lines to messages. The bus sends no message before it has received one, so none is lost in the line
+     * decoder.
+     */
     private void speakMessages(ChannelHandlerContext ctx) {
         var pipeline = ctx.pipeline();
         pipeline.remove("lines");

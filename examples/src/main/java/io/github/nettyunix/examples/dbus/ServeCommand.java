@@ -8,12 +8,12 @@ import picocli.CommandLine.Parameters;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 
-/** {@code dbus serve}: the one who is called. */
+/** {@code dbus serve}: the service. */
 @Command(name = "serve",
         description = "Makes snapshots: whoever calls " + SnapshotService.INTERFACE + ".Take with an open file gets a copy of it "
                 + "in memory, as an open file that nobody can change.")
 final class ServeCommand implements Callable<Integer> {
-    /** What a name can be asked for with: not to wait for it. */
+    /** A flag for requesting a name: do not wait for it if it is taken. */
     private static final int DO_NOT_QUEUE = 4;
     private static final int PRIMARY_OWNER = 1;
 

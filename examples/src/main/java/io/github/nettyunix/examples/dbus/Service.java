@@ -2,13 +2,13 @@ package io.github.nettyunix.examples.dbus;
 
 import java.io.IOException;
 
-/** Answers calls. */
+/** Handles method calls. */
 @FunctionalInterface
 interface Service {
-    /** What is sent back: a signature, and a value for each of its types. Descriptors are given away. */
+    /** The reply: a signature, and a value for each of its types. The ownership of descriptors is transferred. */
     record Answer(String signature, Object... values) {
     }
 
-    /** Answers one call, which the caller releases; an exception is sent back as an error. */
+    /** Handles one call, which the caller releases. An exception is sent back as an error. */
     Answer answer(DBusMessage call) throws IOException;
 }

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 
-/** {@code Take(h) -> (h, t)}: of an open file, a copy in memory that nobody can change any more, and its size. */
+/** {@code Take(h) -> (h, t)}: accepts an open file, and returns a sealed copy in memory and its size. */
 final class SnapshotService implements Service {
     static final String PATH = "/io/github/nettyunix/Snapshot";
     static final String INTERFACE = "io.github.nettyunix.Snapshot";
@@ -53,7 +53,7 @@ final class SnapshotService implements Service {
     private static Answer take(UnixFileDescriptor file) throws IOException {
         ByteBuf content = Unpooled.buffer();
         try (FileChannel channel = file.toFileChannel(StandardOpenOption.READ)) {
-            // By position: the offset is the caller's as well.
+            // Read by position, because the caller shares the offset.
             while (content.writeBytes(channel, content.writerIndex(), CHUNK) > 0) {
                 if (content.readableBytes() > MAX_SIZE) {
                     throw new DBusException("org.freedesktop.DBus.Error.LimitsExceeded",

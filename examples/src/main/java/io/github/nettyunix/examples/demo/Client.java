@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
-/** The process that may not open the files, and reads them all the same. */
+/** The process that may not open the files, but reads them. */
 final class Client {
     private static final String NOT_GRANTED = "a name that comes back in the answer ".repeat(10);
 
@@ -30,7 +30,7 @@ final class Client {
     }
 
     static void run(Path folder) throws Exception {
-        // It ends when the broker is ready.
+        // Standard input ends when the broker is ready.
         System.in.transferTo(OutputStream.nullOutputStream());
         System.out.println("client: started as process " + ProcessHandle.current().pid() + ", user "
                 + System.getProperty("user.name"));
@@ -58,7 +58,7 @@ final class Client {
         return BrokerClient.open(group, type, Demo.brokerSocket(folder, type), Demo.clientSocket(folder, type), names);
     }
 
-    /** Gets the files through one socket. */
+    /** Requests the files through one socket. */
     private void fetch(SocketType type) throws Exception {
         List<UnixFileDescriptor> files = ask(type, Demo.FILES);
         for (int i = 0; i < files.size(); i++) {
@@ -72,7 +72,7 @@ final class Client {
         }
     }
 
-    /** By position: the offset is the same for all who got this file, over whichever socket. */
+    /** Reads by position, because all holders of this open file share its offset. */
     private static String read(UnixFileDescriptor file) throws IOException {
         try (FileChannel channel = file.toFileChannel(StandardOpenOption.READ)) {
             ByteBuffer bytes = ByteBuffer.allocate(256);
@@ -81,7 +81,7 @@ final class Client {
         }
     }
 
-    /** Bytes go both ways as well: a refusal says what was asked for. */
+    /** Shows that bytes pass in both directions as well: a refusal contains the requested path. */
     private void echo(SocketType type) throws Exception {
         try {
             ask(type, List.of(NOT_GRANTED));

@@ -23,13 +23,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A broker hands files that only it can open to a client in another process, by descriptor, over each type of socket. This
- * is the broker's process; it starts the client's.
+ * A broker passes files that only it can open to a client in another process, as descriptors, over each type of socket.
+ * This is the broker's process; it starts the client's.
  */
 public final class Demo {
-    /** The user that the client is to run as, for a broker that is root. Otherwise both are the same user. */
+    /** The user that the client runs as if the broker runs as root. Otherwise both run as the same user. */
     private static final String CLIENT_USER = System.getProperty("demo.run.as");
-    /** Where the files and the sockets are to be; a folder that does not exist yet. */
+    /** The folder of the files and the sockets, which must not exist yet. */
     private static final String FOLDER = System.getProperty("demo.folder");
     private static final long TIMEOUT_SECONDS = 120;
 
@@ -64,12 +64,12 @@ public final class Demo {
         return Stream.of(SocketType.values()).filter(UnixTransport::supports).toList();
     }
 
-    /** Where the broker's socket of a type is. */
+    /** Returns the address of the broker's socket of a type. */
     static UnixSocketAddress brokerSocket(Path folder, SocketType type) {
         return UnixSocketAddress.of(folder.resolve(type + ".sock"));
     }
 
-    /** Where the client may put a socket of its own. */
+    /** Returns the address for the client's own socket. */
     static UnixSocketAddress clientSocket(Path folder, SocketType type) {
         return UnixSocketAddress.of(folder.resolve("client").resolve(type + ".sock"));
     }
@@ -78,9 +78,9 @@ public final class Demo {
         UnixTransport.ensureAvailability();
         Path folder = FOLDER == null ? Files.createTempDirectory("netty-transport-unix-demo")
                 : Files.createDirectory(Path.of(FOLDER));
-        // The folder is also deleted if the demo is interrupted: its files are secrets.
+        // Delete the folder even if the demo is interrupted: its files are secrets.
         Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
-        // Everybody may reach what is in it, nobody may list it.
+        // Everybody may access the files in it, but nobody may list them.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         Path forClient = Files.createDirectory(folder.resolve("client"));
         Files.setPosixFilePermissions(forClient, PosixFilePermissions.fromString("rwxrwxrwx"));
@@ -105,7 +105,7 @@ public final class Demo {
                 BrokerServer.bind(running.group(), type, brokerSocket(folder, type),
                         who -> who.pid() == client.pid(), name -> granted(files, name)).sync();
             }
-            // It waits for its standard input to end.
+            // The client waits for the end of its standard input.
             client.getOutputStream().close();
             if (!client.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
                 throw new IOException("the client did not end in " + TIMEOUT_SECONDS + " s");
@@ -122,11 +122,11 @@ public final class Demo {
         if (!FILES.contains(name)) {
             throw new IOException(name + ": not granted");
         }
-        // It is sent, which gives it away; we keep a reference of our own.
+        // Sending it transfers its ownership, so keep a reference.
         return files.get(FILES.indexOf(name)).retain();
     }
 
-    /** A file that the client cannot open: root's, or already deleted. */
+    /** Creates a file that the client cannot open: it belongs to root, or is already deleted. */
     private static UnixFileDescriptor newSecret(Path file) throws IOException {
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(file, "I am " + file.getFileName() + ", " + UUID.randomUUID() + '\n');

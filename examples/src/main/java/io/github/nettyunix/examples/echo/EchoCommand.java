@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
 
-/** {@code echo}: a server that answers with what it was sent. */
+/** {@code echo}: a server that sends back what it receives. */
 @Command(name = "echo",
         description = "A server that sends back what it receives: bytes, records or datagrams, and descriptors.")
 public final class EchoCommand implements Callable<Integer> {

@@ -12,8 +12,8 @@ import io.netty.channel.socket.DuplexChannel;
 import java.nio.channels.ClosedChannelException;
 
 /**
- * Sends back every message, and reads no faster than what it sends is taken. A connection whose peer sends no more is closed when
- * all has been sent back, for which it needs ALLOW_HALF_CLOSURE.
+ * Sends back every message, and reads no faster than the peer accepts the replies. When the peer's output has ended,
+ * the connection is closed once everything has been sent back, which requires ALLOW_HALF_CLOSURE.
  */
 public final class EchoHandler extends ChannelInboundHandlerAdapter {
     private ChannelFuture last;
@@ -32,7 +32,7 @@ public final class EchoHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A packet to the sender; {@code null} for one without a name, whom nothing can reach. */
+    /** Returns a packet to the sender; {@code null} if the sender has no name and cannot be reached. */
     private static UnixDatagramPacket answer(UnixDatagramPacket packet) {
         try {
             if (packet.sender().isUnnamed()) {
@@ -66,7 +66,7 @@ public final class EchoHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        // A connection that is lost or closed fails all that it still had to send.
+        // If the connection is lost or closed, all pending writes fail.
         if (!failed && !(cause instanceof ClosedChannelException)) {
             System.err.println(cause.getMessage());
         }

@@ -26,7 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Answers GET and HEAD. */
+/** Handles GET and HEAD requests. */
 final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final String PAGE = "<!doctype html>\n<title>Hello</title>\n<p>Hello from a Unix socket.\n";
 
@@ -62,7 +62,7 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
             ctx.writeAndFlush(text(HttpResponseStatus.NOT_FOUND));
             return;
         }
-        // The region closes it when it has been sent.
+        // The region closes the file when it has been sent.
         FileChannel content = FileChannel.open(file);
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         String type = URLConnection.guessContentTypeFromName(file.toString());
@@ -77,7 +77,7 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         ctx.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
     }
 
-    /** The file that a request is for; {@code null} if there is none that may be read, or it is not below the root. */
+    /** Returns the requested file; {@code null} if it does not exist, is not readable, or is not below the root. */
     private Path find(String uri) {
         try {
             Path file = root.resolve("." + new QueryStringDecoder(uri).path()).toRealPath();

@@ -21,8 +21,8 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.Callable;
 
 /**
- * {@code http proxy}: each TCP connection and the Unix connection behind it are served by the same thread, since both kinds of
- * channels run on the same event loops.
+ * {@code http proxy}: the same thread serves a TCP connection and its Unix connection, because both kinds of channels
+ * run on the same event loops.
  */
 @Command(name = "proxy", description = "Forwards TCP connections to a server on a Unix socket.")
 final class TcpProxyCommand implements Callable<Integer> {

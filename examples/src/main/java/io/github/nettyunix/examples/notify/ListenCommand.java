@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
 
-/** {@code notify listen}: the manager's end. */
+/** {@code notify listen}: the manager's side. */
 @Command(name = "listen",
         description = {"Prints what services say, with the sender's process and user according to the kernel. It stores descriptors "
                 + "(FDSTORE=1, FDNAME=, FDSTOREREMOVE=1) and answers barriers (BARRIER=1).",
@@ -27,7 +27,7 @@ final class ListenCommand implements Callable<Integer> {
             Channel channel = new Bootstrap().group(running.group()).channel(UnixDatagramChannel.class)
                     .option(UnixSocketOption.SO_PASSCRED, true)
                     .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
-                    // Services are other users.
+                    // Services may run as other users.
                     .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw-rw-"))
                     .handler(new NotifyHandler())
                     .bind(address).sync().channel();

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/** Prints messages, and does what the manager has to do about those that bring descriptors. */
+/** Prints messages, and stores or closes the descriptors that they bring, as the manager does. */
 final class NotifyHandler extends SimpleChannelInboundHandler<UnixDatagramPacket> {
-    /** What a descriptor is called that was stored without a name. */
+    /** The name of descriptors that are stored without one. */
     private static final String UNNAMED = "stored";
 
     private final Map<String, List<UnixFileDescriptor>> stored = new HashMap<>();
@@ -35,8 +35,8 @@ final class NotifyHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
             stored.remove(name);
             printStored();
         }
-        // The message is released now, and closes what was not stored. That answers a barrier: its sender waits until the
-        // descriptor is closed, which tells that all messages before it have been seen.
+        // Releasing the message closes the descriptors that were not stored. This completes a barrier: its sender waits
+        // until its descriptor is closed, which shows that all earlier messages have been processed.
     }
 
     private static void print(UnixCredentials sender, List<String> state, List<UnixFileDescriptor> fds) throws IOException {
@@ -55,7 +55,7 @@ final class NotifyHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
         System.out.println(line);
     }
 
-    /** A variable is one line, and no command to a terminal. */
+    /** Makes a variable safe to print to a terminal, on one line. */
     private static String printable(String text) {
         return text.replaceAll("\\p{Cntrl}", "?");
     }

@@ -27,7 +27,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/** {@code notify send}: the service's end. */
+/** {@code notify send}: the service's side. */
 @Command(name = "send",
         description = "Tells a service manager, and waits until it has seen that: READY=1, STATUS=..., STOPPING=1, WATCHDOG=1, "
                 + "FDSTORE=1 and whatever else sd_notify(3) lists.")
@@ -92,7 +92,10 @@ final class SendCommand implements Callable<Integer> {
         return new UnixMessage(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), fds);
     }
 
-    /** Messages are seen in their order. The manager closes the descriptor that it gets with this one, and we see that. */
+    /**
+     * Waits until the manager has processed all messages. It processes them in order and closes the descriptor of this
+     * one, which is visible here.
+     */
     private void awaitBarrier(Channel channel) throws Exception {
         List<UnixFileDescriptor> pair = UnixFileDescriptor.socketPair(SocketType.STREAM);
         Channel barrier = UnixTransport.adopt(pair.get(0));

@@ -9,7 +9,10 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 
-/** Connects each client, of which nothing is read before, to the upstream. The two may be of different families. */
+/**
+ * Connects each client to the upstream. Nothing is read from a client before it is connected. The two sides may be of
+ * different families.
+ */
 public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
     private final Bootstrap template;
     private final UnixSocketAddress upstream;
@@ -22,12 +25,12 @@ public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
     }
 
     /**
-     * A proxy between two kinds of connections.
+     * Creates a proxy between two kinds of connections.
      *
-     * @param server makes those to the clients; it has a channel class
-     * @param toUpstream makes those to the upstream; it has a channel class
-     * @param upstream where the server is
-     * @return {@code server}, to be given event loops and to be bound
+     * @param server the bootstrap for the connections to the clients; its channel class must be set
+     * @param toUpstream the bootstrap for the connections to the upstream; its channel class must be set
+     * @param upstream the address of the upstream
+     * @return {@code server}, whose event loops the caller sets before it binds it
      */
     public static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream) {
         return between(server, toUpstream, upstream, new Stats());

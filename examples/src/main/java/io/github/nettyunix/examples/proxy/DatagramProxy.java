@@ -18,8 +18,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Forwards datagrams. Each sender that has a name gets a socket of its own towards the upstream, where the answers to it
- * arrive; those without a name, which nothing can answer, share one. All of them are on the same event loop.
+ * Forwards datagrams. Each sender that has a name gets a socket of its own to the upstream, on which replies to it
+ * arrive. Senders without a name, which cannot receive replies, share one socket. All of them are on the same event
+ * loop.
  */
 final class DatagramProxy extends ChannelInboundHandlerAdapter {
     private final Bootstrap template;
@@ -31,8 +32,8 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
     private int reasonsToWait;
 
     /**
-     * @param template makes channels to the upstream
-     * @param idleSeconds how long a socket is kept for a sender that nothing is heard of
+     * @param template the bootstrap for channels to the upstream
+     * @param idleSeconds how long the socket of a sender is kept without traffic
      */
     DatagramProxy(Bootstrap template, UnixSocketAddress upstream, long idleSeconds, Stats stats) {
         this.template = template;
@@ -70,7 +71,7 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
                                 new IdleStateHandler(0, 0, idleSeconds, TimeUnit.SECONDS), session);
                     }
                 })
-                // A name that the kernel chooses, so that the upstream can answer.
+                // A name that the kernel chooses, so that the upstream can reply.
                 .connect(upstream, UnixSocketAddress.autobind());
         connecting.addListener(connected -> {
             if (connected.isSuccess()) {
@@ -86,7 +87,7 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
         });
     }
 
-    /** Reads nothing from the clients until {@link #resume()} was called as often. */
+    /** Stops reading from the clients until {@link #resume()} has been called as often. */
     void pause() {
         reasonsToWait++;
         clients.config().setAutoRead(false);
@@ -110,7 +111,9 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
         System.err.println("dropping a datagram: " + cause.getMessage());
     }
 
-    /** The same message to somebody else; {@code null} for the peer that the channel is connected to. */
+    /**
+     * Returns the same message with another recipient; {@code null} means the peer that the channel is connected to.
+     */
     static UnixDatagramPacket readdress(UnixDatagramPacket packet, UnixSocketAddress recipient) {
         packet.fileDescriptors().forEach(UnixFileDescriptor::retain);
         UnixDatagramPacket next = new UnixDatagramPacket(packet.content().retain(), recipient,

@@ -11,9 +11,12 @@ import io.netty.handler.timeout.IdleStateEvent;
 
 import java.util.Set;
 
-/** One sender's socket towards the upstream. */
+/** One sender's socket to the upstream. */
 final class DatagramSession extends ChannelInboundHandlerAdapter {
-    /** What may wait for a client that does not read, descriptors included; others are not to wait for it. */
+    /**
+     * The limit for data waiting for a client that does not read, descriptors included. Other clients must not wait for
+     * it.
+     */
     private static final int MAX_WAITING = 1 << 16;
     private static final Set<String> GONE = Set.of("ECONNREFUSED", "ENOENT");
 
@@ -22,7 +25,7 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
     private Channel upstream;
     private MessageSizeEstimator.Handle weight;
     private boolean full;
-    // Datagrams under way to the upstream, and the weight of those to the client.
+    // The number of datagrams in flight to the upstream, and the weight of those to the client.
     private int waitingUp;
     private int waitingDown;
 
@@ -88,7 +91,7 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
         proxy.clients().flush();
     }
 
-    /** The upstream is slow: its clients wait. */
+    /** If the upstream is slow, its clients wait. */
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         setFull(!upstream.isWritable());
@@ -112,7 +115,7 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A socket that takes its place later gets a new session. */
+    /** Closes the session if a socket that it sends to is gone. A new socket in its place gets a new session. */
     private void closeIfGone(Throwable cause) {
         if (cause instanceof UnixSocketError error && GONE.contains(error.errnoName())) {
             upstream.close();

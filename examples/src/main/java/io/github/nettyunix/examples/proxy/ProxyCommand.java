@@ -29,7 +29,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/** {@code proxy}: stands between clients and a server. */
+/** {@code proxy}: forwards everything between clients and a server. */
 @Command(name = "proxy", sortOptions = false,
         description = {"Forwards everything between two sockets, LISTEN and UPSTREAM.",
                 "", "In both directions and in the order it came: bytes, records or datagrams, descriptors with them, and the end of "
@@ -106,7 +106,7 @@ public final class ProxyCommand implements Callable<Integer> {
             ConnectionProxy.both(server, toUpstream, UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
         }
         if (readSize != null) {
-            // A fixed one means to read once in a turn, if it is not told otherwise.
+            // A fixed allocator would read once per turn by default.
             RecvByteBufAllocator allocator = new FixedRecvByteBufAllocator(readSize).maxMessagesPerRead(READS_IN_TURN);
             ConnectionProxy.both(server, toUpstream, ChannelOption.RECVBUF_ALLOCATOR, allocator);
         }

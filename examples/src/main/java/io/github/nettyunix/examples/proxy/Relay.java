@@ -14,23 +14,23 @@ import io.netty.channel.socket.DuplexChannel;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Forwards what one side of a pair sends to the other: bytes or records, descriptors, and the end. Each side has one; both are
- * on the same event loop. Their channels allow half-closure, and are not closed by a failed write: what a peer has sent before
- * it went away is still to be read then.
+ * Forwards what one side of a pair sends to the other: bytes or records, descriptors, and the end. Each side has a
+ * relay, and both are on the same event loop. Their channels allow half-closure and stay open after a failed write,
+ * because data that a peer sent before it went away must still be read.
  */
 final class Relay extends ChannelInboundHandlerAdapter {
-    /** How long it takes at most to notice that a peer which takes nothing more is gone altogether. */
+    /** The maximum delay until the proxy notices that a peer which accepts nothing more is gone altogether. */
     private static final long GONE_MILLIS = 50;
 
     private final DuplexChannel to;
     private final Traffic traffic;
-    // What has to be done before the end can be forwarded.
+    // Pending work that must finish before the end can be forwarded.
     private ChannelFuture last;
     private int longest;
 
     /**
      * @param to the other side
-     * @param before what has to be done before anything is forwarded
+     * @param before a future to wait for before anything is forwarded
      */
     Relay(DuplexChannel to, ChannelFuture before, Traffic traffic) {
         this.to = to;
@@ -51,7 +51,8 @@ final class Relay extends ChannelInboundHandlerAdapter {
             if (future.isSuccess()) {
                 traffic.add(bytes, fds);
             } else if (to.isActive() && !to.isOutputShutdown()) {
-                // This record only was refused, and nothing may arrive in its place. A direct connection would have told its sender.
+                // Only this record was refused, and nothing may take its place. On a direct connection, its sender
+                // would have received an error.
                 report(future.cause());
                 ctx.close();
                 to.close();
@@ -64,14 +65,15 @@ final class Relay extends ChannelInboundHandlerAdapter {
         to.flush();
     }
 
-    /** This side takes no more for now, or again: the other one feeds it. */
+    /** If this side's buffers are full, stops reading from the other side, which feeds it; otherwise resumes. */
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (!ctx.channel().isWritable()) {
             to.config().setAutoRead(false);
             return;
         }
-        // Later, because failing writes make room as well: only then is it known whether this side takes anything more.
+        // Later, because failed writes free room as well: only then is it known whether this side accepts anything
+        // more.
         ctx.executor().execute(() -> {
             if (ctx.channel().isWritable() && !((DuplexChannel) ctx.channel()).isOutputShutdown()) {
                 to.config().setAutoRead(true);
@@ -84,15 +86,16 @@ final class Relay extends ChannelInboundHandlerAdapter {
         if (event == ChannelInputShutdownReadComplete.INSTANCE) {
             last.addListener(flushed -> to.shutdownOutput());
         } else if (event == ChannelOutputShutdownEvent.INSTANCE) {
-            // Either the other side has ended and the end was forwarded, or this side takes nothing more, which the other side
-            // learns from EPIPE.
+            // Either the other side has ended and its end was forwarded, or this side accepts nothing more, which the
+            // other side learns from EPIPE.
             to.shutdownInput();
             if (to.isOutputShutdown()) {
                 ctx.close();
                 to.close();
             } else {
-                // What the other side has sent goes nowhere. If this side is gone altogether it stays unread, so that closing
-                // resets the other connection as well; otherwise it is discarded, so that it does not fill the buffers.
+                // Data from the other side cannot be delivered. If this side is gone altogether, the data stays unread,
+                // so that closing resets the other connection as well. Otherwise it is discarded, so that it does not
+                // fill the buffers.
                 to.config().setAutoRead(false);
                 ctx.executor().schedule(() -> {
                     if (ctx.channel().isActive()) {
@@ -111,8 +114,8 @@ final class Relay extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof UnixSocketError error && error.errnoName().equals("ECONNRESET")) {
-            // A peer has closed without reading everything. The kernel lets a proxy pass that on in one way only: by closing
-            // while there is something unread. If the other side has sent nothing more, it sees a clean end.
+            // A peer has closed without reading everything. A proxy can pass this on only by closing while there is
+            // unread data. If the other side has sent nothing more, it sees a clean end.
             to.config().setAutoRead(false);
             to.flush();
             ctx.close();
@@ -123,7 +126,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     private void fail(ChannelHandlerContext ctx, Throwable cause) {
         report(cause);
-        // What was read before this happened.
+        // Data that was read before this happened.
         to.flush();
         ctx.close();
     }

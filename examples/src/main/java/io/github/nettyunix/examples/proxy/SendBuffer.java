@@ -3,15 +3,18 @@ package io.github.nettyunix.examples.proxy;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 
-/** The kernel takes records that fit into the sender's SO_SNDBUF. */
+/** Adjusts SO_SNDBUF, because the kernel accepts only records that fit into it. */
 final class SendBuffer {
-    /** What Linux keeps of it for itself. */
+    /** The part that Linux reserves for itself. */
     private static final int RESERVED = 32;
 
     private SendBuffer() {
     }
 
-    /** A record that came in can go out. The kernel doubles what is set, and allows no user more than any other. */
+    /**
+     * Makes room for a record, so that every record received can be sent. The kernel doubles the value that is set, and
+     * has the same limit for all users.
+     */
     static void makeRoom(Channel channel, int length) {
         if (channel.config().getOption(ChannelOption.SO_SNDBUF) < length + RESERVED) {
             channel.config().setOption(ChannelOption.SO_SNDBUF, length);

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the proxy has done so far, in both directions and on all connections. */
+/** The counters of the proxy, in both directions and for all connections. */
 final class Stats {
     final LongAdder connections = new LongAdder();
     /** From the clients to the upstream. */
@@ -16,7 +16,7 @@ final class Stats {
 
     private String written;
 
-    /** Writes them to a file, if they have changed: whoever reads it sees the old ones or the new ones, never a part. */
+    /** Writes the counters to a file if they have changed. Readers see the old file or the new one, never a part. */
     synchronized void write(Path file) throws IOException {
         String json = String.format("{\"connections\": %d, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}%n",
                 connections.sum(), up.bytes(), down.bytes(), up.fds(), down.fds());

@@ -2,7 +2,7 @@ package io.github.nettyunix.examples.proxy;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What has been forwarded in one direction. */
+/** The traffic that has been forwarded in one direction. */
 final class Traffic {
     private final LongAdder bytes = new LongAdder();
     private final LongAdder fds = new LongAdder();

@@ -13,9 +13,12 @@ import io.netty.util.concurrent.Future;
 
 import java.util.function.Consumer;
 
-/** A client's connection: answers each line with one that says who answers. It can be given up between two requests. */
+/**
+ * A client's connection. It replies to each line with one that names the process. It can be given up between two
+ * requests.
+ */
 final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
-    /** What is read of a request and not yet answered is no longer than that. */
+    /** The maximum number of bytes of a request that have been read and not yet answered. */
     static final int MAX_LINE = 512;
 
     private final Server server;
@@ -34,17 +37,17 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         return channel;
     }
 
-    /** The socket, once it was given up; it is closed unless it is retained. */
+    /** Returns the socket, once it has been given up. It is closed unless it is retained. */
     UnixFileDescriptor socket() {
         return socket;
     }
 
-    /** What was read of the next request. */
+    /** Returns the bytes that were read of the next request. */
     ByteBuf rest() {
         return rest;
     }
 
-    /** Answers all requests that were read, gives the socket up, and calls back. */
+    /** Replies to all requests that were read, gives the socket up, and calls back. */
     void giveUp(Consumer<Connection> callback) {
         whenGivenUp = callback;
         giveUpIfAllSent();
@@ -60,27 +63,27 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
             if (future.isSuccess()) {
                 socket = future.getNow();
                 rest = Unpooled.EMPTY_BUFFER;
-                // It gives what it still has to the handler behind it.
+                // The decoder passes its remaining bytes to the handler behind it.
                 channel.pipeline().remove(LineBasedFrameDecoder.class);
                 callback.accept(this);
             }
         });
     }
 
-    /** The successor has it, or there is none who wants it. */
+    /** Releases the connection: the successor has it, or nobody needs it. */
     void release() {
         socket.release();
         rest.release();
     }
 
-    /** Serves what comes, after what was read before. */
+    /** Serves the connection, starting with bytes that were read before. */
     void serve(ByteBuf readBefore) {
         channel.pipeline().addFirst(new LineBasedFrameDecoder(MAX_LINE));
         channel.pipeline().fireChannelRead(readBefore);
         channel.pipeline().fireChannelReadComplete();
     }
 
-    /** Stays, if it was not given up yet. */
+    /** Keeps the connection, unless it has already been given up. */
     void keep() {
         whenGivenUp = null;
     }
@@ -88,7 +91,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, ByteBuf line) {
         if (rest != null) {
-            // It is no line, but what the decoder had left.
+            // This is not a line, but the decoder's remaining bytes.
             rest = line.retain();
             return;
         }
@@ -97,7 +100,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         answer.writeBytes(line).writeByte('\n');
         ctx.write(answer).addListener(sent -> {
             unsent--;
-            // Not now: the decoder may be at work.
+            // Later, because the decoder may be active.
             server.loop().execute(this::giveUpIfAllSent);
         });
     }

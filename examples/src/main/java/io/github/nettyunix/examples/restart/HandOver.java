@@ -18,9 +18,10 @@ import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The old server's part. Each record that it sends is confirmed by one: first its generation, with the two listening sockets;
- * then connections, for each a descriptor, and the number of bytes that were read of its next request, and these. What has not
- * been confirmed when the successor goes away goes on here.
+ * The old server's side. Each record that it sends is confirmed by one from the successor. The first contains its
+ * generation, with the two listening sockets. The others contain connections: for each a descriptor, the number of
+ * bytes that were read of its next request, and these bytes. Connections that have not been confirmed when the
+ * successor goes away are served here again.
  */
 final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     private final Server server;
@@ -37,7 +38,7 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) throws IOException {
-        // Another successor waits, too, until this one is the server.
+        // Other successors wait as well, until this one is the server.
         server.setAccepting(false);
         System.err.println(server + ": handing over to pid " + ((UnixPeer) ctx.channel()).peerCredentials().pid());
         progress = server.loop().scheduleWithFixedDelay(() -> System.err.println(server + ": " + server.connections().size()
@@ -57,7 +58,7 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     protected void channelRead0(ChannelHandlerContext ctx, ByteBuf confirmation) {
         if (!begun) {
             begun = true;
-            // The last one to be closed may be a client that leaves.
+            // The last connection to be closed may be that of a client that leaves.
             List.copyOf(server.connections()).forEach(connection -> {
                 connection.channel().closeFuture().addListener(closed -> goOn(ctx));
                 connection.giveUp(ready -> {
@@ -77,7 +78,7 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     }
 
     private void goOn(ChannelHandlerContext ctx) {
-        // Later, with all that come together.
+        // Later, together with others.
         server.loop().execute(() -> {
             try {
                 if (unconfirmed.isEmpty() && !ended && ctx.channel().isActive()) {
@@ -94,11 +95,11 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
             ByteBuf rests = ctx.alloc().buffer();
             for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS && (next = waiting.poll()) != null;) {
                 unconfirmed.add(next);
-                // It may still be needed here.
+                // The connection may still be needed here.
                 ByteBuf rest = next.rest().duplicate();
                 rests.writeInt(rest.readableBytes()).writeBytes(rest);
             }
-            // Ours stay open until they are confirmed.
+            // Our descriptors stay open until they are confirmed.
             send(ctx, rests, unconfirmed.stream().map(connection -> connection.socket().retain()).toList());
         } else if (server.connections().isEmpty()) {
             ended = true;
@@ -127,7 +128,7 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         }
     }
 
-    /** Serves the connections that were given up and that nobody has confirmed. */
+    /** Serves the connections that were given up and have not been confirmed. */
     private void goOnHere() {
         waiting.addAll(unconfirmed);
         unconfirmed.clear();

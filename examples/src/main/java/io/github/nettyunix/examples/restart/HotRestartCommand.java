@@ -26,7 +26,7 @@ public final class HotRestartCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         try (Running running = new Running()) {
             UnixSocketAddress control = UnixSocketAddress.of(address.path() + ".control");
-            // One event loop: whatever it does, all connections are between two events.
+            // There is one event loop, so that all connections are between two events whenever its code runs.
             Server server = new Server(running.group().next());
             if (replace) {
                 TakeOver.connect(server, control);

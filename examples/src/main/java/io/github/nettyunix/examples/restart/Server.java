@@ -21,7 +21,7 @@ import io.netty.util.concurrent.Promise;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/** The server: what is handed over. All of it is on one event loop. */
+/** The server, which can be handed over. All of it is on one event loop. */
 final class Server {
     private final EventLoop loop;
     private final Set<Connection> connections = new LinkedHashSet<>();
@@ -35,7 +35,7 @@ final class Server {
         replaced = loop.newPromise();
     }
 
-    /** Begins as the first of its kind. */
+    /** Starts as the first generation. */
     void bind(UnixSocketAddress address, UnixSocketAddress controlAddress) throws InterruptedException {
         SocketFilePolicy files = SocketFilePolicy.replaceStale().keepOnClose();
         listener = forClients().channel(UnixServerStreamChannel.class).option(UnixSocketOption.SOCKET_FILE, files)
@@ -44,7 +44,7 @@ final class Server {
                 .option(UnixSocketOption.SOCKET_FILE, files.withMode("rw-------")).bind(controlAddress).sync().channel();
     }
 
-    /** Goes on with the sockets of the generation before. */
+    /** Continues with the sockets of the previous generation. */
     void adopt(int newGeneration, UnixFileDescriptor listenerFd, UnixFileDescriptor controlFd) {
         generation = newGeneration;
         listener = adopt(forClients(), listenerFd);
@@ -56,7 +56,7 @@ final class Server {
         return bootstrap.channelFactory(() -> channel).register().channel();
     }
 
-    /** Goes on with one of its connections. */
+    /** Continues with a connection of the previous generation. */
     void adoptConnection(UnixFileDescriptor fd, ByteBuf rest) {
         Channel channel = UnixTransport.adopt(fd);
         loop.register(channel).addListener(registered -> serve(channel, rest));
@@ -89,13 +89,13 @@ final class Server {
         connection.serve(rest);
     }
 
-    /** Accepts nobody for now, or again; who connects meanwhile waits in the kernel. */
+    /** Stops or resumes accepting. Clients that connect meanwhile wait in the backlog. */
     void setAccepting(boolean accepting) {
         listener.config().setAutoRead(accepting);
         control.config().setAutoRead(accepting);
     }
 
-    /** The successor has everything. */
+    /** Ends the server: the successor has everything. */
     void end() {
         listener.close();
         control.close();

@@ -17,7 +17,7 @@ import io.netty.util.concurrent.Promise;
 
 import java.io.IOException;
 
-/** The new server's part: becomes the server by what {@link HandOver} sends, and confirms it. */
+/** The new server's side. It becomes the server with what {@link HandOver} sends, and confirms each record. */
 final class TakeOver extends SimpleChannelInboundHandler<UnixMessage> {
     private final Server server;
     private final Promise<Void> begun;
@@ -28,7 +28,7 @@ final class TakeOver extends SimpleChannelInboundHandler<UnixMessage> {
         begun = server.loop().newPromise();
     }
 
-    /** Makes this the server, in the place of the one that is running. */
+    /** Makes this process the server, in place of the one that is running. */
     static void connect(Server server, UnixSocketAddress control) throws InterruptedException {
         TakeOver takeOver = new TakeOver(server);
         new Bootstrap().group(server.loop()).channel(UnixSeqpacketChannel.class)
@@ -36,7 +36,7 @@ final class TakeOver extends SimpleChannelInboundHandler<UnixMessage> {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        // Whoever gives us sockets has to be trusted, too.
+                        // The process that sends us sockets must be trusted, too.
                         channel.pipeline().addLast(new PeerAuthorizationHandler(PeerAuthorizationHandler.sameUser()), takeOver);
                     }
                 })

@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
 
-/** {@code syslog}: receives what programs log. */
+/** {@code syslog}: receives log messages of other programs. */
 @Command(name = "syslog",
         description = {"Receives datagrams as programs send them to /dev/log, and prints facility, severity, priority, tag and text, and "
                 + "who sent it according to the kernel.", "To try it: logger -u SOCKET hello"})
@@ -25,7 +25,7 @@ public final class SyslogCommand implements Callable<Integer> {
         try (Running running = new Running()) {
             Channel channel = new Bootstrap().group(running.group()).channel(UnixDatagramChannel.class)
                     .option(UnixSocketOption.SO_PASSCRED, true)
-                    // Everybody may log.
+                    // Everybody may send log messages.
                     .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().withMode("rw-rw-rw-"))
                     .handler(new SyslogHandler())
                     .bind(address).sync().channel();

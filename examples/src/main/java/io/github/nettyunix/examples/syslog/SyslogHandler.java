@@ -7,7 +7,7 @@ import io.netty.channel.SimpleChannelInboundHandler;
 
 import java.nio.charset.StandardCharsets;
 
-/** Prints a line for each message, with what the kernel says of its sender. */
+/** Prints a line for each message, with its sender as reported by the kernel. */
 final class SyslogHandler extends SimpleChannelInboundHandler<UnixDatagramPacket> {
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, UnixDatagramPacket packet) {
@@ -21,7 +21,7 @@ final class SyslogHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
                 sender.pid(), sender.uid(), sender.gid());
     }
 
-    /** A message is one line, and no command to a terminal. */
+    /** Makes a message safe to print to a terminal, on one line. */
     private static String printable(String text) {
         return text.replaceAll("\\p{Cntrl}", "?");
     }

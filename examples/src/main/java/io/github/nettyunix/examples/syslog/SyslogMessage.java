@@ -5,11 +5,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What programs send to /dev/log, see <a href="https://man7.org/linux/man-pages/man3/syslog.3.html">syslog(3)</a> and RFC 3164, or
- * messages of RFC 5424.
+ * A message that a program sends to /dev/log, in the format of
+ * <a href="https://man7.org/linux/man-pages/man3/syslog.3.html">syslog(3)</a> and RFC 3164, or of RFC 5424.
  *
  * @param priority facility * 8 + severity
- * @param tag the program, maybe with its pid in brackets; empty if the message has none
+ * @param tag the program, optionally with its pid in brackets; empty if the message has none
  * @param text the rest
  */
 record SyslogMessage(int priority, String tag, String text) {
@@ -21,7 +21,7 @@ record SyslogMessage(int priority, String tag, String text) {
 
     private static final Pattern PRIORITY = Pattern.compile("<(\\d{1,3})>");
     private static final String TAG = "(?<tag>[^\\s:\\[]+(?:\\[\\d+])?): ?";
-    /** A date, maybe with a host's name behind it, and a tag; all of them may be missing. */
+    /** A date, optionally followed by a host name, and a tag; all of them are optional. */
     private static final Pattern RFC_3164 = Pattern.compile(
             "(?:[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d (?:[^\\s:\\[]+ (?=" + TAG.replace("?<tag>", "") + "))?)?(?:" + TAG + ")?"
                     + "(?<text>.*)", Pattern.DOTALL);

@@ -13,8 +13,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.List;
 
 /**
- * Gives each connection that a server channel accepts to a program. The connection's own channel is never registered: the event
- * loop reads nothing that is for the program.
+ * Starts a program for each connection that a server channel accepts. The connection's own channel is never registered,
+ * so that the event loop does not read data meant for the program.
  */
 final class ProgramStarter extends ChannelInboundHandlerAdapter {
     private final List<String> program;
@@ -35,7 +35,7 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
         UnixStreamChannel connection = (UnixStreamChannel) accepted;
         try {
             UnixCredentials client = connection.peerCredentials();
-            // It was never registered, so this is done at once.
+            // It was never registered, so this takes effect at once.
             UnixFileDescriptor fd = UnixTransport.handOver(connection).sync().getNow();
             ChildProcess child = Ucspi.start(program, fd, client, socket, 0, 1);
             count(ctx, 1);
@@ -49,7 +49,7 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Where there are as many as there may be, the next ones wait in the backlog. */
+    /** Counts the programs. Once the limit is reached, further connections wait in the backlog. */
     private void count(ChannelHandlerContext ctx, int change) {
         running += change;
         ctx.channel().config().setAutoRead(running < limit);

@@ -11,7 +11,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a program is told about its connection, by the protocol UNIX of UCSPI, the client-server program interface. */
+/**
+ * Starts programs with an environment that describes their connection, as defined by the protocol UNIX of UCSPI, the
+ * client-server program interface.
+ */
 final class Ucspi {
     private Ucspi() {
     }
@@ -19,8 +22,8 @@ final class Ucspi {
     /**
      * Starts a program that has a connection as two of its descriptors.
      *
-     * @param fd the connection, which belongs to the program from now on
-     * @param remote whose it is
+     * @param fd the connection, which is released; the program has descriptors of its own
+     * @param remote the credentials of the peer
      * @param socket the server's address
      */
     static ChildProcess start(List<String> program, UnixFileDescriptor fd, UnixCredentials remote, UnixSocketAddress socket,
@@ -38,7 +41,7 @@ final class Ucspi {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "UNIXLOCALPID=$$ exec \"$@\"", "sh"));
         command.addAll(program);
         try (fd) {
-            // Programs expect that.
+            // Programs expect blocking descriptors.
             fd.setBlocking(true);
             return ChildProcess.start(command, environment, Map.of(in, fd, out, fd));
         }

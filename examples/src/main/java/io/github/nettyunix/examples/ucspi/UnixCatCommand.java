@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
 
-/** {@code unixcat}: what a server says, as with the program of that name in ucspi-unix. */
+/** {@code unixcat}: prints what a server sends, like the program of that name in ucspi-unix. */
 @Command(name = "unixcat", description = "Connects to a stream socket and prints what comes from there.")
 public final class UnixCatCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")

@@ -20,7 +20,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 
-/** {@code unixclient}: a program with a connection, as with the program of that name in ucspi-unix. */
+/** {@code unixclient}: starts a program with a connection, like the program of that name in ucspi-unix. */
 @Command(name = "unixclient",
         description = {"Connects to a stream socket and starts a program, which reads from descriptor 6 and writes to descriptor 7. "
                 + "Its exit status is the result.",
@@ -33,7 +33,7 @@ public final class UnixClientCommand implements Callable<Integer> {
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "PROGRAM", description = "the program and its arguments")
     private List<String> program;
 
-    /** The program's options are not ours. */
+    /** Options after the program's name belong to the program. */
     @Spec
     void setSpec(CommandSpec spec) {
         spec.parser().stopAtPositional(true);
@@ -44,14 +44,14 @@ public final class UnixClientCommand implements Callable<Integer> {
         try (Running running = new Running()) {
             UnixStreamChannel channel = (UnixStreamChannel) Running.await(new Bootstrap().group(running.group())
                     .channel(UnixStreamChannel.class)
-                    // What comes is for the program.
+                    // Incoming data is for the program.
                     .option(ChannelOption.AUTO_READ, false)
                     .handler(new ChannelInboundHandlerAdapter())
                     .connect(address), "connecting to " + address).channel();
             UnixCredentials server = channel.peerCredentials();
             UnixFileDescriptor connection = UnixTransport.handOver(channel).sync().getNow();
             ChildProcess child = Ucspi.start(program, connection, server, address, 6, 7);
-            // It ends with us, as if it were us.
+            // The program ends together with this one.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
             return child.onExit().get();
         }

@@ -22,7 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** {@code unixserver}: one program a connection, as with the program of that name in ucspi-unix. */
+/** {@code unixserver}: starts a program for each connection, like the program of that name in ucspi-unix. */
 @Command(name = "unixserver",
         description = {"Starts a program for every connection to a stream socket, as its standard input and output.",
                 "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, UNIXREMOTEPID, "
@@ -51,7 +51,7 @@ public final class UnixServerCommand implements Callable<Integer> {
 
     private CommandSpec spec;
 
-    /** The program's options are not ours. */
+    /** Options after the program's name belong to the program. */
     @Spec
     void setSpec(CommandSpec spec) {
         this.spec = spec;
@@ -75,7 +75,7 @@ public final class UnixServerCommand implements Callable<Integer> {
         }
     }
 
-    /** From octal to {@code rw-rw-rw-}. */
+    /** Converts an octal mode to the form {@code rw-rw-rw-}. */
     private static final class ModeConverter implements ITypeConverter<String> {
         @Override
         public String convert(String octal) {
