@@ -23,8 +23,9 @@ import java.util.concurrent.Callable;
 
 /** {@code activated}: a server whose sockets its parent opens. */
 @Command(name = "activated",
-        description = {"Sends back what it receives, on the sockets that systemd has opened for it: listening ones, connections "
-                + "and datagram sockets.", "To try it: systemd-socket-activate -l SOCKET examples/run activated"})
+        description = {"Sends back what it receives, on sockets that systemd has opened for it: listening sockets, "
+                + "connections and datagram sockets.",
+                "To try it: systemd-socket-activate -l SOCKET examples/run activated"})
 public final class ActivatedCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -4,7 +4,8 @@ import picocli.CommandLine.Command;
 
 /** {@code broker}: passes open files to processes that may not open them. */
 @Command(name = "broker", synopsisSubcommandLabel = "serve | open",
-        description = "Gives others read access to single files, by descriptor, after checking who asks.",
+        description = "Gives other processes read access to individual files, as open descriptors, if their user may "
+                + "request them.",
         subcommands = {ServeCommand.class, OpenCommand.class})
 public final class BrokerCommand {
     private BrokerCommand() {

@@ -17,16 +17,17 @@ import java.util.List;
 import java.util.concurrent.Callable;
 
 /** {@code broker open}: the process that may not open the files. */
-@Command(name = "open", description = "Asks a broker for files and prints what is in them.")
+@Command(name = "open", description = "Requests files from a broker and prints their content.")
 final class OpenCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "SOCKET", description = "the broker's: a path, or @NAME")
+    @Parameters(index = "0", paramLabel = "SOCKET", description = "the broker's socket: a path, or @NAME")
     private UnixSocketAddress address;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "FILE", description = "what to ask for, all in one message")
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "FILE",
+            description = "the files to request, all in one message")
     private List<Path> paths;
 
     @Option(names = "--type", paramLabel = "TYPE", defaultValue = "seqpacket",
-            description = "the socket's: ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
+            description = "the type of the socket: ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
     private SocketType type;
 
     @Override

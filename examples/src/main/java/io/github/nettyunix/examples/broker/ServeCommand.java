@@ -20,17 +20,17 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 
 /** {@code broker serve}: the process that may open the files. */
-@Command(name = "serve", description = "Opens files for those who ask and may ask. Tells who had what.")
+@Command(name = "serve", description = "Opens files for authorized users, and logs every request.")
 final class ServeCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;
 
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "FILE_OR_FOLDER",
-            description = "what is granted: a file, or all files in a folder and below")
+            description = "a file to grant, or a folder, for all files in and below it")
     private List<Path> granted;
 
     @Option(names = "--allow", paramLabel = "USER", split = ",", converter = UserConverter.class,
-            description = "who may ask, by name or number; can be repeated; default: the user that serves")
+            description = "a user that may request files, by name or number; can be repeated; default: this user")
     private Set<Integer> users;
 
     @Option(names = "--type", paramLabel = "TYPE", defaultValue = "seqpacket",

@@ -31,10 +31,10 @@ import java.util.concurrent.TimeUnit;
 
 /** {@code cat}: connects standard input and output to a socket, like nc -U. */
 @Command(name = "cat",
-        description = {"Sends standard input to a socket and prints what comes from there. When its input ends it ends its half of "
-                + "the connection, and waits for the other one to end.",
-                "On seqpacket and datagram sockets every line of input, with its newline, is a record; longer lines are cut at "
-                + "64 KiB. What arrives is printed as it is."})
+        description = {"Sends standard input to a socket and prints what it receives. When its input ends, it ends its "
+                + "half of the connection and waits for the peer to end the other half.",
+                "On seqpacket and datagram sockets every line of input, including its newline, is a record; lines are "
+                + "split at 64 KiB. Received records are printed unchanged."})
 public final class CatCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;
@@ -43,12 +43,13 @@ public final class CatCommand implements Callable<Integer> {
             description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
     private SocketType type;
 
-    @Option(names = {"-l", "--listen"}, description = "be the server, for one connection. For datagrams: receive from everybody "
-            + "until terminated, and send to whoever was last heard of")
+    @Option(names = {"-l", "--listen"},
+            description = "act as the server, for one connection. For datagrams: receive from all senders until "
+                    + "terminated, and send to the most recent one")
     private boolean listen;
 
     @Option(names = "--wait", paramLabel = "SECONDS", defaultValue = "0.5",
-            description = "how long to wait for answers after the last datagram was sent; default: ${DEFAULT-VALUE}")
+            description = "how long to wait for replies after the last datagram; default: ${DEFAULT-VALUE}")
     private double wait;
 
     /** Completes when the peer's output has ended and has been printed. */

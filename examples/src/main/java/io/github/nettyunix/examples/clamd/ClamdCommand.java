@@ -22,9 +22,9 @@ import java.util.concurrent.TimeUnit;
 
 /** {@code clamd}: has files scanned by a daemon that may not open them. */
 @Command(name = "clamd",
-        description = "Has files scanned by ClamAV's daemon. It is given open descriptors, so that it need not be allowed to "
-                + "open the files.",
-        footer = {"", "Prints 'FILE: OK', 'FILE: NAME FOUND' or 'FILE: MESSAGE ERROR' for each file, as the scans end.",
+        description = "Has files scanned by ClamAV's daemon. The daemon receives open descriptors, so that it needs no "
+                + "permission to open the files.",
+        footer = {"", "Prints 'FILE: OK', 'FILE: NAME FOUND' or 'FILE: MESSAGE ERROR' for each file.",
                 "Exit status: 0 nothing found, 1 something found or an error, 2 bad usage."})
 public final class ClamdCommand implements Callable<Integer> {
     /** Fewer than clamd's MaxQueue, which is 100. */
@@ -32,10 +32,11 @@ public final class ClamdCommand implements Callable<Integer> {
     private static final int PROGRESS_SECONDS = 2;
 
     @Option(names = "--socket", paramLabel = "SOCKET", defaultValue = "/run/clamav/clamd.ctl",
-            description = "the daemon's: a path, or @NAME; default: ${DEFAULT-VALUE}")
+            description = "the daemon's socket: a path, or @NAME; default: ${DEFAULT-VALUE}")
     private UnixSocketAddress address;
 
-    @Parameters(arity = "1..*", paramLabel = "FILE", description = "a file, or a folder: all regular files in it and below")
+    @Parameters(arity = "1..*", paramLabel = "FILE",
+            description = "a file, or a folder, for all regular files in and below it")
     private List<Path> paths;
 
     private final ClamdSession session = new ClamdSession();

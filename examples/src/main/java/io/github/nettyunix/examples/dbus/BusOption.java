@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 final class BusOption {
     @Option(names = "--address", paramLabel = "ADDRESS", defaultValue = "${env:DBUS_SESSION_BUS_ADDRESS}",
             converter = AddressConverter.class,
-            description = "where the bus is: unix:path=PATH or unix:abstract=NAME; default: $$DBUS_SESSION_BUS_ADDRESS")
+            description = "the bus: unix:path=PATH or unix:abstract=NAME; default: $$DBUS_SESSION_BUS_ADDRESS")
     private UnixSocketAddress address;
 
     @Spec(Spec.Target.MIXEE)

@@ -17,7 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /** {@code dbus call}: the caller. */
-@Command(name = "call", description = "Has a snapshot of a file made by 'dbus serve', and prints it.")
+@Command(name = "call", description = "Requests a snapshot of a file from 'dbus serve', and prints it.")
 final class CallCommand implements Callable<Integer> {
     private static final int PATIENCE_SECONDS = 2;
     private static final int TIMEOUT_SECONDS = 25;
@@ -25,10 +25,12 @@ final class CallCommand implements Callable<Integer> {
     @Mixin
     private BusOption bus;
 
-    @Parameters(index = "0", paramLabel = "NAME", converter = BusName.Converter.class, description = "who makes snapshots")
+    @Parameters(index = "0", paramLabel = "NAME", converter = BusName.Converter.class,
+            description = "the name of the service on the bus")
     private BusName name;
 
-    @Parameters(index = "1", paramLabel = "FILE", description = "is opened here and passed open")
+    @Parameters(index = "1", paramLabel = "FILE",
+            description = "the file, which is opened here and passed as a descriptor")
     private Path file;
 
     @Override

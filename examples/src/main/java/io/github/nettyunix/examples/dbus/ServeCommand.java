@@ -10,8 +10,8 @@ import java.util.concurrent.Callable;
 
 /** {@code dbus serve}: the service. */
 @Command(name = "serve",
-        description = "Makes snapshots: whoever calls " + SnapshotService.INTERFACE + ".Take with an open file gets a copy of it "
-                + "in memory, as an open file that nobody can change.")
+        description = "Makes snapshots: a caller of " + SnapshotService.INTERFACE + ".Take passes an open file, and "
+                + "receives a copy of it in sealed memory, as an open file.")
 final class ServeCommand implements Callable<Integer> {
     /** A flag for requesting a name: do not wait for it if it is taken. */
     private static final int DO_NOT_QUEUE = 4;
@@ -21,7 +21,7 @@ final class ServeCommand implements Callable<Integer> {
     private BusOption bus;
 
     @Parameters(paramLabel = "NAME", converter = BusName.Converter.class,
-            description = "what to be called on the bus, com.example.Snapshot for example")
+            description = "the name to request on the bus, for example com.example.Snapshot")
     private BusName name;
 
     @Override

@@ -32,7 +32,8 @@ final class ServeCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;
 
-    @Option(names = "--root", paramLabel = "DIR", description = "serves the files of this folder; default: one fixed page")
+    @Option(names = "--root", paramLabel = "DIR",
+            description = "the folder of the files to serve; default: one fixed page")
     private Path root;
 
     @Override

@@ -27,10 +27,10 @@ import java.util.concurrent.Callable;
 @Command(name = "proxy", description = "Forwards TCP connections to a server on a Unix socket.")
 final class TcpProxyCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "[HOST:]PORT", converter = TcpAddressConverter.class,
-            description = "where to listen; default host: 127.0.0.1, which is for this machine only")
+            description = "the address to listen on; default host: 127.0.0.1, for this machine only")
     private InetSocketAddress listen;
 
-    @Parameters(index = "1", paramLabel = "SOCKET", description = "where the server is: a path, or @NAME")
+    @Parameters(index = "1", paramLabel = "SOCKET", description = "the server's socket: a path, or @NAME")
     private UnixSocketAddress upstream;
 
     @Override

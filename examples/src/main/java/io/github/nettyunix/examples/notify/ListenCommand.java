@@ -14,9 +14,9 @@ import java.util.concurrent.Callable;
 
 /** {@code notify listen}: the manager's side. */
 @Command(name = "listen",
-        description = {"Prints what services say, with the sender's process and user according to the kernel. It stores descriptors "
-                + "(FDSTORE=1, FDNAME=, FDSTOREREMOVE=1) and answers barriers (BARRIER=1).",
-                "Services find it by the environment variable NOTIFY_SOCKET: its path, or @NAME."})
+        description = {"Prints messages of services, with the sender's process and user as reported by the kernel. "
+                + "Stores descriptors (FDSTORE=1, FDNAME=, FDSTOREREMOVE=1) and completes barriers (BARRIER=1).",
+                "Services need its path, or @NAME, in the environment variable NOTIFY_SOCKET."})
 final class ListenCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;

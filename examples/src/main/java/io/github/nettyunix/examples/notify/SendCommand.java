@@ -29,20 +29,21 @@ import java.util.concurrent.TimeUnit;
 
 /** {@code notify send}: the service's side. */
 @Command(name = "send",
-        description = "Tells a service manager, and waits until it has seen that: READY=1, STATUS=..., STOPPING=1, WATCHDOG=1, "
-                + "FDSTORE=1 and whatever else sd_notify(3) lists.")
+        description = "Sends variables to a service manager, and waits until it has processed them: READY=1, "
+                + "STATUS=..., STOPPING=1, WATCHDOG=1, FDSTORE=1 and all others that sd_notify(3) lists.")
 final class SendCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "VARIABLE=VALUE", arity = "1..*", description = "what to tell")
+    @Parameters(paramLabel = "VARIABLE=VALUE", arity = "1..*", description = "the variables to send")
     private List<String> state;
 
     @Option(names = "--socket", paramLabel = "SOCKET", required = true, defaultValue = "${env:NOTIFY_SOCKET}",
             description = "a path, or @NAME; default: the environment variable NOTIFY_SOCKET")
     private UnixSocketAddress address;
 
-    @Option(names = "--file", paramLabel = "FILE", description = "open this file and send its descriptor; may be repeated")
+    @Option(names = "--file", paramLabel = "FILE",
+            description = "a file to open and send as a descriptor; can be repeated")
     private List<Path> files = List.of();
 
-    @Option(names = "--pid", paramLabel = "PID", description = "speak for this process (which root may do)")
+    @Option(names = "--pid", paramLabel = "PID", description = "send on behalf of this process (root only)")
     private Integer pid;
 
     @Option(names = "--no-block", description = "do not wait")

@@ -32,9 +32,10 @@ import java.util.concurrent.TimeUnit;
 /** {@code proxy}: forwards everything between clients and a server. */
 @Command(name = "proxy", sortOptions = false,
         description = {"Forwards everything between two sockets, LISTEN and UPSTREAM.",
-                "", "In both directions and in the order it came: bytes, records or datagrams, descriptors with them, and the end of "
-                + "each direction. Who is slow makes the other side wait. The upstream sees the proxy's credentials.",
-                "", "On a stream descriptors arrive with the bytes that they were sent with.", ""})
+                "", "In both directions and in order: bytes, records or datagrams, their descriptors, and the end of "
+                + "each direction. A slow side makes the other side wait. The upstream sees the proxy's "
+                + "credentials.",
+                "", "On a stream, descriptors arrive with the bytes that they were sent with.", ""})
 public final class ProxyCommand implements Callable<Integer> {
     private static final int READS_IN_TURN = 256;
     private static final long STATS_MILLIS = 200;
@@ -42,10 +43,10 @@ public final class ProxyCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "LISTEN", description = "where clients connect: a path, or @NAME")
+    @Parameters(index = "0", paramLabel = "LISTEN", description = "the socket for clients: a path, or @NAME")
     private UnixSocketAddress listen;
 
-    @Parameters(index = "1", paramLabel = "UPSTREAM", description = "where the server is")
+    @Parameters(index = "1", paramLabel = "UPSTREAM", description = "the socket of the server")
     private UnixSocketAddress upstream;
 
     @Option(names = "--type", paramLabel = "TYPE", defaultValue = "stream",
@@ -53,17 +54,17 @@ public final class ProxyCommand implements Callable<Integer> {
     private SocketType type;
 
     @Option(names = "--read-size", paramLabel = "BYTES",
-            description = "how much of a stream to read at once, but that a message with descriptors is read whole. Default: what "
-                    + "suits the traffic, up to 64 KiB")
+            description = "the maximum number of bytes per read of a stream; messages with descriptors are read whole. "
+                    + "Default: adapts to the traffic, up to 64 KiB")
     private Integer readSize;
 
     @Option(names = "--idle", paramLabel = "SECONDS",
-            description = "datagram: how long a socket is kept for a sender that nothing is heard of; default: 60")
+            description = "datagram: how long the socket of a sender is kept without traffic; default: 60")
     private Long idleSeconds;
 
     @Option(names = "--stats", paramLabel = "FILE",
-            description = "keeps {connections, bytesUp, bytesDown, fdsUp, fdsDown} in this file, as JSON; it is replaced, five "
-                    + "times a second at most, and when the proxy ends")
+            description = "keeps {connections, bytesUp, bytesDown, fdsUp, fdsDown} in this file, as JSON; it is "
+                    + "replaced, five times a second at most, and when the proxy ends")
     private Path statsFile;
 
     private final Stats stats = new Stats();

@@ -10,16 +10,17 @@ import java.util.concurrent.Callable;
 
 /** {@code hot-restart}: a server, or its successor. */
 @Command(name = "hot-restart",
-        description = {"A server that its successor replaces without one failed request.",
-                "", "It hands its listening socket over, and its open connections as soon as their requests are answered, and ends. "
-                + "Each line that it is sent is a request; the answer names the process that gives it.",
-                "", "The socket files, SOCKET and SOCKET.control, stay when the last server ends, and the next one takes their "
-                + "place.", ""})
+        description = {"A server that its successor can replace without a single failed request.",
+                "", "It hands over its listening socket, and its open connections as soon as their requests have been "
+                + "answered. Then it ends. Each line that it receives is a request; the reply names the "
+                + "process that sent it.",
+                "", "The socket files, SOCKET and SOCKET.control, remain when the last server ends. The next one "
+                + "replaces them.", ""})
 public final class HotRestartCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;
 
-    @Option(names = "--replace", description = "takes over from the server that is running, which must be the same user's")
+    @Option(names = "--replace", description = "take over from the running server, which must run as the same user")
     private boolean replace;
 
     @Override

@@ -14,8 +14,9 @@ import java.util.concurrent.Callable;
 
 /** {@code syslog}: receives log messages of other programs. */
 @Command(name = "syslog",
-        description = {"Receives datagrams as programs send them to /dev/log, and prints facility, severity, priority, tag and text, and "
-                + "who sent it according to the kernel.", "To try it: logger -u SOCKET hello"})
+        description = {"Receives datagrams as programs send them to /dev/log, and prints the facility, severity, "
+                + "priority, tag and text, and the sender as reported by the kernel.",
+                "To try it: logger -u SOCKET hello"})
 public final class SyslogCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;

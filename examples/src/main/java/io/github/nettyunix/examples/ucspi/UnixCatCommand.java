@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 import java.util.concurrent.Callable;
 
 /** {@code unixcat}: prints what a server sends, like the program of that name in ucspi-unix. */
-@Command(name = "unixcat", description = "Connects to a stream socket and prints what comes from there.")
+@Command(name = "unixcat", description = "Connects to a stream socket and prints what the server sends.")
 public final class UnixCatCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;

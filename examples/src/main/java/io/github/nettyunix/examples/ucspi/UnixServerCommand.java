@@ -25,8 +25,8 @@ import java.util.stream.IntStream;
 /** {@code unixserver}: starts a program for each connection, like the program of that name in ucspi-unix. */
 @Command(name = "unixserver",
         description = {"Starts a program for every connection to a stream socket, as its standard input and output.",
-                "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, UNIXREMOTEPID, "
-                + "UNIXREMOTEEUID and UNIXREMOTEEGID."})
+                "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, "
+                + "UNIXREMOTEPID, UNIXREMOTEEUID and UNIXREMOTEEGID."})
 public final class UnixServerCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;
@@ -35,18 +35,18 @@ public final class UnixServerCommand implements Callable<Integer> {
     private List<String> program;
 
     @Option(names = "-c", paramLabel = "N", defaultValue = "10",
-            description = "how many connections at the same time; default: ${DEFAULT-VALUE}")
+            description = "the maximum number of connections at a time; default: ${DEFAULT-VALUE}")
     private int limit;
 
     @Option(names = "-b", paramLabel = "N", defaultValue = "128",
-            description = "how many connections wait for that in the backlog; default: ${DEFAULT-VALUE}")
+            description = "the maximum number of connections that wait in the backlog; default: ${DEFAULT-VALUE}")
     private int backlog;
 
     @Option(names = "-p", paramLabel = "MODE", defaultValue = "0666", converter = ModeConverter.class,
             description = "the mode of the socket file; default: ${DEFAULT-VALUE}")
     private String mode;
 
-    @Option(names = "-v", description = "say what begins and ends")
+    @Option(names = "-v", description = "print when programs start and end")
     private boolean verbose;
 
     private CommandSpec spec;
