@@ -2,7 +2,12 @@ package io.github.nettyunix;
 
 import java.io.IOException;
 
-/** The process at the other end of a connection. All methods query the kernel and may be called from any thread. */
+/**
+ * The process at the other end of a connection. All methods query the kernel and may be called from any thread.
+ *
+ * <p>Tests of handlers may implement this interface, in a subclass of {@code EmbeddedChannel} for example. Methods that
+ * are added in later versions will have a default, which throws {@link UnsupportedOperationException}.
+ */
 public interface UnixPeer {
     /**
      * Returns the credentials that the peer had when it connected or, on the client's side, when the server started to

@@ -8,8 +8,10 @@ import java.net.SocketAddress;
  * path on connect, {@link java.net.BindException}, {@link java.io.IOException},
  * {@link io.netty.channel.ChannelException}), and also implement this interface:
  * <pre>{@code
- * if (cause instanceof UnixSocketError e && e.errnoName().equals("EACCES")) { ... }
+ * if (cause instanceof UnixSocketError e && e.error() == UnixErrno.EACCES) { ... }
  * }</pre>
+ *
+ * <p>Tests of handlers may implement this interface. Methods that are added in later versions will have a default.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/errno.3.html">errno(3)</a>
  */
@@ -46,7 +48,16 @@ public interface UnixSocketError {
     /**
      * Returns the symbolic name of the error, which is the same on all platforms.
      *
-     * @return for example {@code "ECONNREFUSED"}
+     * @return for example {@code "ECONNREFUSED"}; {@code "errno 4711"} if the number has no name
      */
     String errnoName();
+
+    /**
+     * Returns the error as a constant.
+     *
+     * @return the constant that has the name {@link #errnoName()}; {@link UnixErrno#OTHER} if there is none
+     */
+    default UnixErrno error() {
+        return UnixErrno.of(errnoName());
+    }
 }

@@ -1,6 +1,7 @@
 package io.github.nettyunix.examples.proxy;
 
 import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.netty.channel.Channel;
@@ -9,6 +10,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.MessageSizeEstimator;
 import io.netty.handler.timeout.IdleStateEvent;
 
+import java.util.EnumSet;
 import java.util.Set;
 
 /** One sender's socket to the upstream. */
@@ -18,7 +20,7 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
      * it.
      */
     private static final int MAX_WAITING = 1 << 16;
-    private static final Set<String> GONE = Set.of("ECONNREFUSED", "ENOENT");
+    private static final Set<UnixErrno> GONE = EnumSet.of(UnixErrno.ECONNREFUSED, UnixErrno.ENOENT);
 
     private final DatagramProxy proxy;
     private final UnixSocketAddress client;
@@ -117,7 +119,7 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
 
     /** Closes the session if a socket that it sends to is gone. A new socket in its place gets a new session. */
     private void closeIfGone(Throwable cause) {
-        if (cause instanceof UnixSocketError error && GONE.contains(error.errnoName())) {
+        if (cause instanceof UnixSocketError error && GONE.contains(error.error())) {
             upstream.close();
         }
     }

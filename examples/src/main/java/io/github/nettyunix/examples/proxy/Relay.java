@@ -1,5 +1,6 @@
 package io.github.nettyunix.examples.proxy;
 
+import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixSocketError;
@@ -113,7 +114,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (cause instanceof UnixSocketError error && error.errnoName().equals("ECONNRESET")) {
+        if (cause instanceof UnixSocketError error && error.error() == UnixErrno.ECONNRESET) {
             // A peer has closed without reading everything. A proxy can pass this on only by closing while there is
             // unread data. If the other side has sent nothing more, it sees a clean end.
             to.config().setAutoRead(false);
