@@ -212,7 +212,6 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
                 + credentials.uid()
                 + ", group " + credentials.gid() : who.equals("peer") ? "the peer has no credentials"
                 : "the message has no credentials; SO_PASSCRED asks for them";
-        ctx.fireExceptionCaught(new PeerRefusedException(FileDescriptorRefusedException.typeOf(channel),
-                channel.localAddress(), known, credentials, cause));
+        ctx.fireExceptionCaught(new PeerRefusedException(channel, known, credentials, cause));
     }
 }

@@ -2,35 +2,29 @@ package io.github.nettyunix.handler;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
-import io.github.nettyunix.UnixSocketError;
+import io.netty.channel.Channel;
 
-import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
  * Thrown if a {@link PeerAuthorizationHandler} does not admit a peer or the sender of a datagram. The errno is EACCES.
  * The exception has no stack trace, which would always be the same and would account for most of the cost of a refusal.
  */
-public final class PeerRefusedException extends IOException implements UnixSocketError {
+public final class PeerRefusedException extends RefusalException {
     private static final long serialVersionUID = 1;
 
-    /** The same number on all platforms. */
-    private static final int EACCES = 13;
-
-    /** The type of the channel's socket; {@code null} if it is not known. */
-    private final SocketType socketType;
-    /** The peer's or the sender's address; {@code null} if it has none. */
-    private final SocketAddress address;
-    /** Returns the credentials; {@code null} if the kernel does not report them. */
+    /** The credentials; {@code null} if the kernel does not report them. */
     private final transient UnixCredentials credentials;
 
-    PeerRefusedException(SocketType socketType, SocketAddress address, String who, UnixCredentials credentials,
-            Throwable cause) {
-        super("authorize" + (socketType == null ? "" : " " + socketType) + (address == null ? "" : " " + address)
-                + ": EACCES (Permission denied): " + who, cause);
-        this.socketType = socketType;
-        this.address = address;
+    PeerRefusedException(Channel channel, String who, UnixCredentials credentials, Throwable cause) {
+        super("authorize", message(typeOf(channel), channel.localAddress(), who), cause);
         this.credentials = credentials;
+        setChannel(channel);
+    }
+
+    private static String message(SocketType socketType, SocketAddress address, String who) {
+        return "authorize" + (socketType == null ? "" : " " + socketType) + (address == null ? "" : " " + address)
+                + ": EACCES (Permission denied): " + who;
     }
 
     /**
@@ -40,36 +34,6 @@ public final class PeerRefusedException extends IOException implements UnixSocke
      */
     public UnixCredentials credentials() {
         return credentials;
-    }
-
-    @Override
-    public String operation() {
-        return "authorize";
-    }
-
-    @Override
-    public SocketType socketType() {
-        return socketType;
-    }
-
-    /**
-     * Returns the address of the channel that refused.
-     *
-     * @return the local address; {@code null} if the channel has none
-     */
-    @Override
-    public SocketAddress address() {
-        return address;
-    }
-
-    @Override
-    public int errno() {
-        return EACCES;
-    }
-
-    @Override
-    public String errnoName() {
-        return "EACCES";
     }
 
     @Override

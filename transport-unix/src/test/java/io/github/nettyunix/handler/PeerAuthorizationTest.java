@@ -286,7 +286,7 @@ class PeerAuthorizationTest {
         assertEquals("who", log.line("who"));
 
         EmbeddedChannel channel = new EmbeddedChannel(RefusalLog.INSTANCE);
-        channel.pipeline().fireExceptionCaught(new PeerRefusedException(SocketType.STREAM, null, "who", null, null));
+        channel.pipeline().fireExceptionCaught(new PeerRefusedException(channel, "who", null, null));
         channel.checkException();
         channel.pipeline().fireExceptionCaught(new IllegalStateException("another"));
         assertThrows(IllegalStateException.class, channel::checkException);
