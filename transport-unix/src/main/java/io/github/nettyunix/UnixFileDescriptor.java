@@ -30,6 +30,9 @@ import java.util.function.IntUnaryOperator;
  * ownership. Thread-safe, except for the inherited methods for reading and writing: they use the number without
  * protection, so no other thread may close the descriptor meanwhile.
  *
+ * <p>{@link #close()}, and so a try-with-resources statement, closes the descriptor for all holders of references:
+ * holders of a shared one {@link #release()} it. A descriptor equals only itself, because numbers are reused.
+ *
  * @see <a href="https://man7.org/linux/man-pages/man3/cmsg.3.html">cmsg(3)</a>, SCM_RIGHTS
  */
 public final class UnixFileDescriptor extends FileDescriptor implements ReferenceCounted, AutoCloseable {
@@ -158,8 +161,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @param size the size in bytes; memory is allocated when pages are written
      * @return its owner, with one reference
      * @throws IllegalArgumentException if the size is negative
-     * @throws IOException if it cannot be created, see
-     *         <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
+     * @throws IOException if it cannot be created
      */
     public static UnixFileDescriptor memfd(String name, long size) throws IOException {
         return DescriptorFiles.newMemoryFile(name, size);
@@ -203,28 +205,22 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IllegalStateException if it is closed or detached already
      */
     public int detach() {
-        boolean open = beginUse();
-        if (open && !tryDetach()) {
+        if (beginUse()) {
+            if (tryDetach()) {
+                return intValue();
+            }
             endUse();
-            open = false;
         }
-        if (!open) {
-            throw new IllegalStateException("the descriptor is closed already: " + this);
-        }
-        return intValue();
+        throw new IllegalStateException("the descriptor is closed already: " + this);
     }
 
-    /**
-     * Transfers the number to a caller who has begun a use of it; false if it is closed, and the caller must then end
-     * the use.
-     */
+    /** Transfers the number to a caller who has begun a use of it; if it is closed: false, and the use must end. */
     boolean tryDetach() {
-        if (!USES.detach(this)) {
-            return false;
+        boolean detaches = USES.detach(this);
+        if (detaches) {
+            markDisowned();
         }
-        markClosed();
-        untrack();
-        return true;
+        return detaches;
     }
 
     /**
@@ -273,10 +269,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Sets whether reads and writes block (clears or sets O_NONBLOCK). The sockets of channels do not block; a program
-     * that gets one, as standard input for example, may expect a blocking one. The mode belongs to the open file: it
-     * changes for all its descriptors, in all processes. Do not make the socket of a channel blocking while the channel
-     * is in use.
+     * Sets whether reads and writes block (clears or sets O_NONBLOCK). A program that gets the socket of a channel may
+     * expect it to block. The mode belongs to the open file: it changes for all its descriptors, in all processes. Do
+     * not make the socket of a channel blocking while the channel is in use.
      *
      * @param blocking whether reads and writes block
      * @throws IOException if the descriptor is closed
@@ -402,10 +397,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Returns whether the descriptor was closed but the system call has not returned yet. Closing a descriptor that a
-     * peer has sent may block for as long as the peer likes, for example a file of a FUSE server that does not respond,
-     * or a TCP socket with SO_LINGER. So unless closing certainly cannot block, it happens on another thread, and the
-     * descriptor counts against the limit of the process until the call returns.
+     * Returns whether the descriptor was closed but the system call has not returned yet. Closing what a peer has sent
+     * may block, for example a file of a FUSE server that does not respond, or a TCP socket with SO_LINGER. Then it
+     * happens on another thread, and the descriptor counts against the limit of the process until the call returns.
      *
      * @return true if it is still being closed
      */
@@ -415,12 +409,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /** Marks the descriptor closed and begins a use; false if it was closed already. */
     private boolean beginClose() {
-        if (!USES.close(this)) {
-            return false;
+        boolean closes = USES.close(this);
+        if (closes) {
+            markDisowned();
         }
-        markClosed();
-        untrack();
-        return true;
+        return closes;
     }
 
     @Override
@@ -463,6 +456,17 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return closeIf(RefCnt.release(refCnt, decrement));
     }
 
+    /** Compares the identity: Netty's implementation compares the number, which may belong to another file by now. */
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+
     @Override
     public String toString() {
         return "UnixFileDescriptor(" + intValue() + (isOpen() ? ")" : ", closed)");
@@ -473,25 +477,21 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return received;
     }
 
-    /**
-     * Drops a reference; true if that was the last one and nothing uses the number, which the caller then must close.
-     */
+    /** Drops a reference; true if that was the last one and nothing uses the number: the caller must close it. */
     boolean releaseNumber() {
         return RefCnt.release(refCnt) && beginClose() && USES.end(this);
     }
 
     private boolean closeIf(boolean last) {
-        if (last) {
-            try {
-                close();
-            } catch (IOException ignored) {
-                // The number is free, and release() cannot report errors.
-            }
+        if (last && beginClose() && USES.end(this)) {
+            // The number is free whatever this returns, and release() cannot report errors.
+            closeNumber();
         }
         return last;
     }
 
-    private void untrack() {
+    private void markDisowned() {
+        markClosed();
         if (leak != null) {
             leak.close(this);
         }

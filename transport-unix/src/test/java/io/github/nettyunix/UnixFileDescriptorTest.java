@@ -25,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -62,6 +63,19 @@ class UnixFileDescriptorTest {
             assertThrows(IllegalReferenceCountException.class, fd::release);
         }
         Proof.of("itself", "a closed descriptor's references cannot close the next one of its number");
+    }
+
+    @Test
+    void closedDescriptorIsNotTakenForTheNextOneOfItsNumber() throws Exception {
+        UnixFileDescriptor fd = Descriptors.some(1)[0];
+        Set<UnixFileDescriptor> seen = new HashSet<>(Set.of(fd));
+        fd.close();
+        try (UnixFileDescriptor next = Descriptors.some(1)[0]) {
+            assertEquals(fd.intValue(), next.intValue());
+            assertFalse(seen.contains(next));
+            assertTrue(seen.add(next));
+            assertTrue(seen.contains(fd) && fd.equals(fd));
+        }
     }
 
     @Test
