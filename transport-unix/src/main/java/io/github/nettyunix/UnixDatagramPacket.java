@@ -141,12 +141,13 @@ public final class UnixDatagramPacket extends UnixMessage implements AddressedEn
     }
 
     @Override
-    UnixDatagramPacket newView(ByteBuf content, UnixCredentials credentials) {
+    protected UnixDatagramPacket newView(ByteBuf content, UnixCredentials credentials) {
         return new UnixDatagramPacket(content, this, credentials);
     }
 
     @Override
-    UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixFileDescriptor pidFd) {
+    protected UnixDatagramPacket newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors,
+            UnixFileDescriptor pidFd) {
         return new UnixDatagramPacket(content, recipient, sender, fileDescriptors, credentials(), pidFd,
                 securityLabel());
     }

@@ -25,6 +25,10 @@ import java.util.List;
  *
  * <p>The reference count is thread-safe; the content is as thread-safe as any {@link ByteBuf}.
  *
+ * <p>A protocol can extend this class with what it has decoded from the bytes. A subclass that overrides
+ * {@link #newView} and {@link #newMessage} keeps its class and its fields in all of the methods above; otherwise they
+ * return plain messages.
+ *
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, "Ancillary messages"
  */
 public class UnixMessage extends AbstractReferenceCounted implements ByteBufHolder {
@@ -79,8 +83,15 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
         unit = this;
     }
 
-    /** A view. */
-    UnixMessage(ByteBuf content, UnixMessage of, UnixCredentials credentials) {
+    /**
+     * Creates a view of a message, for {@link #newView}. It shares the descriptors and the reference count of that
+     * message.
+     *
+     * @param content the bytes of the view
+     * @param of the message
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     */
+    protected UnixMessage(ByteBuf content, UnixMessage of, UnixCredentials credentials) {
         this.content = ObjectUtil.checkNotNull(content, "content");
         fileDescriptors = of.fileDescriptors;
         this.credentials = credentials;
@@ -296,13 +307,29 @@ public class UnixMessage extends AbstractReferenceCounted implements ByteBufHold
                 + (securityLabel == null ? "" : ", securityLabel: " + securityLabel) + ')';
     }
 
-    /** A view of the same class. */
-    UnixMessage newView(ByteBuf content, UnixCredentials credentials) {
+    /**
+     * Creates a view of this message, for {@link #duplicate()}, {@link #retainedDuplicate()} and
+     * {@link #withCredentials}. Subclasses override it to return an object of their own class.
+     *
+     * @param content the bytes of the view
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     * @return the view
+     */
+    protected UnixMessage newView(ByteBuf content, UnixCredentials credentials) {
         return new UnixMessage(content, this, credentials);
     }
 
-    /** A message of the same class that has everything else in common. */
-    UnixMessage newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors, UnixFileDescriptor pidFd) {
+    /**
+     * Creates an independent message that has everything else in common with this one, for {@link #replace(ByteBuf)}
+     * and {@link #copy()}. Subclasses override it to return an object of their own class.
+     *
+     * @param content the bytes, which belong to the new message unless this method throws
+     * @param fileDescriptors the descriptors, likewise
+     * @param pidFd the pidfd, likewise; {@code null} if there is none
+     * @return the message, with one reference
+     */
+    protected UnixMessage newMessage(ByteBuf content, List<UnixFileDescriptor> fileDescriptors,
+            UnixFileDescriptor pidFd) {
         return new UnixMessage(content, fileDescriptors, credentials, pidFd, securityLabel);
     }
 }
