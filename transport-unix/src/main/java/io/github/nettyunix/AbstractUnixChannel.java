@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.UnixPipeline;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.AbstractChannel;
@@ -7,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.RecvByteBufAllocator;
@@ -116,6 +118,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** {@link #unsafe()}, whose type is public since users call it. */
     final UnixUnsafe unixUnsafe() {
         return (UnixUnsafe) unsafe();
+    }
+
+    @Override
+    protected final DefaultChannelPipeline newChannelPipeline() {
+        return new UnixPipeline(this);
     }
 
     @Override

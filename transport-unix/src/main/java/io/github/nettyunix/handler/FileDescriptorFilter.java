@@ -26,6 +26,11 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
      */
     abstract IOException refusal(List<? extends FileDescriptor> fds, FileDescriptor pidFd);
 
+    /** Returns what the next handler receives for a message that is not refused. */
+    Object accepted(Object message) {
+        return message;
+    }
+
     /** Returns whether to close the channel after a refusal even though its messages are independent. */
     boolean isAbused() {
         return false;
@@ -37,7 +42,7 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
                 ? refusal(unixMessage.fileDescriptors(), unixMessage.pidFd())
                 : message instanceof FileDescriptor fd ? refusal(List.of(fd), null) : null;
         if (refusal == null) {
-            ctx.fireChannelRead(message);
+            ctx.fireChannelRead(accepted(message));
             return;
         }
         ReferenceCountUtil.release(message);
