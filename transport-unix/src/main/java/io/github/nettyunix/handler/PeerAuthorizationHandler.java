@@ -13,7 +13,9 @@ import io.netty.channel.unix.UnixChannel;
 import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.internal.ObjectUtil;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
@@ -53,6 +55,9 @@ import java.util.function.Predicate;
 public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter {
     private static final AttributeKey<Boolean> REFUSED =
             AttributeKey.valueOf(PeerAuthorizationHandler.class, "refused");
+
+    static final RefusalLog REFUSALS = new RefusalLog(
+            InternalLoggerFactory.getInstance(PeerAuthorizationHandler.class), TimeUnit.SECONDS.toNanos(10));
 
     private final Predicate<? super UnixCredentials> test;
 
@@ -206,7 +211,7 @@ public final class PeerAuthorizationHandler extends ChannelInboundHandlerAdapter
         Channel channel = ctx.channel();
         // Other channels, such as Netty's for tests, have tails of their own.
         if (channel instanceof UnixChannel && ctx.pipeline().get(RefusalLog.class) == null) {
-            ctx.pipeline().addLast(RefusalLog.INSTANCE);
+            ctx.pipeline().addLast(REFUSALS);
         }
         String known = credentials != null ? "the " + who + " is process " + credentials.pid() + ", user "
                 + credentials.uid()

@@ -4,9 +4,7 @@ import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.internal.logging.InternalLogger;
-import io.netty.util.internal.logging.InternalLoggerFactory;
 
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -15,15 +13,13 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 @Sharable
 final class RefusalLog extends ChannelInboundHandlerAdapter {
-    static final RefusalLog INSTANCE = new RefusalLog(TimeUnit.SECONDS.toNanos(10));
-
-    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(PeerAuthorizationHandler.class);
-
+    private final InternalLogger logger;
     private final long interval;
     private final AtomicLong next = new AtomicLong(System.nanoTime());
     private final AtomicLong unlogged = new AtomicLong();
 
-    RefusalLog(long interval) {
+    RefusalLog(InternalLogger logger, long interval) {
+        this.logger = logger;
         this.interval = interval;
     }
 
@@ -32,7 +28,7 @@ final class RefusalLog extends ChannelInboundHandlerAdapter {
         if (cause instanceof PeerRefusedException) {
             String line = line(cause.getMessage());
             if (line != null) {
-                LOGGER.warn(line);
+                logger.warn(line);
             }
         } else {
             ctx.fireExceptionCaught(cause);

@@ -27,6 +27,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -268,24 +269,28 @@ class PeerAuthorizationTest {
                     ctx.fireExceptionCaught(cause);
                 }
             });
-            assertSame(RefusalLog.INSTANCE, last.get(10, TimeUnit.SECONDS));
+            assertSame(PeerAuthorizationHandler.REFUSALS, last.get(10, TimeUnit.SECONDS));
             channel.closeFuture().sync();
         }
+    }
+
+    private static RefusalLog newLog(long interval) {
+        return new RefusalLog(InternalLoggerFactory.getInstance(PeerAuthorizationTest.class), interval);
     }
 
     @Test
     @Tag("once")
     void refusalsThatFollowOneAnotherAreOneLine() {
-        RefusalLog log = new RefusalLog(TimeUnit.HOURS.toNanos(1));
+        RefusalLog log = newLog(TimeUnit.HOURS.toNanos(1));
         assertEquals("who", log.line("who"));
         for (int i = 0; i < 1000; i++) {
             assertNull(log.line("who"));
         }
-        log = new RefusalLog(0);
+        log = newLog(0);
         assertEquals("who", log.line("who"));
         assertEquals("who", log.line("who"));
 
-        EmbeddedChannel channel = new EmbeddedChannel(RefusalLog.INSTANCE);
+        EmbeddedChannel channel = new EmbeddedChannel(PeerAuthorizationHandler.REFUSALS);
         channel.pipeline().fireExceptionCaught(new PeerRefusedException(channel, "who", null, null));
         channel.checkException();
         channel.pipeline().fireExceptionCaught(new IllegalStateException("another"));
