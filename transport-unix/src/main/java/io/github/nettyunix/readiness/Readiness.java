@@ -18,7 +18,7 @@ import java.io.UncheckedIOException;
  *
  * <p>All methods must be called on the event loop.
  */
-public abstract class Readiness {
+public abstract class Readiness extends BusyReaders.Reader {
     /** Interest: {@link Listener#readReady} as long as there is something to read. */
     public static final int READ = 1;
     /** Interest: {@link Listener#writeReady} as soon as there is room. */
@@ -78,9 +78,8 @@ public abstract class Readiness {
     private static final int NOT_STARTED = -1;
 
     final Listener listener;
-    // What drives the event loop, if that spins, and our position among its readers; -1 if we are not one of them.
-    SpinningIoHandler spinning;
-    int position = -1;
+    // Those of the event loop, if that spins.
+    BusyReaders busyReaders;
 
     private IoRegistration registration;
     private int submitted = NOT_STARTED;
@@ -140,19 +139,24 @@ public abstract class Readiness {
 
     /** Adds this socket to, or removes it from, those that a spinning event loop polls. */
     private void setReading(boolean reading) {
-        if (spinning == null || reading == (position >= 0) || !listener.isTryingCheap()) {
+        if (busyReaders == null || reading == isPolled() || !listener.isTryingCheap()) {
             return;
         }
         if (reading) {
-            spinning.addReader(this);
+            busyReaders.add(this);
         } else {
-            spinning.removeReader(this);
+            busyReaders.remove(this);
         }
     }
 
     /** Whether {@link Listener#readReady} may come again and again without need. */
     public final boolean isTried() {
-        return position >= 0;
+        return isPolled();
+    }
+
+    @Override
+    final boolean poll() {
+        return listener.readReady();
     }
 
     /** Ends the registration. */

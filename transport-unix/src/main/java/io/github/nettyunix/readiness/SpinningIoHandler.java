@@ -9,9 +9,6 @@ import io.netty.channel.SelectStrategyFactory;
 import io.netty.util.internal.logging.InternalLogger;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /**
  * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from
  * without asking the selector first, since to be told costs more than to try. The selector is asked every few tries:
@@ -29,8 +26,7 @@ public final class SpinningIoHandler implements IoHandler {
     private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(SpinningIoHandler.class);
 
     private final IoHandler selector;
-    // Those whose interest is READ; each knows its position.
-    private final List<Readiness> readers = new ArrayList<>();
+    private final BusyReaders readers = new BusyReaders();
     private int tries;
 
     private SpinningIoHandler(IoHandler selector) {
@@ -48,20 +44,6 @@ public final class SpinningIoHandler implements IoHandler {
         // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with
         // every try.
         return executor -> new SpinningIoHandler(factory.newHandler(executor));
-    }
-
-    void addReader(Readiness reader) {
-        reader.position = readers.size();
-        readers.add(reader);
-    }
-
-    void removeReader(Readiness reader) {
-        Readiness last = readers.remove(readers.size() - 1);
-        if (last != reader) {
-            readers.set(reader.position, last);
-            last.position = reader.position;
-        }
-        reader.position = -1;
     }
 
     @Override
@@ -86,9 +68,9 @@ public final class SpinningIoHandler implements IoHandler {
         return handled;
     }
 
-    private static boolean tryToRead(Readiness reader) {
+    private static boolean tryToRead(BusyReaders.Reader reader) {
         try {
-            return reader.listener.readReady();
+            return reader.poll();
         } catch (Exception e) {
             // As the selectors do: the event loop has to live on.
             LOGGER.warn("Unexpected exception in an event loop.", e);
@@ -99,7 +81,7 @@ public final class SpinningIoHandler implements IoHandler {
     @Override
     public IoRegistration register(IoHandle handle) throws Exception {
         if (handle instanceof Readiness readiness) {
-            readiness.spinning = this;
+            readiness.busyReaders = readers;
         }
         return selector.register(handle);
     }
