@@ -10,7 +10,7 @@ import io.netty.util.ReferenceCountUtil;
  * message, which is released as soon as the kernel has taken it: Netty's queue removes what is at its head only.
  */
 final class OutboundDatagram implements ByteBufHolder {
-    /** The next one in a {@link SendQueue.Chain}. */
+    /** The next one in a {@link DatagramChain}. */
     OutboundDatagram next;
     /** When it began to wait for its recipient; 0 if it never did. */
     long waitingSince;

@@ -14,7 +14,7 @@ final class RecipientBackoff {
     static final int ROOM = 5;
 
     /** What waits for the recipient, in order. */
-    final SendQueue.Chain waiting = new SendQueue.Chain();
+    final DatagramChain waiting = new DatagramChain();
 
     private final UnixSocketAddress recipient;
     private boolean blocked;

@@ -18,71 +18,10 @@ import java.util.PriorityQueue;
  * <p>Knows no socket and no clock; used on the event loop only.
  */
 final class SendQueue {
-    /** Datagrams in order. */
-    static final class Chain {
-        private OutboundDatagram head;
-        private OutboundDatagram tail;
-
-        boolean isEmpty() {
-            return head == null;
-        }
-
-        OutboundDatagram peek() {
-            return head;
-        }
-
-        OutboundDatagram poll() {
-            OutboundDatagram first = head;
-            if (first != null) {
-                head = first.next;
-                first.next = null;
-                if (head == null) {
-                    tail = null;
-                }
-            }
-            return first;
-        }
-
-        void addLast(OutboundDatagram datagram) {
-            if (tail == null) {
-                head = datagram;
-            } else {
-                tail.next = datagram;
-            }
-            tail = datagram;
-        }
-
-        void addFirst(OutboundDatagram datagram) {
-            datagram.next = head;
-            head = datagram;
-            if (tail == null) {
-                tail = datagram;
-            }
-        }
-
-        /** Moves all of another's datagrams behind these. */
-        void append(Chain other) {
-            if (other.head != null) {
-                if (tail == null) {
-                    head = other.head;
-                } else {
-                    tail.next = other.head;
-                }
-                tail = other.tail;
-                other.clear();
-            }
-        }
-
-        void clear() {
-            head = null;
-            tail = null;
-        }
-    }
-
     private static final int MAX_SPARE = 64;
 
-    private final Chain written = new Chain();
-    private final Chain ready = new Chain();
+    private final DatagramChain written = new DatagramChain();
+    private final DatagramChain ready = new DatagramChain();
     // Recipients that had no room when something was sent to them last; the peer is null. Those that are blocked, by
     // the time when to try again; those that are not, and those of them of which nothing waits any more.
     private final Map<UnixSocketAddress, RecipientBackoff> full = new HashMap<>(0);
@@ -91,7 +30,7 @@ final class SendQueue {
     private final Deque<RecipientBackoff> open = new ArrayDeque<>(1);
     private final List<RecipientBackoff> emptied = new ArrayList<>(1);
     // Objects to be used again.
-    private final Chain spare = new Chain();
+    private final DatagramChain spare = new DatagramChain();
     private int spares;
 
     /** A datagram was written. It is to be added to Netty's queue too. */
@@ -132,7 +71,7 @@ final class SendQueue {
         return null;
     }
 
-    private static OutboundDatagram poll(Chain chain) {
+    private static OutboundDatagram poll(DatagramChain chain) {
         OutboundDatagram datagram;
         do {
             datagram = chain.poll();
