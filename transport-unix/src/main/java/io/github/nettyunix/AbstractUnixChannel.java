@@ -13,12 +13,15 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
+import java.util.List;
+import java.util.function.Function;
 
 /**
  * What channels of all types have in common: the socket, the registration with an event loop, bind, connect, the read
@@ -27,21 +30,17 @@ import java.nio.channels.ClosedChannelException;
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
-    /** On a socket without a peer, only another holder of the socket can do that. */
-    static final String SHUT_DOWN = "another holder of the socket has shut down its input";
     private static final int DESCRIPTORS_LOOKED_AT = 1_000;
-
-    /** Results of {@link #doReadMessages} besides the number of messages. */
-    static final int NOTHING = 0;
-    static final int END_OF_STREAM = -1;
 
     final SocketType type;
     final UnixSocket socket;
-    final Addresses addresses = new Addresses(this);
-    final ReadBuffers readBuffers = new ReadBuffers(this);
-    final Interest interest = new Interest(this);
-    final ReadLoop readLoop = new ReadLoop(this);
-    final WriteSchedule writeSchedule = new WriteSchedule(this);
+    final ChannelSettings settings;
+    final Endpoint endpoint = new Endpoint(core());
+    final Interest interest = new Interest(core());
+    final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
+    final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
+    // What a failed write leaves to do, null if none has failed.
+    LingeringClose lingeringClose;
     private final UnixChannelConfig config;
 
     private boolean trusted;
@@ -51,42 +50,51 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private ConnectAttempt connectAttempt;
     private HandOver handOver;
 
-    AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator) {
+    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator,
+            RecordMarks marks) {
         super(parent);
         this.type = type;
         this.socket = socket;
-        config = new UnixChannelConfig(this, allocator);
+        settings = new ChannelSettings(this, type, socket, marks);
+        config = new UnixChannelConfig(this, allocator, SocketOptions.of(type, this instanceof ServerChannel), settings,
+                readLoop);
     }
 
-    /** A new socket. */
-    static UnixSocket newSocket(SocketType type) {
-        UnixTransport.ensureAvailability();
-        int fd = UnixSocket.newSocket(type.ordinal());
-        if (fd < 0) {
-            throw UnixErrors.newUnchecked("socket", type, null, fd, null);
+    /** Makes a channel of a socket from elsewhere, which stays the caller's if that fails. */
+    static <C extends AbstractUnixChannel> C adopt(AdoptedSocket adopted, Function<UnixSocket, C> newChannel) {
+        C channel = newChannel.apply(adopted.take());
+        channel.settings.controlData().adopt();
+        if (adopted.isActive()) {
+            channel.setActive(adopted.local(), adopted.peer());
         }
-        return new UnixSocket(fd);
+        return channel;
     }
 
-    /**
-     * Reads once, and hands what it read to {@link ReadLoop#fireRead}.
-     *
-     * @param before how many messages were read in this turn already
-     * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
-     */
-    abstract int doReadMessages(ExtendedHandle allocHandle, int before) throws Exception;
-
-    /** Whether another read may find more. */
-    abstract boolean maybeMoreToRead(ExtendedHandle allocHandle);
-
-    /** Whether a read that finds nothing costs little more than the system call. */
-    boolean isTryingCheap() {
-        return true;
+    /** Two connected channels. */
+    static <C extends AbstractUnixChannel> List<C> pair(SocketType type, Function<UnixSocket, C> newChannel) {
+        UnixSocket[] sockets = NativeTransport.newSocketPair(type);
+        C one;
+        C other;
+        try {
+            one = newChannel.apply(sockets[0]);
+            other = newChannel.apply(sockets[1]);
+        } catch (Throwable t) {
+            sockets[0].closeQuietly();
+            sockets[1].closeQuietly();
+            throw t;
+        }
+        one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
+        other.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
+        return List.of(one, other);
     }
+
+    abstract ChannelReader reader();
+
+    abstract ChannelWriter writer();
 
     /** The end of the stream was read, or an error, which has been reported. */
-    void inputClosed(boolean failed) {
-    }
+    abstract void inputClosed(boolean failed);
 
     /**
      * Nothing more will come: the peer has gone or will send no more, or, on a socket without a peer, another holder
@@ -96,18 +104,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
      */
     abstract void inputEnded(boolean reading);
 
-    /** Whether received messages have not been fired through the pipeline yet. */
-    boolean hasUndelivered() {
+    /** Whether the socket needs no peer: it can be watched, and send, before it is connected. */
+    boolean isConnectionless() {
         return false;
-    }
-
-    /** Fires them, although no read was requested. */
-    void drain() {
-    }
-
-    /** What marks the socket's records; {@code null} where empty ones cannot be mistaken. */
-    RecordMarks recordMarks() {
-        return null;
     }
 
     @Override
@@ -116,7 +115,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     /** {@link #unsafe()}, whose type is public since users call it. */
-    final UnixUnsafe unixUnsafe() {
+    final UnixUnsafe core() {
         return (UnixUnsafe) unsafe();
     }
 
@@ -152,49 +151,28 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     public UnixSocketAddress localAddress() {
-        return addresses.local();
+        return endpoint.local();
     }
 
     @Override
     public UnixSocketAddress remoteAddress() {
-        return addresses.remote();
+        return endpoint.remote();
     }
 
     @Override
     protected final UnixSocketAddress localAddress0() {
-        return addresses.local();
+        return endpoint.local();
     }
 
     @Override
     protected final UnixSocketAddress remoteAddress0() {
-        return addresses.remote();
+        return endpoint.remote();
     }
 
     /** The socket was active before it became a channel's. */
     final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
-        addresses.set(local, remote);
+        endpoint.set(local, remote);
         active = true;
-    }
-
-    /** Returns an exception that names this channel. */
-    final IOException newException(String operation, int errno, String hint) {
-        return UnixErrors.newException(operation, type, addresses.endpoint(), errno, hint);
-    }
-
-    /**
-     * Whether descriptors that arrive may be closed in place without a look at what they are of. A process of our own
-     * user, or of root, could stop this one by a signal: what it sends is looked at only so that an accident does not
-     * hang the event loop, and no more once many descriptors were harmless.
-     *
-     * @param count how many have arrived now
-     */
-    final boolean isTrustedWith(int count) {
-        if (count > 0 && descriptorsSeen < DESCRIPTORS_LOOKED_AT) {
-            descriptorsSeen += count;
-            trusted = descriptorsSeen >= DESCRIPTORS_LOOKED_AT && PeerIdentity.isOwnUserOrRoot(socket);
-            return false;
-        }
-        return trusted;
     }
 
     // ---- registration -----------------------------------------------------------------------------------------------
@@ -210,12 +188,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected void doRegister(ChannelPromise promise) {
-        Readiness.Selector selector = UnixTransport.selectorOf(eventLoop());
+        Readiness.Selector selector = NativeTransport.selectorOf(eventLoop());
         if (selector == null) {
             promise.setFailure(UnixErrors.newForeignLoop(type, eventLoop()));
             return;
         }
-        Readiness registering = selector.newReadiness(socket, unixUnsafe());
+        Readiness registering = selector.newReadiness(socket, core());
         registering.register((IoEventLoop) eventLoop()).addListener(future -> {
             Throwable cause = future.cause();
             if (cause == null) {
@@ -238,7 +216,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         readLoop.registered();
         interest.registered(registering);
         try {
-            if (isReady()) {
+            if (active || isConnectionless()) {
                 interest.start();
             }
             return null;
@@ -250,29 +228,21 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Continues what the channel was waiting for on its previous loop. */
     private void resume() {
-        resumeWriting();
+        writer().reregistered();
+        if (lingeringClose != null) {
+            lingeringClose.reregistered();
+        }
         writeSchedule.flushSoon();
         if (connectAttempt != null) {
             connectAttempt.onReregistered();
         }
     }
 
-    /**
-     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
-     */
-    final boolean isAtHome() {
-        return isRegistered() && eventLoop().inEventLoop();
-    }
-
     @Override
     protected void doDeregister() {
+        writer().deregistered();
         writeSchedule.cancelRetry();
         interest.cancel();
-    }
-
-    /** Whether the socket is one that can be watched: a listening, connected or connectionless one. */
-    boolean isReady() {
-        return active;
     }
 
     /**
@@ -298,71 +268,23 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         readLoop.begin();
     }
 
-    /** Whether the input is read to its end without requests from handlers. */
-    boolean isDraining() {
-        return false;
-    }
-
-    /** A turn of reading has ended, and the channel is open. */
-    void readTurnEnded(boolean foundNothing) {
-    }
-
-    /** Returns the handover in progress; {@code null} if there is none. */
-    final HandOver handOver() {
-        return handOver;
-    }
-
-    final void setHandOver(HandOver handOver) {
-        this.handOver = handOver;
-    }
-
     // ---- writing ----------------------------------------------------------------------------------------------------
 
-    /** What was written may be sent. */
-    void flushed() {
+    @Override
+    protected final Object filterOutboundMessage(Object message) throws Exception {
+        return writer().filter(message);
     }
 
-    /** Whether something can be sent by a channel that is not active. */
-    boolean isSendingInactive() {
-        return false;
-    }
-
-    /** The socket has room again. */
-    void peerReady() {
-    }
-
-    /** The kernel has refused to send a message to the socket's peer, for another reason than a lack of room. */
-    void writeRefused(int errno) {
-    }
-
-    /** Whether some messages can be sent although the socket's peer takes no more. */
-    boolean passesPeer() {
-        return false;
-    }
-
-    /** The channel was registered again: writes that wait for a delay may continue at once. */
-    void resumeWriting() {
+    @Override
+    protected void doWrite(ChannelOutboundBuffer in) throws Exception {
+        writer().write(in, maxMessagesPerWrite());
     }
 
     // ---- bind, connect, close ---------------------------------------------------------------------------------------
 
     @Override
     protected void doBind(SocketAddress localAddress) throws Exception {
-        addresses.bind(localAddress);
-    }
-
-    /** Returns the connect that waits for room in the server's backlog; {@code null} if there is none. */
-    final ConnectAttempt connectAttempt() {
-        return connectAttempt;
-    }
-
-    final void setConnectAttempt(ConnectAttempt connectAttempt) {
-        this.connectAttempt = connectAttempt;
-    }
-
-    /** Whether a connect that the kernel refused has used the channel up, as it has with Netty's own. */
-    boolean isClosedByFailedConnect() {
-        return true;
+        endpoint.bind(localAddress);
     }
 
     @Override
@@ -380,6 +302,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected void doClose() throws Exception {
+        reader().close();
+        writer().completeSent();
         active = false;
         if (handOver != null) {
             handOver.closed();
@@ -387,8 +311,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         if (connectAttempt != null) {
             connectAttempt.fail(new ClosedChannelException());
         }
-        readBuffers.close();
-        addresses.removeFile();
+        endpoint.removeFile();
         if (isRegistered()) {
             if (eventLoop().inEventLoop()) {
                 doDeregister();
@@ -397,11 +320,87 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
         }
         socket.close();
+        writer().close();
     }
 
-    /** The operations that the channel's pipeline and its event loop call. */
-    final class UnixUnsafe extends AbstractUnsafe implements Readiness.Listener {
+    /** The operations that the channel's pipeline, its event loop and its parts call. */
+    final class UnixUnsafe extends AbstractUnsafe
+            implements Readiness.Listener, ChannelCore, ReadLoop.Owner, ConnectAttempt.Owner, HandOver.Owner {
         private boolean writingInactive;
+
+        // ---- what the parts may ask ---------------------------------------------------------------------------------
+
+        @Override
+        public Channel channel() {
+            return AbstractUnixChannel.this;
+        }
+
+        @Override
+        public SocketType type() {
+            return type;
+        }
+
+        @Override
+        public UnixSocket socket() {
+            return socket;
+        }
+
+        @Override
+        public ChannelSettings settings() {
+            return settings;
+        }
+
+        @Override
+        public ChannelReader reader() {
+            return AbstractUnixChannel.this.reader();
+        }
+
+        @Override
+        public ChannelWriter writer() {
+            return AbstractUnixChannel.this.writer();
+        }
+
+        @Override
+        public UnixSocketAddress local() {
+            return endpoint.local();
+        }
+
+        @Override
+        public UnixSocketAddress remote() {
+            return endpoint.remote();
+        }
+
+        @Override
+        public UnixSocketAddress endpointAddress() {
+            return endpoint.identity();
+        }
+
+        @Override
+        public IOException newException(String operation, int errno, String hint) {
+            return UnixErrors.newException(operation, type, endpoint.identity(), errno, hint);
+        }
+
+        @Override
+        public boolean isOnEventLoop() {
+            return isRegistered() && eventLoop().inEventLoop();
+        }
+
+        @Override
+        public boolean isTrustedWith(int count) {
+            if (count > 0 && descriptorsSeen < DESCRIPTORS_LOOKED_AT) {
+                descriptorsSeen += count;
+                trusted = descriptorsSeen >= DESCRIPTORS_LOOKED_AT && PeerIdentity.isOwnUserOrRoot(socket);
+                return false;
+            }
+            return trusted;
+        }
+
+        @Override
+        public void close() {
+            close(AbstractUnixChannel.this.voidPromise());
+        }
+
+        // ---- reading ------------------------------------------------------------------------------------------------
 
         @Override
         public ExtendedHandle recvBufAllocHandle() {
@@ -409,47 +408,73 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public final void connect(SocketAddress remoteAddress, SocketAddress localAddress, ChannelPromise promise) {
-            // The promise stays cancellable: a connect can wait for a long time.
-            if (!promise.isDone() && ensureOpen(promise)
-                    && !ConnectAttempt.connect(AbstractUnixChannel.this, remoteAddress, localAddress, promise)) {
-                closeIfClosed();
-            }
-        }
-
-        @Override
-        public final boolean readReady() {
+        public boolean readReady() {
             return readLoop.readReady();
         }
 
         @Override
-        public final boolean isTryingCheap() {
-            return AbstractUnixChannel.this.isTryingCheap();
+        public boolean isTryingCheap() {
+            return reader().isPollingCheap();
         }
 
         @Override
-        public final void peerClosed() {
+        public void peerClosed() {
             if (isActive() && handOver == null) {
                 inputEnded(interest.contains(Readiness.READ));
             }
         }
 
         @Override
-        public final void writeReady() {
-            peerReady();
+        public boolean isDraining() {
+            return lingeringClose != null && lingeringClose.isDraining();
+        }
+
+        @Override
+        public void readTurnEnded(boolean foundNothing) {
+            if (lingeringClose != null) {
+                lingeringClose.turnEnded(foundNothing);
+            }
+        }
+
+        @Override
+        public void inputClosed(boolean failed) {
+            AbstractUnixChannel.this.inputClosed(failed);
+        }
+
+        @Override
+        public boolean isHandedOver() {
+            return handOver != null;
+        }
+
+        @Override
+        public HandOver handOver() {
+            return handOver;
+        }
+
+        @Override
+        public void setHandOver(HandOver started) {
+            handOver = started;
+        }
+
+        // ---- writing ------------------------------------------------------------------------------------------------
+
+        @Override
+        public void writeReady() {
+            writer().onWritable();
             flushNow();
         }
 
         @Override
         protected void flush0() {
-            flushed();
-            if (!writeSchedule.isWaiting() || passesPeer()) {
+            writer().flushed();
+            if (!writeSchedule.isWaiting() || writer().canBypassPeer()) {
                 flushNow();
             }
         }
 
-        final void flushNow() {
-            if (isActive() || !isSendingInactive() || !isOpen()) {
+        @Override
+        public void flushNow() {
+            if (isActive() || !isConnectionless() || !isOpen()) {
                 super.flush0();
             } else {
                 writeInactive();
@@ -474,15 +499,45 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
         }
 
+        // ---- connect, close -----------------------------------------------------------------------------------------
+
         @Override
-        public final void closeByLoop() {
+        public void connect(SocketAddress remoteAddress, SocketAddress localAddress, ChannelPromise promise) {
+            // The promise stays cancellable: a connect can wait for a long time.
+            if (!promise.isDone() && ensureOpen(promise)
+                    && !ConnectAttempt.connect(this, this, endpoint, remoteAddress, localAddress, promise)) {
+                closeIfClosed();
+            }
+        }
+
+        @Override
+        public ConnectAttempt connectAttempt() {
+            return connectAttempt;
+        }
+
+        @Override
+        public void setConnectAttempt(ConnectAttempt attempt) {
+            connectAttempt = attempt;
+        }
+
+        @Override
+        public void bindTo(SocketAddress localAddress) throws Exception {
+            doBind(localAddress);
+        }
+
+        @Override
+        public void activate() throws IOException {
+            AbstractUnixChannel.this.activate();
+        }
+
+        @Override
+        public boolean isClosedByFailedConnect() {
+            return !isConnectionless();
+        }
+
+        @Override
+        public void closeByLoop() {
             close(voidPromise());
         }
     }
-
-    @Override
-    protected abstract void doWrite(ChannelOutboundBuffer in) throws Exception;
-
-    @Override
-    protected abstract Object filterOutboundMessage(Object message) throws Exception;
 }

@@ -17,34 +17,32 @@ import java.io.IOException;
 
 /** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
+    private final RecordMarks marks;
     private boolean endOfInput;
     // Whether the peer has ended the input, as opposed to a shutdown of it here.
     private boolean endedByPeer;
-    // The kernel reports a reset before the records that the peer had sent; the channel reports it after them.
-    private IOException reset;
-    // What a failed write leaves to do, null if none has failed.
-    private LingeringClose lingeringClose;
     // The queue of a write that has failed, and what its messages fail with, while they do.
     private ChannelOutboundBuffer failing;
     private Throwable writeFailure;
 
-    AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket) {
-        super(parent, type, socket, new AdaptiveRecvByteBufAllocator());
+    AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket, RecordMarks marks) {
+        super(parent, type, socket, new AdaptiveRecvByteBufAllocator(), marks);
+        this.marks = marks;
     }
 
     @Override
     public final UnixCredentials peerCredentials() throws IOException {
-        return PeerIdentity.credentials(this);
+        return PeerIdentity.credentials(core());
     }
 
     @Override
     public final UnixFileDescriptor peerPidFd() throws IOException {
-        return PeerIdentity.pidFd(this);
+        return PeerIdentity.pidFd(core());
     }
 
     @Override
     public final String peerSecurityLabel() throws IOException {
-        return PeerIdentity.securityLabel(this);
+        return PeerIdentity.securityLabel(core());
     }
 
     @Override
@@ -104,16 +102,16 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             closeIfPeerIsGone();
             return;
         }
-        if (reading || hasUndelivered()) {
+        if (reading || reader().hasMessages()) {
             return;
         }
         int next = peek();
         if (isReset(next)) {
-            reset = newException("read", next, null);
+            readLoop.keepReset(core().newException("read", next, null));
             next = Math.max(peek(), 0);
         }
         if (next == 0) {
-            IOException cause = takeReset();
+            IOException cause = readLoop.takeReset();
             if (cause != null) {
                 pipeline().fireExceptionCaught(cause);
             }
@@ -126,32 +124,13 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     private int peek() {
-        return socket.peek(recordMarks() != null);
-    }
-
-    /** The peer has reset the connection: to be told at the end of the stream. */
-    final void keepReset(IOException cause) {
-        reset = cause;
-    }
-
-    /** What is to be told at the end of the stream; {@code null} if there is nothing. */
-    final IOException takeReset() {
-        IOException cause = reset;
-        reset = null;
-        return cause;
-    }
-
-    /** Writes what is flushed, as far as the socket takes it. What it throws ends the output. */
-    abstract void write(ChannelOutboundBuffer in) throws Exception;
-
-    /** Completes the promises of what the kernel has taken, before all others fail. */
-    void completeSent() {
+        return socket.peek(marks != null);
     }
 
     @Override
     protected final void doWrite(ChannelOutboundBuffer in) {
         try {
-            write(in);
+            super.doWrite(in);
         } catch (Throwable t) {
             endOutput(t);
         }
@@ -169,12 +148,12 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
         if (cause instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
             // The kernel reports a reset once. The write has taken it; the reader needs it too.
-            keepReset(newException("read", Errno.ECONNRESET, null));
+            readLoop.keepReset(core().newException("read", Errno.ECONNRESET, null));
         }
         failing = unsafe().outboundBuffer();
         writeFailure = cause;
         try {
-            unixUnsafe().shutdownOutput(voidPromise());
+            core().shutdownOutput(voidPromise());
         } finally {
             failing = null;
             writeFailure = null;
@@ -185,7 +164,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         if (endOfInput || isInputShutdown()) {
             unsafe().close(voidPromise());
         } else {
-            lingeringClose = new LingeringClose(this);
+            lingeringClose = new LingeringClose(core(), readLoop);
             lingeringClose.start();
         }
     }
@@ -197,7 +176,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         try {
             shutDown(false, true);
         } finally {
-            completeSent();
+            writer().completeSent();
             if (failing != null) {
                 failing.addFlush();
                 while (failing.remove(writeFailure)) {
@@ -207,38 +186,13 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
     }
 
-    @Override
-    protected void doClose() throws Exception {
-        completeSent();
-        super.doClose();
-    }
-
-    @Override
-    final boolean isDraining() {
-        return lingeringClose != null && lingeringClose.isDraining();
-    }
-
-    @Override
-    final void readTurnEnded(boolean foundNothing) {
-        if (lingeringClose != null) {
-            lingeringClose.turnEnded(foundNothing);
-        }
-    }
-
-    @Override
-    final void resumeWriting() {
-        if (lingeringClose != null) {
-            lingeringClose.reregistered();
-        }
-    }
-
     private void shutDown(boolean input, boolean output) throws IOException {
         int result = socket.shutDown(input, output);
         if (result == -Errno.ENOTCONN) {
-            throw UnixErrors.newNotYetConnected("shutdown", type, addresses.endpoint(), null);
+            throw UnixErrors.newNotYetConnected("shutdown", type, endpoint.identity(), null);
         }
         if (result < 0) {
-            throw newException("shutdown", result, null);
+            throw core().newException("shutdown", result, null);
         }
     }
 
@@ -283,10 +237,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     @Override
     public final ChannelFuture shutdownOutput(ChannelPromise promise) {
         inEventLoop(() -> {
-            unixUnsafe().shutdownOutput(promise);
+            core().shutdownOutput(promise);
             // Not at once: shutdown() still has the input to shut down.
             eventLoop().execute(() -> {
-                if (endOfInput && isAtHome()) {
+                if (endOfInput && core().isOnEventLoop()) {
                     closeIfPeerIsGone();
                 }
             });
@@ -316,10 +270,5 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         } else {
             eventLoop().execute(task);
         }
-    }
-
-    /** What a system call on the connection failed with, where no single message is to blame. */
-    static boolean isConnectionLost(int errno) {
-        return errno == Errno.EPIPE || errno == Errno.ECONNRESET || errno == Errno.ENOTCONN;
     }
 }

@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The ways in which other programs write the address of a socket, see {@link UnixSocketAddress#parse}. */
+/** The ways in which other programs write the address of a socket. */
 final class AddressParser {
     private static final String SCHEME = "unix:";
     private static final String ABSTRACT_SCHEME = "unix-abstract:";
@@ -17,11 +17,12 @@ final class AddressParser {
         this.text = text;
     }
 
-    static UnixSocketAddress parse(String text) {
+    /** Returns the bytes of the name: a path, or NUL and an abstract name. */
+    static byte[] parse(String text) {
         return new AddressParser(text).parse();
     }
 
-    private UnixSocketAddress parse() {
+    private byte[] parse() {
         if (text.startsWith("/")) {
             return path(text);
         }
@@ -53,7 +54,7 @@ final class AddressParser {
         return pair.startsWith(PATH_KEY) || pair.startsWith(ABSTRACT_KEY);
     }
 
-    private UnixSocketAddress uriPath(String rest) {
+    private byte[] uriPath(String rest) {
         if (!rest.startsWith("/")) {
             throw wrong("unix:// is followed by an absolute path: a host, a user or a relative path mean "
                     + "nothing there");
@@ -65,13 +66,12 @@ final class AddressParser {
     }
 
     /** The keys and values of the D-Bus specification, "Server Addresses". */
-    private UnixSocketAddress dbusAddress(String rest) {
+    private byte[] dbusAddress(String rest) {
         if (rest.indexOf(';') >= 0) {
             throw wrong("it is a list of addresses");
         }
-        UnixSocketAddress address = null;
+        byte[] address = null;
         for (String pair : rest.split(",")) {
-            boolean isPath = pair.startsWith(PATH_KEY);
             if (hasName(pair)) {
                 if (address != null) {
                     throw wrong("it has more than one path or abstract name");
@@ -80,15 +80,7 @@ final class AddressParser {
                 if (value.length == 0) {
                     throw wrong("it is empty");
                 }
-                try {
-                    address = isPath && value[0] != 0 ? UnixSocketAddress.ofBytes(value)
-                            : UnixSocketAddress.ofAbstract(value);
-                } catch (IllegalArgumentException e) {
-                    throw wrong(e.getMessage());
-                }
-                if (isPath && address.isAbstract()) {
-                    throw wrong("the path contains a NUL");
-                }
+                address = pair.startsWith(PATH_KEY) ? path(value) : abstractName(value);
             }
         }
         return address;
@@ -115,26 +107,38 @@ final class AddressParser {
         return bytes.toByteArray();
     }
 
-    private UnixSocketAddress path(String path) {
+    private byte[] path(String path) {
         if (path.isEmpty()) {
             throw wrong("it is empty");
         }
-        if (path.indexOf(0) >= 0) {
-            throw wrong("the path contains a NUL");
-        }
-        try {
-            return UnixSocketAddress.of(path);
-        } catch (IllegalArgumentException e) {
-            throw wrong(e.getMessage());
-        }
+        return path(encode(path));
     }
 
-    private UnixSocketAddress abstractName(String name) {
+    private byte[] path(byte[] path) {
+        for (byte b : path) {
+            if (b == 0) {
+                throw wrong("the path contains a NUL");
+            }
+        }
+        return path;
+    }
+
+    private byte[] abstractName(String name) {
         if (name.isEmpty()) {
             throw wrong("it is empty");
         }
+        return abstractName(encode(name));
+    }
+
+    private static byte[] abstractName(byte[] name) {
+        byte[] bytes = new byte[name.length + 1];
+        System.arraycopy(name, 0, bytes, 1, name.length);
+        return bytes;
+    }
+
+    private byte[] encode(String name) {
         try {
-            return UnixSocketAddress.ofAbstract(name);
+            return NameEncoding.encode(name);
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage());
         }

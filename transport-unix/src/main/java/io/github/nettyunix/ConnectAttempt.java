@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.ServerChannel;
 import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
@@ -17,7 +19,26 @@ final class ConnectAttempt implements Runnable {
     private static final long FIRST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(64);
 
-    private final AbstractUnixChannel channel;
+    /** What a connect does with its channel. */
+    interface Owner {
+        /** Returns the connect that waits for room in the server's backlog; {@code null} if there is none. */
+        ConnectAttempt connectAttempt();
+
+        void setConnectAttempt(ConnectAttempt attempt);
+
+        /** Binds the channel before it connects. */
+        void bindTo(SocketAddress localAddress) throws Exception;
+
+        /** The channel is connected. */
+        void activate() throws IOException;
+
+        /** Whether a connect that the kernel refused has used the channel up, as it has with Netty's own. */
+        boolean isClosedByFailedConnect();
+    }
+
+    private final ChannelCore core;
+    private final Owner owner;
+    private final Endpoint endpoint;
     private final UnixSocketAddress address;
     private final ChannelPromise promise;
     private final int timeoutMillis;
@@ -25,11 +46,14 @@ final class ConnectAttempt implements Runnable {
     private long delay = FIRST_DELAY_NANOS;
     private Future<?> retry;
 
-    private ConnectAttempt(AbstractUnixChannel channel, UnixSocketAddress address, ChannelPromise promise) {
-        this.channel = channel;
+    private ConnectAttempt(ChannelCore core, Owner owner, Endpoint endpoint, UnixSocketAddress address,
+            ChannelPromise promise) {
+        this.core = core;
+        this.owner = owner;
+        this.endpoint = endpoint;
         this.address = address;
         this.promise = promise;
-        timeoutMillis = channel.config().getConnectTimeoutMillis();
+        timeoutMillis = core.channel().config().getConnectTimeoutMillis();
         deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     }
 
@@ -38,38 +62,39 @@ final class ConnectAttempt implements Runnable {
      *
      * @return false if that has failed, which the promise reports
      */
-    static boolean connect(AbstractUnixChannel channel, SocketAddress remoteAddress, SocketAddress localAddress,
-            ChannelPromise promise) {
+    static boolean connect(ChannelCore core, Owner owner, Endpoint endpoint, SocketAddress remoteAddress,
+            SocketAddress localAddress, ChannelPromise promise) {
+        Channel channel = core.channel();
         // A datagram channel is active once it is bound, which may happen here.
         boolean wasActive = channel.isActive();
         boolean asked = false;
         try {
-            if (channel instanceof AbstractUnixServerChannel) {
+            if (channel instanceof ServerChannel) {
                 throw new UnsupportedOperationException("connect of a server");
             }
-            if (channel.connectAttempt() != null) {
+            if (owner.connectAttempt() != null) {
                 throw new ConnectionPendingException();
             }
-            if (channel.remoteAddress() != null) {
+            if (core.remote() != null) {
                 throw new AlreadyConnectedException();
             }
-            UnixSocketAddress address = channel.addresses.toUnixAddress("connect", remoteAddress);
+            UnixSocketAddress address = SocketName.toUnixAddress("connect", core.type(), remoteAddress);
             if (localAddress != null) {
-                channel.doBind(localAddress);
+                owner.bindTo(localAddress);
             }
             asked = true;
-            if (channel.addresses.tryConnect(address)) {
-                connected(channel, promise, wasActive);
+            if (endpoint.tryConnect(address)) {
+                connected(core, owner, promise, wasActive);
             } else {
-                ConnectAttempt attempt = new ConnectAttempt(channel, address, promise);
-                channel.setConnectAttempt(attempt);
+                ConnectAttempt attempt = new ConnectAttempt(core, owner, endpoint, address, promise);
+                owner.setConnectAttempt(attempt);
                 attempt.start();
             }
             return true;
         } catch (Throwable t) {
-            if (asked && channel.isClosedByFailedConnect()) {
+            if (asked && owner.isClosedByFailedConnect()) {
                 // As with Netty's channels, before the listeners are notified.
-                channel.unsafe().close(channel.voidPromise());
+                core.close();
             }
             // The listeners may close the channel, as those of a Bootstrap do.
             boolean wasBound = !wasActive && channel.isActive();
@@ -81,9 +106,10 @@ final class ConnectAttempt implements Runnable {
         }
     }
 
-    private static void connected(AbstractUnixChannel channel, ChannelPromise promise, boolean wasActive)
+    private static void connected(ChannelCore core, Owner owner, ChannelPromise promise, boolean wasActive)
             throws IOException {
-        channel.activate();
+        Channel channel = core.channel();
+        owner.activate();
         // The listeners may close the channel, which was active nevertheless; and the user may have cancelled the
         // promise.
         boolean isActive = channel.isActive();
@@ -92,15 +118,15 @@ final class ConnectAttempt implements Runnable {
             channel.pipeline().fireChannelActive();
         }
         if (!wanted) {
-            channel.unsafe().close(channel.voidPromise());
+            core.close();
         }
     }
 
     private void start() {
         promise.addListener(future -> {
             if (future.isCancelled()) {
-                channel.setConnectAttempt(null);
-                channel.unsafe().close(channel.voidPromise());
+                owner.setConnectAttempt(null);
+                core.close();
             }
         });
         retryLater();
@@ -108,21 +134,21 @@ final class ConnectAttempt implements Runnable {
 
     @Override
     public void run() {
-        if (channel.connectAttempt() != this || !channel.isAtHome()) {
+        if (owner.connectAttempt() != this || !core.isOnEventLoop()) {
             return;
         }
         try {
-            if (channel.addresses.tryConnect(address)) {
-                channel.setConnectAttempt(null);
-                connected(channel, promise, false);
+            if (endpoint.tryConnect(address)) {
+                owner.setConnectAttempt(null);
+                connected(core, owner, promise, false);
             } else if (nanosLeft() <= 0) {
-                throw UnixErrors.newConnectTimeout(channel.type, address, timeoutMillis);
+                throw UnixErrors.newConnectTimeout(core.type(), address, timeoutMillis);
             } else {
                 retryLater();
             }
         } catch (IOException e) {
-            channel.setConnectAttempt(null);
-            channel.unsafe().close(channel.voidPromise());
+            owner.setConnectAttempt(null);
+            core.close();
             promise.tryFailure(e);
         }
     }
@@ -141,12 +167,12 @@ final class ConnectAttempt implements Runnable {
     /** The channel is being closed. */
     void fail(Exception cause) {
         retry.cancel(false);
-        channel.setConnectAttempt(null);
+        owner.setConnectAttempt(null);
         promise.tryFailure(cause);
     }
 
     private void retryLater() {
-        retry = channel.eventLoop().schedule(this, Math.min(delay, nanosLeft()), TimeUnit.NANOSECONDS);
+        retry = core.channel().eventLoop().schedule(this, Math.min(delay, nanosLeft()), TimeUnit.NANOSECONDS);
         delay = Math.min(delay * 2, LAST_DELAY_NANOS);
     }
 

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.util.internal.ObjectUtil;
 
@@ -66,7 +67,7 @@ final class ControlDataOptions {
         }
 
         private String optionName() {
-            return UnixChannelConfig.name(option);
+            return ControlDataOptions.name(option);
         }
     }
 
@@ -74,7 +75,10 @@ final class ControlDataOptions {
             AtomicIntegerFieldUpdater.newUpdater(ControlDataOptions.class, "reads");
     private static final int DEFAULTS = Kernel.RIGHTS.bit();
 
-    private final AbstractUnixChannel channel;
+    private final Channel channel;
+    private final SocketType type;
+    private final UnixSocket socket;
+    private final RecordMarks marks;
     // Guarded by this: the requested options. Bits of Kernel: what is on, and what is or was not as by default.
     private boolean receive;
     private int maxFileDescriptors = -1;
@@ -85,8 +89,17 @@ final class ControlDataOptions {
     // Odd while a read is under way for which the kernel discards descriptors. Written by the event loop only.
     private volatile int reads;
 
-    ControlDataOptions(AbstractUnixChannel channel) {
+    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    ControlDataOptions(Channel channel, SocketType type, UnixSocket socket, RecordMarks marks) {
         this.channel = channel;
+        this.type = type;
+        this.socket = socket;
+        this.marks = marks;
+    }
+
+    /** The name of an option as its users know it: Netty's begin with the class. */
+    static String name(ChannelOption<?> option) {
+        return option.name().substring(option.name().lastIndexOf('#') + 1);
     }
 
     /** What of control data is wanted now. */
@@ -153,7 +166,7 @@ final class ControlDataOptions {
             markForControlData();
         }
         // As long as it marks records it stays on.
-        if (kernel != Kernel.LABEL || value || marks() == null || marks().isTimestamped()) {
+        if (kernel != Kernel.LABEL || value || marks == null || marks.isTimestamped()) {
             setKernel(kernel, value);
         }
         on = value ? on | kernel.bit() : on & ~kernel.bit();
@@ -178,7 +191,7 @@ final class ControlDataOptions {
         int theirs = DEFAULTS;
         for (Kernel kernel : Kernel.ALL) {
             // If it marks records, a previous owner of the socket may have set it.
-            if (kernel != Kernel.LABEL || marks() == null) {
+            if (kernel != Kernel.LABEL || marks == null) {
                 theirs = getKernel(kernel) ? theirs | kernel.bit() : theirs & ~kernel.bit();
             }
         }
@@ -207,7 +220,6 @@ final class ControlDataOptions {
         if (maxFds > 0) {
             awaitRead();
         }
-        RecordMarks marks = marks();
         if (control && marks != null && marks.isTimestamped() && !isOn(Kernel.LABEL)) {
             // It has done its work as a mark; labels that nobody wants would take the room of descriptors.
             setKernel(Kernel.LABEL, false);
@@ -216,13 +228,9 @@ final class ControlDataOptions {
 
     /** With a control buffer records need the other mark, before the first read that has one. */
     private void markForControlData() {
-        if (marks() != null) {
-            marks().timestamp();
+        if (marks != null) {
+            marks.timestamp();
         }
-    }
-
-    private RecordMarks marks() {
-        return channel.recordMarks();
     }
 
     private boolean isOn(Kernel kernel) {
@@ -231,16 +239,16 @@ final class ControlDataOptions {
 
     /** Where there is no such option, nobody can have set it. */
     private boolean getKernel(Kernel kernel) {
-        int result = channel.socket.getOption(kernel.number);
+        int result = socket.getOption(kernel.number);
         return isUnknown(result) ? kernel.byDefault : check("getsockopt " + kernel.optionName(), result) != 0;
     }
 
     private void setKernel(Kernel kernel, boolean value) {
-        int result = channel.socket.setOption(kernel.number, value);
+        int result = socket.setOption(kernel.number, value);
         if (!isUnknown(result)) {
             check("setsockopt " + kernel.optionName(), result);
         } else if (value != kernel.byDefault) {
-            throw new UnsupportedOperationException(kernel.optionName() + ' ' + channel.type + ": it needs Linux "
+            throw new UnsupportedOperationException(kernel.optionName() + ' ' + type + ": it needs Linux "
                     + kernel.since
                     + " or later");
         }
@@ -252,7 +260,7 @@ final class ControlDataOptions {
 
     private int check(String operation, int result) {
         if (result < 0) {
-            throw UnixErrors.newUnchecked(operation, channel.type, channel.localAddress(), result, null);
+            throw UnixErrors.newUnchecked(operation, type, channel.localAddress(), result, null);
         }
         return result;
     }

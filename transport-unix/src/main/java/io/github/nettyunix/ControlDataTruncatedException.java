@@ -6,28 +6,41 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * Thrown if control data of a message was lost: the message had more descriptors than
- * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, the process has reached its limit of descriptors
- * (RLIMIT_NOFILE), which may affect the sender's pidfd too, or the sender's security label was too long. The
- * descriptors that had arrived have been closed. Raised once through
- * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}. A stream channel then closes, because its descriptors
- * no longer match its bytes; other channels drop the message and continue.
+ * Descriptors of a message were lost: there were more of them than
+ * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, or this process has no more room for descriptors
+ * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had
+ * arrived have been closed. Raised once through {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a
+ * stream channel closes then, since its descriptors no longer match its bytes. The others drop the message and go on.
  */
 public final class ControlDataTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
     /** What the interface reports. */
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
     /** Whose message it was. */
-    private final UnixErrors.Origin origin;
+    private final MessageOrigin origin;
 
-    ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, UnixErrors.Origin origin) {
-        this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE,
+    /**
+     * An exception as a channel raises it, for tests of handlers.
+     *
+     * @param type the type of the socket
+     * @param address the channel's peer, or its own address; may be {@code null}
+     * @param maxFds the limit of descriptors per message
+     * @param sender see {@link #sender()}; may be {@code null}
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     */
+    public ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, UnixSocketAddress sender,
+            UnixCredentials credentials) {
+        this(type, address, maxFds, MessageOrigin.of(sender, credentials));
+    }
+
+    private ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, MessageOrigin origin) {
+        this(new ErrorDetails("read", type, address, Errno.EMSGSIZE,
                 "descriptors or the sender's pidfd or label were lost: MAX_FILE_DESCRIPTORS_PER_MESSAGE is " + maxFds
                 + ", and RLIMIT_NOFILE has to leave room for them" + origin), origin);
     }
 
-    private ControlDataTruncatedException(UnixErrors.Details details, UnixErrors.Origin origin) {
+    private ControlDataTruncatedException(ErrorDetails details, MessageOrigin origin) {
         super(details.message());
         this.details = details;
         this.origin = origin;

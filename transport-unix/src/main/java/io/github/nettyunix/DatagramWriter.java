@@ -7,13 +7,15 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.concurrent.Future;
 
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 
 /** Writes datagrams, many in one system call. Those whose recipient cannot take them now let others pass. */
-final class DatagramWriter {
+final class DatagramWriter implements ChannelWriter {
     /** What is in a thread's {@link SendBatch}, and what became of it. */
     private static final class Slots {
         private static final FastThreadLocal<Slots> CURRENT = new FastThreadLocal<>() {
@@ -33,7 +35,9 @@ final class DatagramWriter {
     /** A shorter wait takes turns of the event loop: a timer would take longer than the reader. */
     private static final long SHORTEST_TIMER_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
-    private final UnixDatagramChannel channel;
+    private final ChannelCore core;
+    private final WriteSchedule schedule;
+    private final IntConsumer peerRefused;
     private final SendQueue queue = new SendQueue();
 
     // The only attempt that is scheduled: a timer and when it is due, or a turn of the event loop.
@@ -50,8 +54,11 @@ final class DatagramWriter {
 
     private volatile long dropped;
 
-    DatagramWriter(UnixDatagramChannel channel) {
-        this.channel = channel;
+    /** @param peerRefused called with the errno if the peer refuses a message for another reason than lack of room */
+    DatagramWriter(ChannelCore core, WriteSchedule schedule, IntConsumer peerRefused) {
+        this.core = core;
+        this.schedule = schedule;
+        this.peerRefused = peerRefused;
     }
 
     /** How many messages {@link DatagramQueueFull#DROP} has dropped. */
@@ -59,8 +66,13 @@ final class DatagramWriter {
         return dropped;
     }
 
+    @Override
+    public Object filter(Object message) throws IOException {
+        return enqueue(OutboundMessages.filter(core, message));
+    }
+
     /** A message was written; returns what is to stand in Netty's queue for it. */
-    OutboundDatagram enqueue(Object message) {
+    private OutboundDatagram enqueue(Object message) {
         SocketAddress recipient = OutboundMessages.recipient(message);
         if (recipient != lastRecipient) {
             lastAddress = recipient == null ? null : UnixSocketAddress.from(recipient);
@@ -69,24 +81,26 @@ final class DatagramWriter {
         return queue.write(message, lastAddress);
     }
 
-    /** What was written may be sent. */
-    void flush() {
+    @Override
+    public void flushed() {
         queue.flush();
     }
 
-    /** The socket is writable. */
-    void onWritable() {
+    @Override
+    public void onWritable() {
         queue.onWritable();
     }
 
-    /**
-     * See {@link AbstractUnixChannel#doWrite}.
-     *
-     * @param maxMessages how many may be sent before others get their turn
-     */
-    void write(ChannelOutboundBuffer in, int maxMessages) {
+    /** Messages to recipients with room are found without a search. */
+    @Override
+    public boolean canBypassPeer() {
+        return true;
+    }
+
+    @Override
+    public void write(ChannelOutboundBuffer in, int maxMessages) {
         outbound = in;
-        int spins = channel.config().getWriteSpinCount();
+        int spins = core.channel().config().getWriteSpinCount();
         int remaining = maxMessages;
         boolean more;
         do {
@@ -95,16 +109,16 @@ final class DatagramWriter {
             // Listeners may write more, and close the channel.
             more = queue.complete(in) + count > 0;
         } while (more && --spins > 0 && remaining > 0);
-        if (!channel.isOpen()) {
+        if (!core.channel().isOpen()) {
             return;
         }
         if (queue.isAwaitingWritable()) {
-            channel.writeSchedule.awaitWritable();
+            schedule.awaitWritable();
         } else {
-            channel.writeSchedule.complete();
+            schedule.complete();
         }
         if (more) {
-            channel.writeSchedule.flushSoon();
+            schedule.flushSoon();
         }
         scheduleAttempt();
     }
@@ -127,7 +141,7 @@ final class DatagramWriter {
                     queue.putBack(datagram, now);
                     break;
                 } else {
-                    datagram.complete(OutboundMessages.newClosedDescriptor(channel, datagram.message()));
+                    datagram.complete(OutboundMessages.newClosedDescriptor(core, datagram.message()));
                 }
             }
             tried = send(batch, slots.results, count);
@@ -147,14 +161,14 @@ final class DatagramWriter {
 
     private static byte[] name(OutboundDatagram datagram) {
         UnixSocketAddress recipient = datagram.recipient();
-        return recipient == null ? null : recipient.name();
+        return recipient == null ? null : SocketName.bytesOf(recipient);
     }
 
     /** One attempt for each of them, up to the first that is to wait; returns how many that were. */
     private int send(SendBatch batch, int[] results, int count) {
         int tried = 0;
         while (tried < count) {
-            long result = batch.sendRecords(channel.socket, tried);
+            long result = batch.sendRecords(core.socket(), tried);
             int sent = (int) result;
             int errno = (int) (result >>> Integer.SIZE);
             Arrays.fill(results, tried, tried + sent, SENT);
@@ -172,12 +186,12 @@ final class DatagramWriter {
     /** What is to be done with a datagram that there is no room for; {@code null} if that is not why it was refused. */
     private DatagramQueueFull policy(int errno) {
         return errno == Errno.ETOOMANYREFS ? DatagramQueueFull.WAIT
-                : errno == Errno.EAGAIN || Errno.isTransient(errno) ? channel.config().datagramQueueFull() : null;
+                : errno == Errno.EAGAIN || Errno.isTransient(errno) ? core.settings().datagramQueueFull() : null;
     }
 
     private void complete(OutboundDatagram datagram, int errno) {
         if (errno == SENT) {
-            SentDescriptors.keep(channel, datagram.message());
+            SentDescriptors.keep(core.channel(), datagram.message());
             queue.sent(datagram);
             return;
         }
@@ -191,16 +205,16 @@ final class DatagramWriter {
         } else {
             datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL
                     ? "the recipient's queue is full"
-                    : errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, datagram.message()) : null));
+                    : errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(core, datagram.message()) : null));
             if (policy == null && datagram.recipient() == null) {
-                channel.writeRefused(errno);
+                peerRefused.accept(errno);
             }
         }
     }
 
     private void await(OutboundDatagram datagram, int errno) {
         long now = System.nanoTime();
-        long maxWaitMillis = channel.config().datagramWaitMillis();
+        long maxWaitMillis = core.settings().datagramWaitMillis();
         long maxWait = TimeUnit.MILLISECONDS.toNanos(maxWaitMillis);
         // The kernel reports when a connected socket can go on.
         RecipientBackoff recipient = queue.refused(datagram, datagram.recipient() == null && errno == Errno.EAGAIN,
@@ -213,11 +227,11 @@ final class DatagramWriter {
     }
 
     private Exception newException(OutboundDatagram datagram, int errno, String hint) {
-        if (errno == Errno.ENOTCONN && datagram.recipient() == null && channel.remoteAddress() == null) {
-            return UnixErrors.newNotYetConnected(channel.localAddress());
+        if (errno == Errno.ENOTCONN && datagram.recipient() == null && core.remote() == null) {
+            return UnixErrors.newNotYetConnected(core.local());
         }
-        return datagram.recipient() == null ? channel.newException("write", errno, hint)
-                : UnixErrors.newException("write", channel.type, datagram.recipient(), errno, hint);
+        return datagram.recipient() == null ? core.newException("write", errno, hint)
+                : UnixErrors.newException("write", core.type(), datagram.recipient(), errno, hint);
     }
 
     private void scheduleAttempt() {
@@ -229,17 +243,17 @@ final class DatagramWriter {
         cancelTimer();
         if (delay < SHORTEST_TIMER_NANOS) {
             turnScheduled = true;
-            channel.eventLoop().execute(() -> {
-                if (channel.isAtHome()) {
+            core.channel().eventLoop().execute(() -> {
+                if (core.isOnEventLoop()) {
                     turnScheduled = false;
-                    channel.writeSchedule.run();
+                    schedule.run();
                 }
             });
         } else {
             timerDue = first.due();
-            timer = channel.eventLoop().schedule(() -> {
+            timer = core.channel().eventLoop().schedule(() -> {
                 timer = null;
-                channel.writeSchedule.run();
+                schedule.run();
             }, delay, TimeUnit.NANOSECONDS);
         }
     }
@@ -251,19 +265,21 @@ final class DatagramWriter {
         }
     }
 
-    /** The channel leaves its event loop. */
-    void deregistered() {
+    @Override
+    public void deregistered() {
         cancelTimer();
     }
 
-    /** The channel came to another loop, where nothing is scheduled yet. */
-    void reregistered() {
+    /** Nothing is scheduled on the new loop yet. */
+    @Override
+    public void reregistered() {
         turnScheduled = false;
         queue.unblockAll();
     }
 
     /** Completes the promises of what was sent, wherever it stands in the queue; all others fail. */
-    void close() {
+    @Override
+    public void close() {
         cancelTimer();
         if (outbound != null) {
             queue.completeAll(outbound, new ClosedChannelException());

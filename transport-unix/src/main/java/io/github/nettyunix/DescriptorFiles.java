@@ -1,10 +1,8 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.UnixFileDescriptor.Seal;
 import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
-import io.github.nettyunix.socket.ReceivedFileDescriptor;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
@@ -19,10 +17,12 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
+import java.util.function.ToIntFunction;
 
 /**
- * Opens files, memory files, eventfds and socket pairs for {@link UnixFileDescriptor}, duplicates descriptors, and
- * creates the JDK's channels for them.
+ * Opens files, memory files, eventfds and socket pairs, duplicates descriptors, and creates the JDK's channels for
+ * them. Methods that return a number leave closing it to the caller.
  */
 final class DescriptorFiles {
     /** Replaces a descriptor of the JDK by a duplicate of ours. */
@@ -31,13 +31,15 @@ final class DescriptorFiles {
     }
 
     private static final String PLACEHOLDER = "/dev/null";
+    /** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE. */
+    private static final int SEAL_CONTENT = 0xF;
 
     private DescriptorFiles() {
     }
 
-    /** See {@link UnixFileDescriptor#open}; returns the number. */
+    /** Opens a file. */
     static int open(Path path, OpenOption... options) throws IOException {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         boolean read = false;
         boolean write = false;
         int flags = 0;
@@ -68,50 +70,51 @@ final class DescriptorFiles {
         return fd;
     }
 
-    /** See {@link UnixFileDescriptor#memfd(String, ByteBuf)}. */
-    static UnixFileDescriptor newMemoryFile(String name, ByteBuf content) throws IOException {
-        UnixFileDescriptor memory = newMemoryFile(name);
+    /** Creates a sealed file in memory that holds the content. */
+    static int newMemoryFile(String name, ByteBuf content) throws IOException {
+        int memory = newMemoryFile(name);
         try {
-            try (FileChannel file = memory.toFileChannel(StandardOpenOption.WRITE)) {
+            try (FileChannel file = newChannel(false, true, placeholder ->
+                    check("toFileChannel", memory, FileDescriptors.replace(memory, placeholder)))) {
                 int start = content.readerIndex();
                 for (int index = start; index < content.writerIndex();) {
                     index += content.getBytes(index, file, (long) index - start, content.writerIndex() - index);
                 }
             }
-            memory.check("seek", FileDescriptors.seek(memory.intValue(), 0));
-            memory.seal(Seal.SEAL, Seal.SHRINK, Seal.GROW, Seal.WRITE);
+            check("seek", memory, FileDescriptors.seek(memory, 0));
+            check("seal", memory, FileDescriptors.seal(memory, SEAL_CONTENT));
             return memory;
         } catch (Throwable t) {
-            memory.release();
+            FileDescriptors.close(memory);
             throw t;
         }
     }
 
-    /** See {@link UnixFileDescriptor#memfd(String, long)}. */
-    static UnixFileDescriptor newMemoryFile(String name, long size) throws IOException {
+    /** Creates a file in memory of this size. */
+    static int newMemoryFile(String name, long size) throws IOException {
         ObjectUtil.checkPositiveOrZero(size, "size");
-        UnixFileDescriptor memory = newMemoryFile(name);
+        int memory = newMemoryFile(name);
         try {
-            memory.check("ftruncate", FileDescriptors.setSize(memory.intValue(), size));
+            check("ftruncate", memory, FileDescriptors.setSize(memory, size));
             return memory;
         } catch (Throwable t) {
-            memory.release();
+            FileDescriptors.close(memory);
             throw t;
         }
     }
 
-    private static UnixFileDescriptor newMemoryFile(String name) throws IOException {
-        UnixTransport.ensureAvailability();
+    private static int newMemoryFile(String name) throws IOException {
+        NativeTransport.ensureAvailability();
         int fd = FileDescriptors.memoryFile(name);
         if (fd < 0) {
             throw UnixErrors.newException("memfd_create " + name, null, null, fd);
         }
-        return UnixFileDescriptor.adopt(fd);
+        return fd;
     }
 
-    /** See {@link UnixFileDescriptor#eventFd}; returns the number. */
+    /** Creates an eventfd. */
     static int newEventFd(long initial, boolean semaphore) throws IOException {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         ObjectUtil.checkInRange(initial, 0, 0xFFFF_FFFFL, "initial");
         int fd = FileDescriptors.eventCounter((int) initial, false, semaphore);
         if (fd < 0) {
@@ -120,9 +123,9 @@ final class DescriptorFiles {
         return fd;
     }
 
-    /** See {@link UnixFileDescriptor#socketPair}; returns the numbers. */
+    /** Creates two connected sockets in blocking mode. */
     static int[] newSocketPair(SocketType type) throws IOException {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         int[] fds = new int[2];
         int result = UnixSocket.newSocketPair(type.ordinal(), fds);
         if (result < 0) {
@@ -134,32 +137,14 @@ final class DescriptorFiles {
         return fds;
     }
 
-    /** See {@link UnixFileDescriptor#dup}. */
-    static UnixFileDescriptor dup(FileDescriptor fd) throws IOException {
-        UnixTransport.ensureAvailability();
-        int result = duplicate(fd, 3);
-        if (result < 0) {
-            throw UnixErrors.newException("dup of descriptor " + fd.intValue(), null, null, result);
-        }
-        return adoptDuplicate(fd, result);
-    }
-
-    /** Returns the owner of a duplicate, which is closed in the same way as the original. */
-    static UnixFileDescriptor adoptDuplicate(FileDescriptor original, int fd) {
-        return UnixFileDescriptor.adopt(fd, original instanceof UnixFileDescriptor ours ? ours.isReceived()
-                : original instanceof ReceivedFileDescriptor);
-    }
-
     /**
-     * Duplicates a descriptor that another thread may be closing.
+     * Duplicates a descriptor of Netty's class, which another thread may be closing.
      *
      * @param least the lowest number that the duplicate may have
      * @return its number, which is the caller's to close; or a negative errno, -EBADF if the descriptor is closed
      */
     static int duplicate(FileDescriptor fd, int least) {
-        if (fd instanceof UnixFileDescriptor ours) {
-            return ours.use(number -> FileDescriptors.duplicate(number, least));
-        }
+        NativeTransport.ensureAvailability();
         int result = fd.isOpen() ? FileDescriptors.duplicate(fd.intValue(), least) : -Errno.EBADF;
         if (result >= 0 && !fd.isOpen()) {
             // Netty's descriptors are marked closed before their number is free. So this may be a duplicate of another
@@ -170,21 +155,35 @@ final class DescriptorFiles {
         return result;
     }
 
-    /** See {@link UnixFileDescriptor#toFileChannel}. */
-    static FileChannel toFileChannel(UnixFileDescriptor descriptor, OpenOption... options) throws IOException {
+    /**
+     * Creates a channel for an open file.
+     *
+     * @param number the number of the file's descriptor
+     * @param use makes a system call on the number, unless it is closed
+     */
+    static FileChannel toFileChannel(int number, ToIntFunction<IntUnaryOperator> use, OpenOption... options)
+            throws IOException {
         Set<OpenOption> requested = Set.of(options);
         if (!Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE).containsAll(requested)) {
             throw new UnsupportedOperationException("toFileChannel: " + requested);
         }
-        int allowed = descriptor.check("toFileChannel", descriptor.use(FileDescriptors::accessMode));
+        int allowed = check("toFileChannel", number, use.applyAsInt(FileDescriptors::accessMode));
         boolean read = requested.isEmpty() ? (allowed & 1) != 0 : requested.contains(StandardOpenOption.READ);
         boolean write = requested.isEmpty() ? (allowed & 2) != 0 : requested.contains(StandardOpenOption.WRITE);
         if (read && (allowed & 1) == 0 || write && (allowed & 2) == 0) {
-            throw UnixErrors.newException("toFileChannel of descriptor " + descriptor.intValue(), null, null,
-                    Errno.EACCES, "it is open for " + ((allowed & 1) == 0 ? "writing" : "reading") + " only");
+            throw UnixErrors.newException("toFileChannel of descriptor " + number, null, null, Errno.EACCES,
+                    "it is open for " + ((allowed & 1) == 0 ? "writing" : "reading") + " only");
         }
         return newChannel(read, write, placeholder ->
-                descriptor.check("toFileChannel", descriptor.use(fd -> FileDescriptors.replace(fd, placeholder))));
+                check("toFileChannel", number, use.applyAsInt(fd -> FileDescriptors.replace(fd, placeholder))));
+    }
+
+    /** Returns the result of a system call on a descriptor, or throws what it failed with. */
+    static int check(String operation, int fd, int result) throws IOException {
+        if (result < 0) {
+            throw UnixErrors.newException(operation + " of descriptor " + fd, null, null, result);
+        }
+        return result;
     }
 
     /** Returns what a descriptor must be open for to be mapped. */

@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.socket.UnixSocket;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.concurrent.FastThreadLocal;
 
@@ -12,7 +13,7 @@ final class DescriptorReleases {
     private static final FastThreadLocal<int[]> NUMBERS = new FastThreadLocal<>() {
         @Override
         protected int[] initialValue() {
-            return new int[UnixMessage.MAX_FILE_DESCRIPTORS];
+            return new int[UnixSocket.MAX_FDS];
         }
     };
 
@@ -34,17 +35,17 @@ final class DescriptorReleases {
         }
         int[] numbers = NUMBERS.get();
         int count = 0;
-        boolean received = fds.get(0).isReceived();
+        boolean received = isReceived(fds.get(0));
         IllegalReferenceCountException failure = null;
         for (int i = 0; i < fds.size(); i++) {
             UnixFileDescriptor fd = fds.get(i);
-            if (count == numbers.length || fd.isReceived() != received) {
+            if (count == numbers.length || isReceived(fd) != received) {
                 closeAll(fds, numbers, count, received);
                 count = 0;
-                received = fd.isReceived();
+                received = isReceived(fd);
             }
             try {
-                if (fd.releaseNumber()) {
+                if (OwnedDescriptors.ACCESS.releaseNumber().test(fd)) {
                     numbers[count++] = fd.intValue();
                 }
             } catch (IllegalReferenceCountException e) {
@@ -55,6 +56,10 @@ final class DescriptorReleases {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private static boolean isReceived(UnixFileDescriptor fd) {
+        return OwnedDescriptors.ACCESS.isReceived().test(fd);
     }
 
     private static void closeAll(List<UnixFileDescriptor> fds, int[] numbers, int count, boolean received) {
@@ -68,8 +73,8 @@ final class DescriptorReleases {
         int left = FileDescriptors.closeHarmless(numbers, count);
         for (int i = 0; i < left; i++) {
             for (UnixFileDescriptor fd : fds) {
-                if (fd.isReceived() && fd.intValue() == numbers[i] && !fd.isClosing()) {
-                    fd.closeElsewhere();
+                if (isReceived(fd) && fd.intValue() == numbers[i] && !fd.isClosing()) {
+                    OwnedDescriptors.ACCESS.closeElsewhere().accept(fd);
                     break;
                 }
             }

@@ -40,7 +40,7 @@ final class DescriptorUses {
 
     /** Begins to use one; false if it is closed. */
     boolean begin(UnixFileDescriptor fd) {
-        if (!fd.beginUse()) {
+        if (!OwnedDescriptors.beginUse(fd)) {
             return false;
         }
         used.add(fd);
@@ -54,7 +54,7 @@ final class DescriptorUses {
     /** Ends the uses behind the first {@code count}. */
     void end(int count) {
         for (int i = used.size() - 1; i >= count; i--) {
-            used.remove(i).endUse();
+            OwnedDescriptors.endUse(used.remove(i));
         }
     }
 }

@@ -27,7 +27,7 @@ final class FolderLock implements AutoCloseable {
 
     /** Takes the lock of the folder that the file is in, if that is possible. */
     static FolderLock of(UnixSocketAddress file) {
-        int fd = SocketFiles.openDirectory(CString.of(SocketName.folder(file.name())), true);
+        int fd = SocketFiles.openDirectory(CString.of(SocketName.folder(SocketName.bytesOf(file))), true);
         if (fd < 0) {
             return new FolderLock(null);
         }

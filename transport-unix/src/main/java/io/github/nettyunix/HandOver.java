@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
@@ -12,28 +13,47 @@ import java.nio.channels.ClosedChannelException;
  * was flushed is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
  */
 final class HandOver {
-    private final AbstractUnixChannel channel;
+    /** The channel, which knows that its socket is on its way. */
+    interface Owner {
+        /** Returns the handover in progress; {@code null} if there is none. */
+        HandOver handOver();
+
+        void setHandOver(HandOver handOver);
+    }
+
+    private final ChannelCore core;
+    private final Owner owner;
+    private final ReadLoop readLoop;
+    private final Endpoint endpoint;
+    private final Channel channel;
     private final Promise<UnixFileDescriptor> promise;
     private boolean autoRead;
     private boolean readWanted;
     private boolean drained;
 
-    private HandOver(AbstractUnixChannel channel, Promise<UnixFileDescriptor> promise) {
-        this.channel = channel;
+    private HandOver(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint,
+            Promise<UnixFileDescriptor> promise) {
+        this.core = core;
+        this.owner = owner;
+        this.readLoop = readLoop;
+        this.endpoint = endpoint;
+        channel = core.channel();
         this.promise = promise;
     }
 
-    /** See {@link UnixTransport#handOver}. */
-    static Future<UnixFileDescriptor> of(AbstractUnixChannel channel) {
+    /** Begins to hand over a channel's socket; see {@code UnixTransport.handOver}. */
+    static Future<UnixFileDescriptor> of(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint) {
+        Channel channel = core.channel();
         if (!channel.isRegistered()) {
             // No event loop has read anything, and none is in the way.
-            HandOver handOver = new HandOver(channel, GlobalEventExecutor.INSTANCE.newPromise());
+            HandOver handOver = new HandOver(core, owner, readLoop, endpoint,
+                    GlobalEventExecutor.INSTANCE.newPromise());
             if (handOver.giveAway()) {
                 channel.unsafe().closeForcibly();
             }
             return handOver.promise;
         }
-        HandOver handOver = new HandOver(channel, channel.eventLoop().newPromise());
+        HandOver handOver = new HandOver(core, owner, readLoop, endpoint, channel.eventLoop().newPromise());
         handOver.promise.addListener(done -> {
             if (done.isCancelled()) {
                 handOver.goOn();
@@ -49,7 +69,7 @@ final class HandOver {
 
     private void later(Runnable task) {
         channel.eventLoop().execute(() -> {
-            if (channel.isAtHome()) {
+            if (core.isOnEventLoop()) {
                 task.run();
             } else if (channel.isRegistered()) {
                 later(task);
@@ -61,25 +81,25 @@ final class HandOver {
 
     /** Returns false if somebody else has begun to hand over the channel. */
     private boolean stopReading() {
-        if (channel.handOver() == this) {
+        if (owner.handOver() == this) {
             return true;
         }
-        if (channel.handOver() != null) {
+        if (owner.handOver() != null) {
             promise.tryFailure(new IllegalStateException("the channel is being handed over already"));
             return false;
         }
         autoRead = channel.config().isAutoRead();
-        readWanted = !channel.readLoop.isPaused();
-        channel.setHandOver(this);
+        readWanted = !readLoop.isPaused();
+        owner.setHandOver(this);
         channel.config().setAutoRead(false);
-        channel.readLoop.clearInterest();
+        readLoop.clearInterest();
         return true;
     }
 
     /** The channel stays what it was. */
     private void goOn() {
-        if (channel.handOver() == this) {
-            channel.setHandOver(null);
+        if (owner.handOver() == this) {
+            owner.setHandOver(null);
             channel.config().setAutoRead(autoRead);
             if (readWanted && !autoRead) {
                 channel.read();
@@ -94,8 +114,8 @@ final class HandOver {
         if (!channel.isOpen()) {
             promise.tryFailure(new ClosedChannelException());
         } else if (stopReading()) {
-            if (channel.hasUndelivered()) {
-                channel.drain();
+            if (core.reader().hasMessages()) {
+                core.reader().drain();
                 channel.pipeline().fireChannelReadComplete();
             }
             drained = true;
@@ -112,7 +132,7 @@ final class HandOver {
         drained = false;
         if (giveAway()) {
             // The listeners may take what handlers still hold: the pipeline is there until then.
-            channel.eventLoop().execute(() -> channel.unsafe().close(channel.voidPromise()));
+            channel.eventLoop().execute(() -> core.close());
         } else {
             goOn();
         }
@@ -129,14 +149,14 @@ final class HandOver {
         }
         UnixFileDescriptor fd;
         try {
-            fd = UnixFileDescriptor.dup(channel.socket);
+            fd = UnixFileDescriptor.dup(core.socket());
         } catch (Throwable t) {
             // Also where no class can be loaded any more.
             promise.setFailure(t);
             return false;
         }
         // It is the new owner's, too.
-        channel.addresses.keepFile();
+        endpoint.keepFile();
         promise.setSuccess(fd);
         return true;
     }

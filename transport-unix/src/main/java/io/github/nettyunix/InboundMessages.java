@@ -54,7 +54,7 @@ final class InboundMessages {
         UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
         try {
             for (int i = 0; i < count; i++) {
-                fds[i] = UnixFileDescriptor.adopt(batch.descriptor(index, i), !batch.isTrusted());
+                fds[i] = OwnedDescriptors.adopt(batch.descriptor(index, i), !batch.isTrusted());
                 batch.hasOwner(index, i);
             }
             return List.of(fds);

@@ -7,12 +7,12 @@ import java.io.IOException;
 
 /** The events that a channel waits for, and its registration with the event loop that reports them. */
 final class Interest {
-    private final AbstractUnixChannel channel;
+    private final ChannelCore core;
     private Readiness readiness;
     private int events;
 
-    Interest(AbstractUnixChannel channel) {
-        this.channel = channel;
+    Interest(ChannelCore core) {
+        this.core = core;
     }
 
     boolean contains(int event) {
@@ -49,10 +49,10 @@ final class Interest {
         } catch (Readiness.RefusedException e) {
             IOException cause = newException(e);
             // Not in the middle of a read or a write.
-            channel.eventLoop().execute(() -> {
-                if (channel.isOpen()) {
-                    channel.pipeline().fireExceptionCaught(cause);
-                    channel.unsafe().close(channel.voidPromise());
+            core.channel().eventLoop().execute(() -> {
+                if (core.channel().isOpen()) {
+                    core.channel().pipeline().fireExceptionCaught(cause);
+                    core.close();
                 }
             });
         }
@@ -72,7 +72,7 @@ final class Interest {
             return;
         }
         try {
-            readiness.start(channel.config().isAutoRead() ? events | Readiness.READ : events);
+            readiness.start(core.channel().config().isAutoRead() ? events | Readiness.READ : events);
         } catch (Readiness.RefusedException e) {
             throw newException(e);
         }
@@ -92,7 +92,7 @@ final class Interest {
     }
 
     private IOException newException(Readiness.RefusedException e) {
-        IOException cause = channel.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+        IOException cause = core.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
                 : "fs.epoll.max_user_watches allows this user no more sockets");
         cause.initCause(e);
         return cause;

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Capabilities;
 import io.netty.util.concurrent.Future;
 
 import java.util.concurrent.TimeUnit;
@@ -17,19 +18,21 @@ import java.util.concurrent.TimeUnit;
 final class LingeringClose {
     private static final long PATIENCE_MILLIS = 1000;
 
-    private final AbstractUnixConnection channel;
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
     private boolean draining;
     private boolean progress;
     private boolean turnScheduled;
     private Future<?> timer;
 
-    LingeringClose(AbstractUnixConnection channel) {
-        this.channel = channel;
+    LingeringClose(ChannelCore core, ReadLoop readLoop) {
+        this.core = core;
+        this.readLoop = readLoop;
     }
 
     /** Begins to wait for the end of the input. */
     void start() {
-        if (channel.readLoop.isPaused()) {
+        if (readLoop.isPaused()) {
             drain();
         }
         schedule();
@@ -47,7 +50,7 @@ final class LingeringClose {
             return;
         }
         progress |= !foundNothing;
-        if (!draining && channel.readLoop.isPaused()) {
+        if (!draining && readLoop.isPaused()) {
             drain();
         } else if (draining) {
             scheduleTurn();
@@ -67,13 +70,13 @@ final class LingeringClose {
     }
 
     private void schedule() {
-        if (channel.isOpen()) {
-            timer = channel.eventLoop().schedule(this::checkProgress, PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        if (core.channel().isOpen()) {
+            timer = core.channel().eventLoop().schedule(this::checkProgress, PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
     private void checkProgress() {
-        if (!channel.isOpen() || !channel.isAtHome()) {
+        if (!core.channel().isOpen() || !core.isOnEventLoop()) {
             return;
         }
         if (draining) {
@@ -89,11 +92,11 @@ final class LingeringClose {
 
     private void drain() {
         draining = true;
-        if (SocketName.isLinux()) {
+        if (Capabilities.SHUT_DOWN_INPUT_IS_READABLE) {
             // Elsewhere this discards what has arrived. If it fails the peer is gone, and nothing can be added.
-            channel.socket.shutDown(true, false);
+            core.socket().shutDown(true, false);
         }
-        channel.readLoop.expect();
+        readLoop.expect();
         scheduleTurn();
     }
 
@@ -101,18 +104,18 @@ final class LingeringClose {
     private void scheduleTurn() {
         if (!turnScheduled) {
             turnScheduled = true;
-            channel.eventLoop().execute(this::readTurn);
+            core.channel().eventLoop().execute(this::readTurn);
         }
     }
 
     private void readTurn() {
-        if (channel.isAtHome()) {
+        if (core.isOnEventLoop()) {
             turnScheduled = false;
-            channel.unixUnsafe().readReady();
+            readLoop.readReady();
         }
     }
 
     private void close() {
-        channel.unsafe().close(channel.voidPromise());
+        core.close();
     }
 }

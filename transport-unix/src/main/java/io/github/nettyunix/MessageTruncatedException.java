@@ -6,31 +6,46 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * Thrown if a record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. The record has been dropped and its
- * descriptors have been closed; the channel continues with the next one. Raised through
+ * A record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. It has been dropped and its descriptors have been
+ * closed; the channel continues with the next one. Raised through
  * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}.
  */
 public final class MessageTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
     /** What the interface reports. */
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
     /** Of the dropped record. */
     private final int messageSize;
     /** The limit. */
     private final int maxMessageSize;
     /** Whose record it was. */
-    private final UnixErrors.Origin origin;
+    private final MessageOrigin origin;
 
-    MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
-                              UnixErrors.Origin origin) {
-        this(new UnixErrors.Details("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
+    /**
+     * An exception as a channel raises it, for tests of handlers.
+     *
+     * @param type the type of the socket
+     * @param address the channel's peer, or its own address; may be {@code null}
+     * @param messageSize the length of the record
+     * @param maxMessageSize the limit
+     * @param sender see {@link #sender()}; may be {@code null}
+     * @param credentials see {@link #credentials()}; may be {@code null}
+     */
+    public MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
+            UnixSocketAddress sender, UnixCredentials credentials) {
+        this(type, address, messageSize, maxMessageSize, MessageOrigin.of(sender, credentials));
+    }
+
+    private MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
+                              MessageOrigin origin) {
+        this(new ErrorDetails("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
                 + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize + origin), messageSize, maxMessageSize,
                 origin);
     }
 
-    private MessageTruncatedException(UnixErrors.Details details, int messageSize, int maxMessageSize,
-                                      UnixErrors.Origin origin) {
+    private MessageTruncatedException(ErrorDetails details, int messageSize, int maxMessageSize,
+                                      MessageOrigin origin) {
         super(details.message());
         this.details = details;
         this.messageSize = messageSize;
@@ -39,19 +54,18 @@ public final class MessageTruncatedException extends IOException implements Unix
     }
 
     /**
-     * Returns the length of the record that was dropped. On platforms whose kernel does not report it, such as macOS,
-     * this is only a lower bound.
+     * The length of the record that was dropped.
      *
-     * @return the number of bytes
+     * @return bytes
      */
     public int messageSize() {
         return messageSize;
     }
 
     /**
-     * Returns the limit that the record exceeded.
+     * The limit that it was above.
      *
-     * @return the number of bytes
+     * @return bytes
      */
     public int maxMessageSize() {
         return maxMessageSize;

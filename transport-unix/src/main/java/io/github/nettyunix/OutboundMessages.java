@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Capabilities;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SendBatch;
 import io.netty.buffer.ByteBuf;
@@ -23,39 +24,39 @@ final class OutboundMessages {
     /**
      * Refuses what could not be sent, and gives the rest a form in which system calls can send it.
      *
-     * @param channel whose pipeline the message was written to
+     * @param core of the channel whose pipeline the message was written to
      * @return the message, or another that will be released in its place
      */
-    static Object filter(AbstractUnixChannel channel, Object message) throws IOException {
+    static Object filter(ChannelCore core, Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
-            ByteBuf direct = toDirect(channel, buffer);
+            ByteBuf direct = toDirect(core, buffer);
             // A cancelled write leaves this very buffer in the queue, so an empty record must look different.
             return direct == Unpooled.EMPTY_BUFFER ? new UnixMessage(direct) : direct;
         }
         if (message instanceof FileDescriptor fd) {
-            checkOpen(channel, fd);
+            checkOpen(core, fd);
             return message;
         }
         if (message instanceof AddressedEnvelope<?, ?> envelope) {
-            if (channel.type == SocketType.DATAGRAM && envelope.content() instanceof ByteBuf content) {
-                checkRecipient(channel, (SocketAddress) envelope.recipient());
+            if (core.type() == SocketType.DATAGRAM && envelope.content() instanceof ByteBuf content) {
+                checkRecipient(core, (SocketAddress) envelope.recipient());
                 if (message instanceof UnixDatagramPacket packet) {
-                    return filterMessage(channel, packet);
+                    return filterMessage(core, packet);
                 }
                 if (!isCopyNeeded(content)) {
                     return message;
                 }
                 SocketAddress recipient = (SocketAddress) envelope.recipient();
-                UnixDatagramPacket packet = new UnixDatagramPacket(copyDirect(channel, content), recipient);
+                UnixDatagramPacket packet = new UnixDatagramPacket(copyDirect(core, content), recipient);
                 envelope.release();
                 return packet;
             }
         } else if (message instanceof UnixMessage unixMessage) {
-            return filterMessage(channel, unixMessage);
+            return filterMessage(core, unixMessage);
         }
-        throw new UnsupportedOperationException("write " + channel.type + ": unsupported message type: "
+        throw new UnsupportedOperationException("write " + core.type() + ": unsupported message type: "
                 + StringUtil.simpleClassName(message) + " (expected: ByteBuf, UnixMessage, FileDescriptor"
-                + switch (channel.type) {
+                + switch (core.type()) {
                     case STREAM -> ", FileRegion)";
                     case SEQPACKET -> ")";
                     case DATAGRAM -> ", UnixDatagramPacket, DomainDatagramPacket, "
@@ -63,31 +64,31 @@ final class OutboundMessages {
                 });
     }
 
-    private static Object filterMessage(AbstractUnixChannel channel, UnixMessage message) throws IOException {
+    private static Object filterMessage(ChannelCore core, UnixMessage message) throws IOException {
         List<UnixFileDescriptor> fds = message.fileDescriptors();
         if (fds.size() > UnixMessage.MAX_FILE_DESCRIPTORS) {
-            throw channel.newException("write", Errno.EINVAL, fds.size() + " descriptors in one message, the most are "
+            throw core.newException("write", Errno.EINVAL, fds.size() + " descriptors in one message, the most are "
                     + UnixMessage.MAX_FILE_DESCRIPTORS);
         }
         for (int i = 0; i < fds.size(); i++) {
-            checkOpen(channel, fds.get(i));
+            checkOpen(core, fds.get(i));
         }
         ByteBuf content = message.content();
-        if (channel.type == SocketType.STREAM) {
+        if (core.type() == SocketType.STREAM) {
             if (fds.isEmpty() && message.credentials() == null) {
-                ByteBuf direct = isCopyNeeded(content) ? copyDirect(channel, content) : content.retain();
+                ByteBuf direct = isCopyNeeded(content) ? copyDirect(core, content) : content.retain();
                 message.release();
                 return direct;
             }
             if (!content.isReadable()) {
-                throw channel.newException("write", Errno.EINVAL,
+                throw core.newException("write", Errno.EINVAL,
                         "on a stream descriptors and credentials travel with bytes, and the message has none");
             }
         }
         if (!isCopyNeeded(content)) {
             return message;
         }
-        ByteBuf direct = copyDirect(channel, content);
+        ByteBuf direct = copyDirect(core, content);
         UnixMessage replaced;
         try {
             replaced = message.replace(direct);
@@ -104,11 +105,11 @@ final class OutboundMessages {
     }
 
     /** A buffer that system calls can read from; the given one is released if it is another. */
-    static ByteBuf toDirect(AbstractUnixChannel channel, ByteBuf buffer) {
+    static ByteBuf toDirect(ChannelCore core, ByteBuf buffer) {
         if (!isCopyNeeded(buffer)) {
             return buffer;
         }
-        ByteBuf direct = copyDirect(channel, buffer);
+        ByteBuf direct = copyDirect(core, buffer);
         buffer.release();
         return direct;
     }
@@ -117,9 +118,9 @@ final class OutboundMessages {
      * A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was
      * written.
      */
-    private static ByteBuf copyDirect(AbstractUnixChannel channel, ByteBuf buffer) {
+    private static ByteBuf copyDirect(ChannelCore core, ByteBuf buffer) {
         int length = buffer.readableBytes();
-        ByteBuf direct = channel.alloc().directBuffer(length);
+        ByteBuf direct = core.channel().alloc().directBuffer(length);
         try {
             return direct.writeBytes(buffer, buffer.readerIndex(), length);
         } catch (Throwable t) {
@@ -128,21 +129,21 @@ final class OutboundMessages {
         }
     }
 
-    private static void checkOpen(AbstractUnixChannel channel, FileDescriptor fd) throws IOException {
+    private static void checkOpen(ChannelCore core, FileDescriptor fd) throws IOException {
         if (!fd.isOpen()) {
-            throw channel.newException("write", Errno.EBADF, "the descriptor is closed: " + fd);
+            throw core.newException("write", Errno.EBADF, "the descriptor is closed: " + fd);
         }
     }
 
-    private static void checkRecipient(AbstractUnixChannel channel, SocketAddress recipient) throws IOException {
+    private static void checkRecipient(ChannelCore core, SocketAddress recipient) throws IOException {
         if (recipient != null) {
-            UnixSocketAddress address = channel.addresses.toUnixAddress("write", recipient);
+            UnixSocketAddress address = SocketName.toUnixAddress("write", core.type(), recipient);
             if (address.isUnnamed()) {
-                throw UnixErrors.newException("write", channel.type, address, Errno.EINVAL,
+                throw UnixErrors.newException("write", core.type(), address, Errno.EINVAL,
                         "the recipient has no name");
             }
             if (!SocketName.fits(address)) {
-                throw SocketName.tooLong("write", channel.type, address, "a recipient's path must fit into sun_path");
+                throw SocketName.tooLong("write", core.type(), address, "a recipient's path must fit into sun_path");
             }
         }
     }
@@ -161,11 +162,9 @@ final class OutboundMessages {
     }
 
     /** Why a record is too long to be sent. */
-    static String sizeLimit(AbstractUnixChannel channel, Object message) {
-        // Of SO_SNDBUF, Linux keeps 32 bytes for itself.
-        int sendBuffer = channel.config().getSendBufferSize();
+    static String sizeLimit(ChannelCore core, Object message) {
         return "the record has " + length(message) + " bytes, SO_SNDBUF allows "
-                + (SocketName.isLinux() ? sendBuffer - 32 : sendBuffer);
+                + (core.settings().sendBufferSize() - Capabilities.SEND_BUFFER_OVERHEAD);
     }
 
     private static ByteBuf content(Object message) {
@@ -222,7 +221,7 @@ final class OutboundMessages {
     }
 
     /** Of a message that cannot be added to a batch although there is room. */
-    static IOException newClosedDescriptor(AbstractUnixChannel channel, Object message) {
-        return channel.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
+    static IOException newClosedDescriptor(ChannelCore core, Object message) {
+        return core.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
     }
 }

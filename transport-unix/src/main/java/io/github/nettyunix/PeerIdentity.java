@@ -23,21 +23,21 @@ final class PeerIdentity {
     }
 
     /** See {@link UnixPeer#peerCredentials()}. */
-    static UnixCredentials credentials(AbstractUnixChannel channel) throws IOException {
+    static UnixCredentials credentials(ChannelCore core) throws IOException {
         int[] ids = new int[3];
-        int result = peerIds(channel, ids);
+        int result = peerIds(core, ids);
         if (result == -Errno.ENOPROTOOPT) {
-            throw new UnsupportedOperationException("SO_PEERCRED " + channel.type + ": not on this platform");
+            throw new UnsupportedOperationException("SO_PEERCRED " + core.type() + ": not on this platform");
         }
         if (result < 0) {
-            throw channel.newException("getsockopt SO_PEERCRED", result, null);
+            throw core.newException("getsockopt SO_PEERCRED", result, null);
         }
-        return new UnixCredentials(ids[0], ids[1], ids[2], groups(channel));
+        return new UnixCredentials(ids[0], ids[1], ids[2], groups(core));
     }
 
     /** The kernel also returns credentials for a socket without a peer, with no process and no user. */
-    private static int peerIds(AbstractUnixChannel channel, int[] ids) {
-        int result = channel.socket.peerCredentials(ids);
+    private static int peerIds(ChannelCore core, int[] ids) {
+        int result = core.socket().peerCredentials(ids);
         return result == 0 && ids[0] == 0 && ids[1] == -1 ? -Errno.ENOTCONN : result;
     }
 
@@ -51,58 +51,58 @@ final class PeerIdentity {
     }
 
     /** See {@link UnixPeer#peerPidFd()}. */
-    static UnixFileDescriptor pidFd(AbstractUnixChannel channel) throws IOException {
-        int result = channel.socket.peerPidFd();
+    static UnixFileDescriptor pidFd(ChannelCore core) throws IOException {
+        int result = core.socket().peerPidFd();
         if (result < 0) {
             // The result for a socket without a peer depends on the kernel version.
-            int peer = peerIds(channel, new int[3]);
-            throw pidFdFailure(channel, peer < 0 && result != -Errno.ENOPROTOOPT ? peer : result);
+            int peer = peerIds(core, new int[3]);
+            throw pidFdFailure(core, peer < 0 && result != -Errno.ENOPROTOOPT ? peer : result);
         }
         return UnixFileDescriptor.adopt(result);
     }
 
     /** Returns the exception for an errno: the kernel is too old, or the peer has gone. */
-    static IOException pidFdFailure(AbstractUnixChannel channel, int errno) {
+    static IOException pidFdFailure(ChannelCore core, int errno) {
         if (errno == -Errno.ENOPROTOOPT) {
-            throw new UnsupportedOperationException("SO_PEERPIDFD " + channel.type + ": it needs Linux 6.5 or later");
+            throw new UnsupportedOperationException("SO_PEERPIDFD " + core.type() + ": it needs Linux 6.5 or later");
         }
         // EINVAL is the older kernels' word for it.
         return errno == -Errno.ESRCH || errno == -Errno.EINVAL
-                ? channel.newException("getsockopt SO_PEERPIDFD", Errno.ESRCH,
+                ? core.newException("getsockopt SO_PEERPIDFD", Errno.ESRCH,
                         "the peer's process has ended, and only Linux 6.16 and later still has a descriptor of it")
-                : channel.newException("getsockopt SO_PEERPIDFD", errno, null);
+                : core.newException("getsockopt SO_PEERPIDFD", errno, null);
     }
 
     /** See {@link UnixPeer#peerSecurityLabel()}. */
-    static String securityLabel(AbstractUnixChannel channel) throws IOException {
+    static String securityLabel(ChannelCore core) throws IOException {
         byte[] label = new byte[LONGEST_LABEL];
-        int result = channel.socket.peerLabel(label);
+        int result = core.socket().peerLabel(label);
         if (result == -Errno.ENOPROTOOPT) {
-            int peer = peerIds(channel, new int[3]);
+            int peer = peerIds(core, new int[3]);
             if (peer == -Errno.ENOTCONN) {
                 result = peer;
             } else {
-                throw new UnsupportedOperationException("SO_PEERSEC " + channel.type
+                throw new UnsupportedOperationException("SO_PEERSEC " + core.type()
                         + ": it needs Linux 2.6.2 or later and a security module that labels sockets");
             }
         }
         if (result < 0) {
-            throw channel.newException("getsockopt SO_PEERSEC", result, null);
+            throw core.newException("getsockopt SO_PEERSEC", result, null);
         }
         return new String(label, 0, result, StandardCharsets.UTF_8);
     }
 
-    private static List<Integer> groups(AbstractUnixChannel channel) throws IOException {
+    private static List<Integer> groups(ChannelCore core) throws IOException {
         int[] groups = new int[SOME_GROUPS];
-        int count = channel.socket.peerGroups(groups);
+        int count = core.socket().peerGroups(groups);
         if (count == -Errno.ERANGE) {
             groups = new int[ALL_GROUPS];
-            count = channel.socket.peerGroups(groups);
+            count = core.socket().peerGroups(groups);
         }
         // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not
         // "no groups".
         if (count < 0 && count != -Errno.ENOPROTOOPT) {
-            throw channel.newException("getsockopt SO_PEERGROUPS", count, null);
+            throw core.newException("getsockopt SO_PEERGROUPS", count, null);
         }
         return Arrays.stream(groups, 0, Math.max(count, 0)).boxed().collect(Collectors.toUnmodifiableList());
     }

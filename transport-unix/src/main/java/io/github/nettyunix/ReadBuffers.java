@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.util.ReferenceCountUtil;
 
@@ -10,12 +11,14 @@ import io.netty.util.ReferenceCountUtil;
  * attempt.
  */
 final class ReadBuffers {
-    private final AbstractUnixChannel channel;
+    private final Channel channel;
+    private final Interest interest;
     private final PreferredDirectByteBufAllocator allocator = new PreferredDirectByteBufAllocator();
     private ByteBuf unused;
 
-    ReadBuffers(AbstractUnixChannel channel) {
+    ReadBuffers(Channel channel, Interest interest) {
         this.channel = channel;
+        this.interest = interest;
     }
 
     /** The channel's allocator, which makes direct buffers here. */
@@ -33,7 +36,7 @@ final class ReadBuffers {
 
     /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
     void putBack(ByteBuf buffer) {
-        if (channel.interest.isPolled()) {
+        if (interest.isPolled()) {
             unused = buffer;
         } else {
             buffer.release();

@@ -10,28 +10,53 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Decides when a channel reads, and reads until nothing is left, the user pauses, or other channels must have their
- * turn. What a read is, the channel decides.
+ * turn. What a read is, the channel's {@link ChannelReader} decides.
  */
 final class ReadLoop implements UncheckedBooleanSupplier {
-    private final AbstractUnixChannel channel;
+    /** What a read loop leaves to its channel. */
+    interface Owner {
+        /** Requests a read. */
+        void beginRead();
+
+        /** Whether the socket is on its way to another owner, so that nothing more is read. */
+        boolean isHandedOver();
+
+        /** Whether the input is read to its end without requests from handlers. */
+        boolean isDraining();
+
+        /** A turn of reading has ended, and the channel is open. */
+        void readTurnEnded(boolean foundNothing);
+
+        /** The end of the stream was read, or an error, which has been reported. */
+        void inputClosed(boolean failed);
+    }
+
+    private final ChannelCore core;
+    private final Owner owner;
+    private final Interest interest;
     // Null until a read fails.
     // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
     private final ReadFailures failures = new ReadFailures();
     private boolean readPending;
     private boolean scheduled;
 
-    ReadLoop(AbstractUnixChannel channel) {
-        this.channel = channel;
+    // The kernel reports a reset before what the peer had sent; the channel reports it after that.
+    private IOException reset;
+
+    ReadLoop(ChannelCore core, Owner owner, Interest interest) {
+        this.core = core;
+        this.owner = owner;
+        this.interest = interest;
     }
 
     /** The channel was registered, on this loop or on another one than before. */
     void registered() {
         if (isPaused()) {
             // Auto-read may have been turned off while the channel was between two loops.
-            channel.interest.prepare(Readiness.READ, false);
+            interest.prepare(Readiness.READ, false);
         } else if (readPending) {
             // A failed read may have been waiting for its next attempt on the previous loop.
-            channel.interest.prepare(Readiness.READ, true);
+            interest.prepare(Readiness.READ, true);
         }
         // A task left on the previous loop does nothing.
         scheduled = false;
@@ -41,11 +66,11 @@ final class ReadLoop implements UncheckedBooleanSupplier {
     /** A read was requested. */
     void begin() {
         readPending = true;
-        if (isWaitingAfterFailure() || channel.handOver() != null) {
+        if (isWaitingAfterFailure() || owner.isHandedOver()) {
             return;
         }
-        channel.interest.add(Readiness.READ);
-        if (channel.hasUndelivered()) {
+        interest.add(Readiness.READ);
+        if (core.reader().hasMessages()) {
             // No event will come for these messages.
             readSoon();
         }
@@ -54,8 +79,8 @@ final class ReadLoop implements UncheckedBooleanSupplier {
     private void readSoon() {
         if (!scheduled) {
             scheduled = true;
-            channel.eventLoop().execute(() -> {
-                if (channel.isAtHome()) {
+            core.channel().eventLoop().execute(() -> {
+                if (core.isOnEventLoop()) {
                     scheduled = false;
                     readReady();
                 }
@@ -65,21 +90,21 @@ final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** Reads whatever arrives, without a request from a handler. */
     void expect() {
-        channel.interest.add(Readiness.READ);
+        interest.add(Readiness.READ);
     }
 
     /** Auto-read was turned off. */
     void stop() {
-        if (!channel.isRegistered()) {
+        if (!core.channel().isRegistered()) {
             readPending = false;
-            channel.interest.prepare(Readiness.READ, false);
-        } else if (channel.eventLoop().inEventLoop()) {
-            if (!channel.isDraining()) {
+            interest.prepare(Readiness.READ, false);
+        } else if (core.channel().eventLoop().inEventLoop()) {
+            if (!owner.isDraining()) {
                 clearInterest();
             }
         } else {
-            channel.eventLoop().execute(() -> {
-                if (channel.isAtHome() && isPaused()) {
+            core.channel().eventLoop().execute(() -> {
+                if (core.isOnEventLoop() && isPaused()) {
                     clearInterest();
                 }
             });
@@ -88,12 +113,12 @@ final class ReadLoop implements UncheckedBooleanSupplier {
 
     void clearInterest() {
         readPending = false;
-        channel.interest.remove(Readiness.READ);
+        interest.remove(Readiness.READ);
     }
 
     /** Whether the user wants no more for now. */
     boolean isPaused() {
-        return !readPending && !channel.config().isAutoRead() && !channel.isDraining();
+        return !readPending && !core.channel().config().isAutoRead() && !owner.isDraining();
     }
 
     /**
@@ -102,40 +127,41 @@ final class ReadLoop implements UncheckedBooleanSupplier {
      */
     void fireRead(Object message) {
         readPending = false;
-        channel.pipeline().fireChannelRead(message);
+        core.channel().pipeline().fireChannelRead(message);
     }
 
     /** The socket may be readable; returns whether it was. */
     boolean readReady() {
-        if (channel.interest.contains(Readiness.READ)) {
-            return channel.isOpen() && readNow();
+        if (interest.contains(Readiness.READ)) {
+            return core.channel().isOpen() && readNow();
         }
         // Either a hang-up without interest in reading, or interest from the start for which no read was requested.
-        channel.interest.submit();
+        interest.submit();
         return false;
     }
 
     /** Returns false, and fires no event, if there was nothing to read. */
     private boolean readNow() {
-        ChannelPipeline pipeline = channel.pipeline();
-        ExtendedHandle allocHandle = channel.unixUnsafe().recvBufAllocHandle();
-        allocHandle.reset(channel.config());
+        ChannelReader reader = core.reader();
+        ChannelPipeline pipeline = core.channel().pipeline();
+        ExtendedHandle allocHandle = core.recvBufAllocHandle();
+        allocHandle.reset(core.channel().config());
         Throwable cause = null;
-        int result = AbstractUnixChannel.NOTHING;
+        int result = ChannelReader.NOTHING;
         int count = 0;
         try {
             do {
-                result = channel.doReadMessages(allocHandle, count);
+                result = reader.read(allocHandle, count);
                 count += result;
-            } while (result > 0 && channel.isOpen() && allocHandle.continueReading(this));
+            } while (result > 0 && core.channel().isOpen() && allocHandle.continueReading(this));
         } catch (Throwable t) {
             cause = t;
         }
-        if (result == AbstractUnixChannel.NOTHING && count == 0 && cause == null) {
-            channel.readTurnEnded(true);
+        if (result == ChannelReader.NOTHING && count == 0 && cause == null) {
+            owner.readTurnEnded(true);
             return false;
         }
-        if (result == AbstractUnixChannel.END_OF_STREAM) {
+        if (result == ChannelReader.END_OF_STREAM) {
             readPending = false;
         }
         allocHandle.readComplete();
@@ -147,35 +173,47 @@ final class ReadLoop implements UncheckedBooleanSupplier {
         } else {
             failures.succeeded();
         }
-        if (result == AbstractUnixChannel.END_OF_STREAM || cause instanceof IOException
+        if (result == ChannelReader.END_OF_STREAM || cause instanceof IOException
                 || cause instanceof OutOfMemoryError) {
-            channel.inputClosed(cause != null);
+            owner.inputClosed(cause != null);
         }
-        if (channel.isOpen()) {
+        if (core.channel().isOpen()) {
             if (isPaused()) {
                 clearInterest();
             } else if (cause != null) {
                 readAfterFailure();
             }
-            channel.readTurnEnded(false);
+            owner.readTurnEnded(false);
         }
         return true;
+    }
+
+    /** The peer has reset the connection: to be reported at the end of the stream. */
+    void keepReset(IOException cause) {
+        reset = cause;
+    }
+
+    /** What is to be reported at the end of the stream; {@code null} if there is nothing. */
+    IOException takeReset() {
+        IOException cause = reset;
+        reset = null;
+        return cause;
     }
 
     /** Whether the allocator should expect more, if it has not seen enough for one turn. */
     @Override
     public boolean get() {
-        return channel.maybeMoreToRead(channel.unixUnsafe().recvBufAllocHandle());
+        return core.reader().maybeMore();
     }
 
     /** A read has failed and the channel is open: an immediate attempt would fail as well. */
     private void readAfterFailure() {
-        channel.interest.remove(Readiness.READ);
-        channel.eventLoop().schedule(() -> {
-            if (channel.isAtHome() && isWaitingAfterFailure()) {
+        interest.remove(Readiness.READ);
+        core.channel().eventLoop().schedule(() -> {
+            if (core.isOnEventLoop() && isWaitingAfterFailure()) {
                 failures.stopWaiting();
                 if (!isPaused()) {
-                    channel.doBeginRead();
+                    owner.beginRead();
                 }
             }
         }, failures.startWaiting(), TimeUnit.MILLISECONDS);

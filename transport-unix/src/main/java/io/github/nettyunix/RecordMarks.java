@@ -50,7 +50,7 @@ final class RecordMarks {
 
     /** The marks of a socket that is made for them. */
     static RecordMarks ofNewSocket() {
-        UnixSocket socket = AbstractUnixChannel.newSocket(SocketType.SEQPACKET);
+        UnixSocket socket = NativeTransport.newSocket(SocketType.SEQPACKET);
         try {
             return new RecordMarks(socket);
         } catch (Throwable t) {

@@ -5,6 +5,8 @@ import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.ReceiveBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
@@ -21,7 +23,7 @@ import java.util.Queue;
  * of a stream in which a trusted peer sends descriptors, each of which ends a piece; those are no longer than the
  * allocator would have a read.
  */
-final class RecordReader {
+class RecordReader implements ChannelReader {
     /** What the messages of a channel are made of. */
     interface MessageFactory {
         /** Who sent a record, {@code null} on a connection. It is called once for each record, in their order. */
@@ -41,7 +43,9 @@ final class RecordReader {
     /** Up to this size copying costs less than another system call. */
     private static final int SMALL = 4096;
 
-    private final AbstractUnixChannel channel;
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
+    private final ReadBuffers buffers;
     private final MessageFactory factory;
     private final int kind;
     // What was received and not yet handed on: messages, and errors in the place of those that are lost.
@@ -60,66 +64,71 @@ final class RecordReader {
     private int expected;
 
     /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
-    RecordReader(AbstractUnixChannel channel, MessageFactory factory, int kind) {
-        this.channel = channel;
+    RecordReader(ChannelCore core, ReadLoop readLoop, ReadBuffers buffers, MessageFactory factory, int kind) {
+        this.core = core;
+        this.readLoop = readLoop;
+        this.buffers = buffers;
         this.factory = factory;
         this.kind = kind;
     }
 
-    /** See {@link AbstractUnixChannel#doReadMessages}. */
-    int read(ExtendedHandle allocHandle, int before) throws IOException {
+    @Override
+    public int read(ExtendedHandle allocHandle, int before) throws IOException {
         if (messages.isEmpty() && !endOfStream && !receive(allocHandle, before)) {
-            return AbstractUnixChannel.NOTHING;
+            return NOTHING;
         }
+        Channel channel = core.channel();
         int count = 0;
         boolean more;
         do {
             Object message = messages.poll();
             if (message == null) {
-                return count > 0 ? count : AbstractUnixChannel.END_OF_STREAM;
+                return count > 0 ? count : END_OF_STREAM;
             }
             allocHandle.incMessagesRead(1);
             count++;
             if (message instanceof Throwable cause) {
                 if (isStream()) {
                     // From here on the descriptors would not match the bytes, or bytes are missing.
-                    channel.unsafe().close(channel.voidPromise());
+                    core.close();
                     PlatformDependent.throwException(cause);
                 }
                 channel.pipeline().fireExceptionCaught(cause);
                 // This is not the message that a read() without auto-read has requested.
-                more = !channel.readLoop.isPaused();
+                more = !readLoop.isPaused();
             } else {
-                channel.readLoop.fireRead(message);
+                readLoop.fireRead(message);
                 more = channel.config().isAutoRead();
             }
         } while (more && channel.isOpen());
         return count;
     }
 
-    /** Hands on what was received already, although nobody is reading. */
-    void drain() {
+    @Override
+    public void drain() {
+        Channel channel = core.channel();
         for (Object message; channel.isOpen() && (message = messages.poll()) != null;) {
             if (message instanceof Throwable cause) {
                 channel.pipeline().fireExceptionCaught(cause);
             } else {
-                channel.readLoop.fireRead(message);
+                readLoop.fireRead(message);
             }
         }
     }
 
-    /** Whether another read may find something. */
-    boolean maybeMore() {
+    @Override
+    public boolean maybeMore() {
         return maybeMore || endOfStream || hasMessages();
     }
 
-    /** Whether there is something to hand on without any event. */
-    boolean hasMessages() {
+    @Override
+    public boolean hasMessages() {
         return !messages.isEmpty() || failure != 0;
     }
 
-    /** Drops what was not handed on. */
-    void close() {
+    @Override
+    public void close() {
+        buffers.close();
         for (Object message; (message = messages.poll()) != null;) {
             ReferenceCountUtil.release(message);
         }
@@ -133,9 +142,9 @@ final class RecordReader {
             check(result);
         }
         // Options are set at any time, also in the middle of a turn.
-        int most = Math.max(mostMessages(channel.config()) - before, 1);
+        int most = Math.max(mostMessages(core.channel().config()) - before, 1);
         int maxLength = isStream() ? Math.min(Math.max(allocHandle.guess(), 1), SMALL)
-                : channel.config().maxMessageSize();
+                : core.settings().maxMessageSize();
         int count = isStream() || expected <= SMALL && most > 1 ? receiveMany(allocHandle, idle ? 1 : most, maxLength)
                 : receiveOne(allocHandle, maxLength);
         idle = count == 0 && before == 0;
@@ -153,19 +162,19 @@ final class RecordReader {
 
     private int receiveMany(ExtendedHandle allocHandle, int most, int maxLength) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        ControlDataOptions options = channel.config().controlData();
+        ControlDataOptions options = core.settings().controlData();
         Wanted wanted = options.beginRead();
         int count;
         try {
             int flags = kind | wanted.flags();
-            if (wanted.maxFds() > 0 && most > 1 && channel.isTrustedWith(0)) {
+            if (wanted.maxFds() > 0 && most > 1 && core.isTrustedWith(0)) {
                 int together = descriptorsExpected.together(most, wanted.maxFds());
                 if (together > 1) {
                     most = together;
                     flags |= ReceiveBatch.TOGETHER;
                 }
             }
-            count = check(batch.receive(channel.socket, most, maxLength, wanted.maxFds(), flags));
+            count = check(batch.receive(core.socket(), most, maxLength, wanted.maxFds(), flags));
         } finally {
             options.endRead();
         }
@@ -183,16 +192,16 @@ final class RecordReader {
     }
 
     private int receiveOne(ExtendedHandle allocHandle, int maxLength) throws IOException {
-        ByteBuf buffer = channel.readBuffers.takeUnused();
+        ByteBuf buffer = buffers.takeUnused();
         if (buffer == null) {
-            buffer = channel.readBuffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+            buffer = buffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
         }
         ReceiveBatch batch = ReceiveBatch.current();
-        ControlDataOptions options = channel.config().controlData();
+        ControlDataOptions options = core.settings().controlData();
         int count;
         Wanted wanted = options.beginRead();
         try {
-            count = check(batch.receiveInto(buffer, channel.socket, maxLength, wanted.maxFds(), kind | wanted.flags()));
+            count = check(batch.receiveInto(buffer, core.socket(), maxLength, wanted.maxFds(), kind | wanted.flags()));
         } catch (Throwable t) {
             buffer.release();
             throw t;
@@ -201,7 +210,7 @@ final class RecordReader {
         }
         unknown = true;
         if (count == 0) {
-            channel.readBuffers.putBack(buffer);
+            buffers.putBack(buffer);
         } else {
             add(batch, 0, wanted, maxLength, buffer);
             allocHandle.attemptedBytesRead(batch.length(0));
@@ -225,15 +234,14 @@ final class RecordReader {
         try {
             UnixSocketAddress sender = factory.sender(batch, index);
             if (batch.isTruncated(index)) {
-                message = new MessageTruncatedException(channel.type, channel.addresses.endpoint(), batch.length(index),
-                        maxLength,
-                        UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
+                message = new MessageTruncatedException(core.type(), core.endpointAddress(), batch.length(index),
+                        maxLength, sender, InboundMessages.credentials(batch, index));
             } else if (batch.isControlTruncated(index)) {
-                message = new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), wanted.maxFds(),
-                        UnixErrors.Origin.of(sender, InboundMessages.credentials(batch, index)));
+                message = new ControlDataTruncatedException(core.type(), core.endpointAddress(), wanted.maxFds(),
+                        sender, InboundMessages.credentials(batch, index));
             } else {
                 content = content(batch, index, buffer);
-                batch.setTrusted(channel.isTrustedWith(batch.descriptorCount(index)));
+                batch.setTrusted(core.isTrustedWith(batch.descriptorCount(index)));
                 message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
         } catch (Throwable t) {
@@ -268,7 +276,7 @@ final class RecordReader {
             return Unpooled.EMPTY_BUFFER;
         }
         if (buffer == null) {
-            ByteBuf content = channel.readBuffers.allocator().directBuffer(length);
+            ByteBuf content = buffers.allocator().directBuffer(length);
             batch.copy(index, content);
             return content;
         }
@@ -278,7 +286,7 @@ final class RecordReader {
             batch.copyRest(length - present, buffer);
         } else if (length < buffer.capacity() >> 2) {
             // Do not let a small message pin a large buffer.
-            return channel.readBuffers.allocator().directBuffer(length).writeBytes(buffer);
+            return buffers.allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;
     }
@@ -290,10 +298,10 @@ final class RecordReader {
         if (result == -Errno.EAGAIN) {
             return 0;
         }
-        throw channel.newException("read", result, null);
+        throw core.newException("read", result, null);
     }
 
-    private static int mostMessages(UnixChannelConfig config) {
+    private static int mostMessages(ChannelConfig config) {
         // Without auto-read, every read() is worth one message.
         RecvByteBufAllocator allocator = config.getRecvByteBufAllocator();
         return config.isAutoRead() && allocator instanceof MaxMessagesRecvByteBufAllocator

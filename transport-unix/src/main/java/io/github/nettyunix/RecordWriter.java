@@ -11,10 +11,11 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /** Writes the records of a connection, many in one system call, in the order of the queue. */
-final class RecordWriter implements MessageProcessor {
+final class RecordWriter implements ChannelWriter, MessageProcessor {
     private static final long RETRY_MILLIS = 10;
 
-    private final AbstractUnixConnection channel;
+    private final ChannelCore core;
+    private final WriteSchedule schedule;
 
     // Of the batch that is being made up.
     private SendBatch batch;
@@ -25,17 +26,19 @@ final class RecordWriter implements MessageProcessor {
     private ChannelOutboundBuffer queue;
     private int sent;
 
-    RecordWriter(AbstractUnixConnection channel) {
-        this.channel = channel;
+    RecordWriter(ChannelCore core, WriteSchedule schedule) {
+        this.core = core;
+        this.schedule = schedule;
     }
 
-    /**
-     * See {@link AbstractUnixConnection#write}.
-     *
-     * @param maxMessages how many may be sent before others get their turn
-     */
-    void write(ChannelOutboundBuffer in, int maxMessages) throws Exception {
-        int spins = channel.config().getWriteSpinCount();
+    @Override
+    public Object filter(Object message) throws IOException {
+        return OutboundMessages.filter(core, message);
+    }
+
+    @Override
+    public void write(ChannelOutboundBuffer in, int maxMessages) throws Exception {
+        int spins = core.channel().config().getWriteSpinCount();
         int remaining = maxMessages;
         do {
             limit = Math.min(remaining, SendBatch.CAPACITY);
@@ -50,18 +53,18 @@ final class RecordWriter implements MessageProcessor {
                     return;
                 }
             } else if (!failUnsendable(in)) {
-                channel.writeSchedule.complete();
+                schedule.complete();
                 return;
             }
         } while (--spins > 0 && remaining > 0);
-        channel.writeSchedule.yieldTurn();
+        schedule.yieldTurn();
     }
 
     private long sendBatch(ChannelOutboundBuffer in) throws Exception {
         batch = SendBatch.current();
         try {
             in.forEachFlushedMessage(this);
-            return batch.count() == 0 ? 0 : batch.sendRecords(channel.socket, 0);
+            return batch.count() == 0 ? 0 : batch.sendRecords(core.socket(), 0);
         } finally {
             if (uses != null) {
                 uses.end(0);
@@ -86,11 +89,12 @@ final class RecordWriter implements MessageProcessor {
      * Completes the promises of the records that the kernel has taken. Listeners of the first may close the channel, or
      * its output: this is called again then, before the rest of the queue fails.
      */
-    void completeSent() {
+    @Override
+    public void completeSent() {
         while (sent > 0) {
             sent--;
             removeCancelled(queue);
-            SentDescriptors.keep(channel, queue.current());
+            SentDescriptors.keep(core.channel(), queue.current());
             queue.remove();
         }
     }
@@ -105,23 +109,28 @@ final class RecordWriter implements MessageProcessor {
     /** The kernel did not take the record at the head; returns whether those behind it can be sent now. */
     private boolean continueAfter(int errno, ChannelOutboundBuffer in) throws IOException {
         if (errno == Errno.EAGAIN) {
-            channel.writeSchedule.awaitWritable();
+            schedule.awaitWritable();
             return false;
         }
         if (Errno.isTransient(errno)) {
-            channel.writeSchedule.retryAfter(RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            schedule.retryAfter(RETRY_MILLIS, TimeUnit.MILLISECONDS);
             return false;
         }
-        if (AbstractUnixConnection.isConnectionLost(errno)) {
-            throw channel.newException("write", errno, null);
+        if (isConnectionLost(errno)) {
+            throw core.newException("write", errno, null);
         }
         removeCancelled(in);
         Object message = in.current();
         if (message != null) {
-            in.remove(channel.newException("write", errno,
-                    errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(channel, message) : null));
+            in.remove(core.newException("write", errno,
+                    errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(core, message) : null));
         }
         return true;
+    }
+
+    /** Whether a system call on the connection failed with what no single message is to blame for. */
+    private static boolean isConnectionLost(int errno) {
+        return errno == Errno.EPIPE || errno == Errno.ECONNRESET || errno == Errno.ENOTCONN;
     }
 
     /** Fails the record at the head if that is why the batch is empty; returns false if the queue is. */
@@ -131,7 +140,7 @@ final class RecordWriter implements MessageProcessor {
         if (message == null) {
             return false;
         }
-        in.remove(OutboundMessages.newClosedDescriptor(channel, message));
+        in.remove(OutboundMessages.newClosedDescriptor(core, message));
         return true;
     }
 }

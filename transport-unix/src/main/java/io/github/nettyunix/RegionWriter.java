@@ -22,14 +22,23 @@ final class RegionWriter {
     /** How long to wait for a region of the user's that has nothing to transfer yet. */
     private static final int EMPTY_MILLIS = 10;
 
-    private final UnixStreamChannel channel;
+    /** Fails if a file is shorter than its region. */
+    interface Validation {
+        void validate(DefaultFileRegion region, long position) throws IOException;
+    }
+
+    private final ChannelCore core;
+    private final WriteSchedule schedule;
+    private final Validation validation;
     private Copy copy;
     // Of the region that was written last: what is sent of it, null if it is copied.
     private FileRegion current;
     private SentFile file;
 
-    RegionWriter(UnixStreamChannel channel) {
-        this.channel = channel;
+    RegionWriter(ChannelCore core, WriteSchedule schedule, Validation validation) {
+        this.core = core;
+        this.schedule = schedule;
+        this.validation = validation;
     }
 
     /** Where a region copies bytes to. */
@@ -37,22 +46,22 @@ final class RegionWriter {
         private boolean isFull;
 
         Copy() {
-            super(channel.socket);
+            super(core.socket());
         }
 
         @Override
         protected int write(ByteBuffer bytes, int start, int end) throws IOException {
-            int result = channel.socket.sendBytes(Buffer.memoryAddress(bytes) + start, end - start);
+            int result = core.socket().sendBytes(Buffer.memoryAddress(bytes) + start, end - start);
             isFull = result == -Errno.EAGAIN;
             if (result < 0 && !isFull) {
-                throw channel.newException("write", result, null);
+                throw core.newException("write", result, null);
             }
             return Math.max(result, 0);
         }
 
         @Override
         protected ByteBufAllocator alloc() {
-            return channel.alloc();
+            return core.channel().alloc();
         }
     }
 
@@ -70,7 +79,7 @@ final class RegionWriter {
             file = SentFile.open(region);
             current = region;
         }
-        long written = file == null ? -Errno.EOPNOTSUPP : file.send(channel.socket, MOST_BYTES);
+        long written = file == null ? -Errno.EOPNOTSUPP : file.send(core.socket(), MOST_BYTES);
         if (written == -Errno.EOPNOTSUPP) {
             written = copy(region);
         } else if (written == 0) {
@@ -85,11 +94,11 @@ final class RegionWriter {
             return true;
         }
         if (written == -Errno.EAGAIN) {
-            channel.writeSchedule.awaitWritable();
+            schedule.awaitWritable();
         } else if (written == 0) {
-            channel.writeSchedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
+            schedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
         } else {
-            throw channel.newException("write", (int) written,
+            throw core.newException("write", (int) written,
                     file != null && !file.isOpen() ? "the file is closed" : null);
         }
         return false;
@@ -116,17 +125,17 @@ final class RegionWriter {
             return -Errno.EAGAIN;
         }
         if (written < 0) {
-            throw channel.newException("write", Errno.EIO, "the file region ended " + (region.count() - position)
+            throw core.newException("write", Errno.EIO, "the file region ended " + (region.count() - position)
                     + " bytes early");
         }
         if (region instanceof DefaultFileRegion) {
-            channel.validateRegion((DefaultFileRegion) region, position);
+            validation.validate((DefaultFileRegion) region, position);
         }
         return 0;
     }
 
     private IOException tooShort(FileRegion region, long size) {
-        return channel.newException("write", Errno.EIO, "the file has " + size
+        return core.newException("write", Errno.EIO, "the file has " + size
                 + " bytes, and the region ends behind byte "
                 + (region.position() + region.count()));
     }

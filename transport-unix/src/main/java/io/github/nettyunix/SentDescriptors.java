@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.FutureListener;
@@ -19,7 +20,7 @@ final class SentDescriptors {
     }
 
     /** To be called when the kernel has taken a message, and before it is released. */
-    static void keep(AbstractUnixChannel channel, Object message) {
+    static void keep(Channel channel, Object message) {
         if (UnixSocket.KEEP_SENT_MILLIS > 0) {
             keep(channel.eventLoop(), message, UnixSocket.KEEP_SENT_MILLIS);
         }
@@ -29,7 +30,7 @@ final class SentDescriptors {
         List<? extends FileDescriptor> fds = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors()
                 : message instanceof FileDescriptor fd ? List.of(fd) : List.of();
         for (int i = 0; i < fds.size(); i++) {
-            int duplicate = DescriptorFiles.duplicate(fds.get(i), 0);
+            int duplicate = OwnedDescriptors.duplicate(fds.get(i), 0);
             if (duplicate >= 0) {
                 closeLater(loop, new FileDescriptor(duplicate), millis);
             }

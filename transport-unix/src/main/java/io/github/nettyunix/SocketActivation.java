@@ -75,7 +75,7 @@ public final class SocketActivation {
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static synchronized List<Activated> sockets() {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         String pid = Process.variable(PID);
         if (pid == null || !pid.equals(Integer.toString(UnixCredentials.ofThisProcess().pid()))) {
             return List.of();

@@ -42,7 +42,7 @@ final class SocketFile {
         /** {@code null} if there is no such file. */
         static Status of(UnixSocketAddress place) {
             long[] values = new long[SocketFiles.STATUS_LENGTH];
-            return SocketFiles.status(CString.of(place.name()), values) < 0 ? null : of(values);
+            return SocketFiles.status(CString.of(SocketName.bytesOf(place)), values) < 0 ? null : of(values);
         }
 
         /** Of an open file, or of the one at the place if the descriptor is negative. */
@@ -63,23 +63,22 @@ final class SocketFile {
     }
 
     /** Binds a channel's socket to a path. */
-    static SocketFile bind(AbstractUnixChannel channel, UnixSocketAddress address, SocketFilePolicy policy)
-            throws IOException {
-        SocketFile file = new SocketFile(channel.type, address, policy);
-        if (channel.socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
+    static SocketFile bind(SocketType type, UnixSocket socket, UnixSocketAddress address, SocketFilePolicy policy,
+            boolean isServer) throws IOException {
+        SocketFile file = new SocketFile(type, address, policy);
+        if (socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
             // The kernel would refuse it only after we had made room.
             throw file.failure(Errno.EINVAL, "the socket is bound already");
         }
-        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY
-                && !(channel instanceof AbstractUnixServerChannel)) {
+        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY && !isServer) {
             throw file.failure(Errno.EOPNOTSUPP, "replaceAtomically is for servers, the peers of other sockets "
                     + "would see a temporary name");
         }
         // A socket that is just being bound has a file already, but does not answer yet: it looks stale. Hence the
         // lock, even where the path is free.
         try (FolderLock lock = FolderLock.of(address)) {
-            file.make(channel.socket);
-            file.protect(channel.socket);
+            file.make(socket);
+            file.protect(socket);
         }
         return file;
     }
@@ -105,7 +104,7 @@ final class SocketFile {
         if (existing != null && !existing.isSocket) {
             throw inUse("there is a file that is no socket");
         }
-        byte[] name = SocketName.lastName(address.name());
+        byte[] name = SocketName.lastName(SocketName.bytesOf(address));
         for (int i = 0;; i++) {
             byte[] suffix = ("." + i).getBytes(StandardCharsets.US_ASCII);
             byte[] temporary = new byte[1 + name.length + suffix.length];
@@ -142,7 +141,7 @@ final class SocketFile {
     /** Removes the socket that is there, or refuses to. */
     private void makeRoom(UnixSocketAddress where, boolean staleOnly) throws IOException {
         // As long as it is open, its inode number is not given to another file.
-        int fd = SocketFiles.open(CString.of(where.name()));
+        int fd = SocketFiles.open(CString.of(SocketName.bytesOf(where)));
         if (fd == -Errno.ENOENT) {
             return;
         }
@@ -197,10 +196,10 @@ final class SocketFile {
      * @return 0, or the negative errno of a file that cannot be removed
      */
     static int remove(SocketType type, UnixSocketAddress where, Status expected, boolean staleOnly) {
-        byte[] path = CString.of(where.name());
+        byte[] path = CString.of(SocketName.bytesOf(where));
         UnixSocketAddress aside = SocketName.sibling(where, String.format(".nettyunix-%016x",
                 ThreadLocalRandom.current().nextLong()).getBytes(StandardCharsets.US_ASCII));
-        byte[] asidePath = CString.of(aside.name());
+        byte[] asidePath = CString.of(SocketName.bytesOf(aside));
         if (SocketFiles.rename(path, asidePath, SocketFiles.NO_REPLACE) < 0
                 && SocketFiles.rename(path, asidePath, 0) < 0) {
             // A full disk can have no room for another name; all other reasons hold for its removal too.
@@ -249,7 +248,7 @@ final class SocketFile {
         int file = SocketFiles.openBound(socket.intValue());
         boolean isCertain = file >= 0;
         if (!isCertain) {
-            file = SocketFiles.open(CString.of(place.name()));
+            file = SocketFiles.open(CString.of(SocketName.bytesOf(place)));
         }
         try {
             Status found = Status.of(file, place);
@@ -261,7 +260,7 @@ final class SocketFile {
                 requireOurs(socket, file, found);
             }
             status = found;
-            byte[] path = CString.of(place.name());
+            byte[] path = CString.of(SocketName.bytesOf(place));
             if (gid != SocketFilePolicy.UNSET && gid != found.gid) {
                 String hint = "the file's group cannot be set to " + policy.groupText();
                 check(SocketFiles.changeGroup(file, path, gid), hint);
@@ -296,7 +295,7 @@ final class SocketFile {
 
     /** Whether no other user can rename or remove our file. */
     private boolean isFolderSafe() {
-        int folder = SocketFiles.openDirectory(CString.of(SocketName.folder(place.name())), false);
+        int folder = SocketFiles.openDirectory(CString.of(SocketName.folder(SocketName.bytesOf(place))), false);
         if (folder < 0) {
             return false;
         }
@@ -317,8 +316,8 @@ final class SocketFile {
         if (place == address) {
             return;
         }
-        byte[] temporary = CString.of(place.name());
-        byte[] path = CString.of(address.name());
+        byte[] temporary = CString.of(SocketName.bytesOf(place));
+        byte[] path = CString.of(SocketName.bytesOf(address));
         try (FolderLock lock = FolderLock.of(address)) {
             int result;
             do {

@@ -153,7 +153,7 @@ public final class SocketFilePolicy {
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public SocketFilePolicy withGroup(String name) {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         int[] found = new int[1];
         int result = name.indexOf(0) >= 0 ? -Errno.ENOENT : SocketFiles.groupId(name, found);
         if (result == -Errno.ENOENT) {

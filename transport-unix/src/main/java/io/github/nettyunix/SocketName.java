@@ -1,13 +1,15 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.CString;
+import io.github.nettyunix.socket.Capabilities;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.SocketFiles;
 import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -16,6 +18,9 @@ import java.util.Arrays;
  * directory: {@code /proc/self/fd/<directory>/<file>}. To be closed after the call that it is for.
  */
 final class SocketName implements AutoCloseable {
+    private static final ValueAccess.OfAddress<UnixSocketAddress> ADDRESSES =
+            ValueAccess.ofAddress(UnixSocketAddress.class);
+
     private final byte[] bytes;
     private final FileDescriptor directory;
 
@@ -26,8 +31,8 @@ final class SocketName implements AutoCloseable {
 
     /** Refuses, early and with the limit, what cannot be a name of this type of socket. */
     static SocketName of(String operation, SocketType type, UnixSocketAddress address) throws IOException {
-        byte[] name = address.name();
-        if (address.isAbstract() && !isLinux()) {
+        byte[] name = bytesOf(address);
+        if (address.isAbstract() && !Capabilities.ABSTRACT_NAMES) {
             throw UnixErrors.newException(operation, type, address, Errno.EINVAL, "only Linux has abstract names");
         }
         if (fits(address)) {
@@ -36,7 +41,7 @@ final class SocketName implements AutoCloseable {
         if (address.isAbstract()) {
             throw tooLong(operation, type, address, "an abstract name has at most " + UnixSocket.MAX_NAME + " bytes");
         }
-        if (!isLinux() || type == SocketType.DATAGRAM && operation.equals("bind")) {
+        if (!Capabilities.PROC_DIRECTORIES || type == SocketType.DATAGRAM && operation.equals("bind")) {
             // The name of a datagram socket is what its peers answer to: it cannot be one that means something here
             // only.
             throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
@@ -57,21 +62,39 @@ final class SocketName implements AutoCloseable {
 
     /** Whether the address can be used as it is, as a recipient for example. */
     static boolean fits(UnixSocketAddress address) {
-        return address.name().length <= UnixSocket.MAX_NAME + (address.isAbstract() ? 1 : 0);
+        return bytesOf(address).length <= UnixSocket.MAX_NAME + (address.isAbstract() ? 1 : 0);
     }
 
     static IOException tooLong(String operation, SocketType type, UnixSocketAddress address, String limit) {
         return UnixErrors.newException(operation, type, address, Errno.ENAMETOOLONG, limit);
     }
 
-    static boolean isLinux() {
-        return PlatformDependent.normalizedOs().equals("linux");
+    /** The bytes of an address themselves, which must not be changed. */
+    static byte[] bytesOf(UnixSocketAddress address) {
+        return ADDRESSES.name().apply(address);
+    }
+
+    /** The address that has these bytes, which are not copied. */
+    static UnixSocketAddress toAddress(byte[] name) {
+        return ADDRESSES.ofName().apply(name);
+    }
+
+    /** An address as one of this transport's; an error names the operation. */
+    static UnixSocketAddress toUnixAddress(String operation, SocketType type, SocketAddress address)
+            throws IOException {
+        try {
+            return UnixSocketAddress.from(address);
+        } catch (IllegalArgumentException e) {
+            boolean family = !(address instanceof DomainSocketAddress);
+            throw UnixErrors.newException(operation, type, address, family ? Errno.EAFNOSUPPORT : Errno.EINVAL,
+                    e.getMessage());
+        }
     }
 
     /** The directory that a socket file is in, to reach what is in it. */
     private static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address)
             throws IOException {
-        int directory = SocketFiles.openDirectory(CString.of(folder(address.name())), false);
+        int directory = SocketFiles.openDirectory(CString.of(folder(bytesOf(address))), false);
         if (directory < 0) {
             throw UnixErrors.newException(operation, type, address, directory);
         }
@@ -91,10 +114,10 @@ final class SocketName implements AutoCloseable {
 
     /** Another file in the same folder. */
     static UnixSocketAddress sibling(UnixSocketAddress file, byte[] name) {
-        int length = lastSlash(file.name()) + 1;
-        byte[] path = Arrays.copyOf(file.name(), length + name.length);
+        int length = lastSlash(bytesOf(file)) + 1;
+        byte[] path = Arrays.copyOf(bytesOf(file), length + name.length);
         System.arraycopy(name, 0, path, length, name.length);
-        return UnixSocketAddress.ofName(path);
+        return toAddress(path);
     }
 
     byte[] bytes() {

@@ -14,10 +14,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** Reads a stream: plain bytes, or the pieces in which it comes together with its control data. */
-final class StreamReader {
+final class StreamReader implements ChannelReader {
     private static final int LITTLE = 4096;
 
-    private final UnixStreamChannel channel;
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
+    private final ReadBuffers buffers;
     private final MoreExpected moreExpected = new MoreExpected();
     private boolean maybeMore;
     private boolean muchExpected;
@@ -25,21 +27,23 @@ final class StreamReader {
     private RecordReader records;
     private boolean descriptorsExpected;
 
-    StreamReader(UnixStreamChannel channel) {
-        this.channel = channel;
+    StreamReader(ChannelCore core, ReadLoop readLoop, ReadBuffers buffers) {
+        this.core = core;
+        this.readLoop = readLoop;
+        this.buffers = buffers;
     }
 
-    /** See {@link AbstractUnixChannel#doReadMessages}. */
-    int read(ExtendedHandle allocHandle, int before) throws IOException {
+    @Override
+    public int read(ExtendedHandle allocHandle, int before) throws IOException {
         if (hasMessages()) {
             return records.read(allocHandle, before);
         }
-        UnixChannelConfig config = channel.config();
-        if (config.getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
+        ChannelSettings settings = core.settings();
+        if (settings.readMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }
-        if (descriptorsExpected && channel.isTrustedWith(0) && !config.isExactDescriptorPositions()
-                && config.controlData().wanted().maxFds() > 0) {
+        if (descriptorsExpected && core.isTrustedWith(0) && !settings.isExactDescriptorPositions()
+                && settings.controlData().wanted().maxFds() > 0) {
             try {
                 return readMany(allocHandle, before);
             } catch (IOException e) {
@@ -47,24 +51,24 @@ final class StreamReader {
                     throw e;
                 }
                 // The kernel reports it before what the peer had sent, and only once: it has its place behind that.
-                channel.keepReset(e);
+                readLoop.keepReset(e);
                 descriptorsExpected = false;
             }
         }
-        ByteBuf buffer = channel.readBuffers.takeUnused();
+        ByteBuf buffer = buffers.takeUnused();
         if (buffer == null) {
-            buffer = allocHandle.allocate(channel.readBuffers.allocator());
+            buffer = allocHandle.allocate(buffers.allocator());
         }
         try {
             // To read nothing would look like the end.
             buffer.ensureWritable(1);
             int room = buffer.writableBytes();
             allocHandle.attemptedBytesRead(room);
-            ControlDataOptions options = config.controlData();
+            ControlDataOptions options = settings.controlData();
             Wanted wanted = options.beginRead();
             int length;
             try {
-                length = !wanted.isControlData() ? receiveBytes(buffer) : config.isExactDescriptorPositions()
+                length = !wanted.isControlData() ? receiveBytes(buffer) : settings.isExactDescriptorPositions()
                         ? receiveToBarrier(buffer, wanted) : receiveMessage(buffer, room, wanted);
             } finally {
                 options.endRead();
@@ -76,9 +80,9 @@ final class StreamReader {
                 if (length == 0) {
                     return endOfStream();
                 }
-                channel.readBuffers.putBack(buffer);
+                buffers.putBack(buffer);
                 buffer = null;
-                return AbstractUnixChannel.NOTHING;
+                return NOTHING;
             }
             buffer.writerIndex(buffer.writerIndex() + length);
             Object message = buffer;
@@ -87,7 +91,7 @@ final class StreamReader {
             }
             allocHandle.incMessagesRead(1);
             buffer = null;
-            channel.readLoop.fireRead(message);
+            readLoop.fireRead(message);
             return 1;
         } finally {
             if (buffer != null) {
@@ -98,7 +102,7 @@ final class StreamReader {
 
     private int readMany(ExtendedHandle allocHandle, int before) throws IOException {
         if (records == null) {
-            records = new RecordReader(channel, new RecordReader.MessageFactory() {
+            records = new RecordReader(core, readLoop, buffers, new RecordReader.MessageFactory() {
                 @Override
                 public UnixSocketAddress sender(ReceiveBatch batch, int index) {
                     return null;
@@ -114,31 +118,32 @@ final class StreamReader {
         }
         int count = records.read(allocHandle, before);
         maybeMore = records.maybeMore();
-        return count == AbstractUnixChannel.END_OF_STREAM ? endOfStream() : count;
+        return count == END_OF_STREAM ? endOfStream() : count;
     }
 
     private int endOfStream() throws IOException {
-        IOException reset = channel.takeReset();
+        IOException reset = readLoop.takeReset();
         if (reset != null) {
             throw reset;
         }
-        return AbstractUnixChannel.END_OF_STREAM;
+        return END_OF_STREAM;
     }
 
-    /** Whether there is something to hand on without any event. */
-    boolean hasMessages() {
+    @Override
+    public boolean hasMessages() {
         return records != null && records.hasMessages();
     }
 
-    /** Hands on what was received already, although nobody is reading. */
-    void drain() {
+    @Override
+    public void drain() {
         if (records != null) {
             records.drain();
         }
     }
 
-    /** Drops what was not handed on. */
-    void close() {
+    @Override
+    public void close() {
+        buffers.close();
         if (records != null) {
             records.close();
         }
@@ -156,21 +161,21 @@ final class StreamReader {
             maybeMore |= found;
         }
         try {
-            batch.setTrusted(channel.isTrustedWith(batch.descriptorCount(0)));
+            batch.setTrusted(core.isTrustedWith(batch.descriptorCount(0)));
             return InboundMessages.newMessage(buffer, batch, 0);
         } catch (Throwable t) {
             InboundMessages.closeDescriptors(batch, 0);
             // The stream would go on without these bytes.
-            channel.unsafe().close(channel.voidPromise());
+            core.close();
             throw t;
         }
     }
 
     /** From here on the descriptors would not match the bytes. */
     private ControlDataTruncatedException closeWith(int maxFds) {
-        channel.unsafe().close(channel.voidPromise());
-        return new ControlDataTruncatedException(channel.type, channel.addresses.endpoint(), maxFds,
-                UnixErrors.Origin.of(null, InboundMessages.credentials(ReceiveBatch.current(), 0)));
+        core.close();
+        return new ControlDataTruncatedException(core.type(), core.endpointAddress(), maxFds, null,
+                InboundMessages.credentials(ReceiveBatch.current(), 0));
     }
 
     /** The number of bytes; 0 at the end, negative if there is nothing. */
@@ -184,7 +189,7 @@ final class StreamReader {
             ByteBuffer view = buffer.internalNioBuffer(index, room);
             address = Buffer.memoryAddress(view) + view.position();
         }
-        int length = checkRead(channel.socket.receive(address, room));
+        int length = checkRead(core.socket().receive(address, room));
         // A short read has emptied the socket.
         maybeMore = length == room;
         return length;
@@ -193,7 +198,7 @@ final class StreamReader {
     private int receiveToBarrier(ByteBuf buffer, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
         int limit = buffer.writableBytes();
-        int next = checkRead(batch.bytesToBarrier(channel.socket, limit, wanted.flags(), muchExpected));
+        int next = checkRead(batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected));
         if (next <= 0) {
             return next;
         }
@@ -207,7 +212,7 @@ final class StreamReader {
 
     private int receiveMessage(ByteBuf buffer, int most, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        int result = checkRead(batch.receiveStream(buffer, most, channel.socket, wanted.maxFds(), wanted.flags()));
+        int result = checkRead(batch.receiveStream(buffer, most, core.socket(), wanted.maxFds(), wanted.flags()));
         if (result < 0) {
             return result;
         }
@@ -221,17 +226,17 @@ final class StreamReader {
      * for {@link DomainSocketReadMode#BYTES}.
      */
     private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
-        ByteBuf scratch = channel.readBuffers.allocator().directBuffer(1);
+        ByteBuf scratch = buffers.allocator().directBuffer(1);
         try {
             allocHandle.attemptedBytesRead(1);
             ReceiveBatch batch = ReceiveBatch.current();
-            int result = checkRead(batch.receiveStream(scratch, 1, channel.socket, UnixSocket.MAX_FDS,
+            int result = checkRead(batch.receiveStream(scratch, 1, core.socket(), UnixSocket.MAX_FDS,
                     ReceiveBatch.CONTROL));
             int length = result < 0 ? result : batch.length(0);
             maybeMore = length > 0;
             allocHandle.lastBytesRead(length);
             if (length <= 0) {
-                return length < 0 ? AbstractUnixChannel.NOTHING : AbstractUnixChannel.END_OF_STREAM;
+                return length < 0 ? NOTHING : END_OF_STREAM;
             }
             if (batch.isControlTruncated(0)) {
                 throw closeWith(UnixSocket.MAX_FDS);
@@ -239,7 +244,7 @@ final class StreamReader {
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
             allocHandle.incMessagesRead(1);
             for (FileDescriptor fd : fds) {
-                channel.readLoop.fireRead(fd);
+                readLoop.fireRead(fd);
             }
             return 1;
         } finally {
@@ -249,13 +254,13 @@ final class StreamReader {
 
     private int checkRead(int result) throws IOException {
         if (result < 0 && result != -Errno.EAGAIN) {
-            throw channel.newException("read", result, null);
+            throw core.newException("read", result, null);
         }
         return result;
     }
 
-    /** Whether another read may find something. */
-    boolean maybeMore() {
+    @Override
+    public boolean maybeMore() {
         return maybeMore || hasMessages();
     }
 }

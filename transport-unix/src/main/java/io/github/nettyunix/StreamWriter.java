@@ -12,28 +12,38 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /** Writes a stream: plain buffers, messages with control data, and file regions. */
-final class StreamWriter {
+final class StreamWriter implements ChannelWriter {
     /** The byte that is sent with a descriptor written without a message. */
     private static final ByteBuf ONE_ZERO = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeZero(1))
             .asReadOnly();
 
     private static final int WOULD_BLOCK = -1;
 
-    private final UnixStreamChannel channel;
+    private final ChannelCore core;
+    private final WriteSchedule schedule;
     private final RegionWriter regions;
 
-    StreamWriter(UnixStreamChannel channel) {
-        this.channel = channel;
-        regions = new RegionWriter(channel);
+    StreamWriter(ChannelCore core, WriteSchedule schedule, RegionWriter.Validation validation) {
+        this.core = core;
+        this.schedule = schedule;
+        regions = new RegionWriter(core, schedule, validation);
     }
 
-    /** See {@link AbstractUnixChannel#doWrite}. */
-    void write(ChannelOutboundBuffer in) throws Exception {
-        int spins = channel.config().getWriteSpinCount();
+    @Override
+    public Object filter(Object message) throws IOException {
+        if (message instanceof ByteBuf buffer) {
+            return OutboundMessages.toDirect(core, buffer);
+        }
+        return message instanceof FileRegion ? message : OutboundMessages.filter(core, message);
+    }
+
+    @Override
+    public void write(ChannelOutboundBuffer in, int maxMessages) throws Exception {
+        int spins = core.channel().config().getWriteSpinCount();
         do {
             Object message = in.current();
             if (message == null) {
-                channel.writeSchedule.complete();
+                schedule.complete();
                 return;
             }
             int calls = message instanceof ByteBuf ? writeBytes(in)
@@ -43,14 +53,14 @@ final class StreamWriter {
             }
             spins -= calls;
         } while (spins > 0);
-        channel.writeSchedule.yieldTurn();
+        schedule.yieldTurn();
     }
 
     /** Writes the buffers up to the next message that is something else. */
     private int writeBytes(ChannelOutboundBuffer in) throws Exception {
         StreamBatch batch = StreamBatch.current();
         in.forEachFlushedMessage(batch);
-        long written = batch.send(channel.socket);
+        long written = batch.send(core.socket());
         if (written < 0) {
             return waitOrThrow((int) written);
         }
@@ -75,9 +85,9 @@ final class StreamWriter {
                         && OutboundMessages.add(batch, uses, next, null, ONE_ZERO));
             }
             if (batch.count() == 0) {
-                throw OutboundMessages.newClosedDescriptor(channel, message);
+                throw OutboundMessages.newClosedDescriptor(core, message);
             }
-            written = batch.sendStream(channel.socket);
+            written = batch.sendStream(core.socket());
         } finally {
             uses.end(0);
         }
@@ -101,7 +111,7 @@ final class StreamWriter {
                 continue;
             }
             if (in.currentProgress() == 0) {
-                SentDescriptors.keep(channel, message);
+                SentDescriptors.keep(core.channel(), message);
             }
             int length = message instanceof UnixMessage unixMessage ? unixMessage.content().readableBytes()
                     : ONE_ZERO.readableBytes();
@@ -119,11 +129,11 @@ final class StreamWriter {
     /** Whatever the kernel refuses ends the output, or the peer would find what comes after it in its place. */
     private int waitOrThrow(int result) throws IOException {
         if (result == -Errno.EAGAIN) {
-            channel.writeSchedule.awaitWritable();
+            schedule.awaitWritable();
         } else if (Errno.isTransient(-result)) {
-            channel.writeSchedule.retryAfter(10, TimeUnit.MILLISECONDS);
+            schedule.retryAfter(10, TimeUnit.MILLISECONDS);
         } else {
-            throw channel.newException("write", result, null);
+            throw core.newException("write", result, null);
         }
         return WOULD_BLOCK;
     }

@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import java.net.BindException;
 
 /** A failed bind. */
-final class UnixBindException extends BindException implements UnixErrors.Detailed {
+final class UnixBindException extends BindException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixBindException(UnixErrors.Details details) {
+    UnixBindException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

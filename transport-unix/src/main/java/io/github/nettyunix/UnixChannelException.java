@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import io.netty.channel.ChannelException;
 
 /** A failure of what declares no checked exception: constructors, options, {@code adopt}. */
-final class UnixChannelException extends ChannelException implements UnixErrors.Detailed {
+final class UnixChannelException extends ChannelException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixChannelException(UnixErrors.Details details) {
+    UnixChannelException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

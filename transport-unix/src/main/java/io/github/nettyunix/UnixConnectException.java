@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import java.net.ConnectException;
 
 /** A failed connect. */
-final class UnixConnectException extends ConnectException implements UnixErrors.Detailed {
+final class UnixConnectException extends ConnectException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixConnectException(UnixErrors.Details details) {
+    UnixConnectException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

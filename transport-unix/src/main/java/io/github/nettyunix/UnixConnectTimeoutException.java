@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import io.netty.channel.ConnectTimeoutException;
 
 /** A connect that waited too long for room in the server's backlog. */
-final class UnixConnectTimeoutException extends ConnectTimeoutException implements UnixErrors.Detailed {
+final class UnixConnectTimeoutException extends ConnectTimeoutException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixConnectTimeoutException(UnixErrors.Details details) {
+    UnixConnectTimeoutException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

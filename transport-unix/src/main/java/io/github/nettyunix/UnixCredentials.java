@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Capabilities;
 import io.github.nettyunix.socket.Process;
 
 import java.io.IOException;
@@ -68,7 +69,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static UnixCredentials ofThisProcess() {
-        UnixTransport.ensureAvailability();
+        NativeTransport.ensureAvailability();
         int[] ids = new int[3];
         Process.identity(ids);
         int[] groups = new int[SOME_GROUPS];
@@ -100,7 +101,7 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
      * @return true if {@link #uid()} does not identify a user; always false on platforms other than Linux
      */
     public boolean isUserUnknown() {
-        return SocketName.isLinux() && uid == Overflow.UID;
+        return Capabilities.OVERFLOW_IDS && uid == Overflow.UID;
     }
 
     /**
@@ -109,6 +110,6 @@ public record UnixCredentials(int pid, int uid, int gid, List<Integer> groups) {
      * @return true if {@link #gid()} does not identify a group; always false on platforms other than Linux
      */
     public boolean isGroupUnknown() {
-        return SocketName.isLinux() && gid == Overflow.GID;
+        return Capabilities.OVERFLOW_IDS && gid == Overflow.GID;
     }
 }

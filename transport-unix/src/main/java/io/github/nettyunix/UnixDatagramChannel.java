@@ -6,7 +6,6 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelMetadata;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
@@ -39,7 +38,7 @@ import java.util.List;
 public final class UnixDatagramChannel extends AbstractUnixChannel implements DomainDatagramChannel, UnixPeer {
     private static final ChannelMetadata METADATA = new ChannelMetadata(true, RecordReader.MESSAGES_PER_READ);
 
-    private final RecordReader reader = new RecordReader(this, new RecordReader.MessageFactory() {
+    private final RecordReader.MessageFactory messages = new RecordReader.MessageFactory() {
         @Override
         public UnixSocketAddress sender(ReceiveBatch batch, int index) {
             return UnixDatagramChannel.this.sender(batch, index);
@@ -51,8 +50,20 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
             return controlData ? InboundMessages.newPacket(content, localAddress(), sender, batch, index)
                     : new DomainDatagramPacket(content, localAddress(), sender);
         }
-    }, ReceiveBatch.RECORDS | ReceiveBatch.NAMES);
-    private final DatagramWriter writer = new DatagramWriter(this);
+    };
+    private final RecordReader reader = new RecordReader(core(), readLoop, new ReadBuffers(this, interest), messages,
+            ReceiveBatch.RECORDS | ReceiveBatch.NAMES) {
+        @Override
+        public int read(ExtendedHandle allocHandle, int before) throws IOException {
+            int result = super.read(allocHandle, before);
+            if (result == NOTHING && inputEnded) {
+                unusable = true;
+                throw core().newException("read", Errno.EINVAL, SHUT_DOWN);
+            }
+            return result;
+        }
+    };
+    private final DatagramWriter writer = new DatagramWriter(core(), writeSchedule, this::writeRefused);
     // The last sender is likely to be the next one too.
     private UnixSocketAddress lastSender = UnixSocketAddress.unnamed();
     private boolean inputEnded;
@@ -64,11 +75,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
      * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public UnixDatagramChannel() {
-        this(newSocket(SocketType.DATAGRAM));
+        this(NativeTransport.newSocket(SocketType.DATAGRAM));
     }
 
     UnixDatagramChannel(UnixSocket socket) {
-        super(null, SocketType.DATAGRAM, socket, new AdaptiveRecvByteBufAllocator());
+        super(null, SocketType.DATAGRAM, socket, new AdaptiveRecvByteBufAllocator(), null);
     }
 
     /**
@@ -79,7 +90,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
      * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixDatagramChannel adopt(int fd) {
-        return (UnixDatagramChannel) UnixTransport.adopt(fd, SocketType.DATAGRAM, false);
+        return adopt(AdoptedSocket.of(fd, SocketType.DATAGRAM, false), UnixDatagramChannel::new);
     }
 
     /**
@@ -89,7 +100,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
      * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public static List<UnixDatagramChannel> pair() {
-        return UnixTransport.pair(SocketType.DATAGRAM, UnixDatagramChannel::new);
+        return pair(SocketType.DATAGRAM, UnixDatagramChannel::new);
     }
 
     /**
@@ -104,18 +115,18 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     /** {@inheritDoc} For datagram sockets, the kernel records only the creator of a {@link #pair()}. */
     @Override
     public UnixCredentials peerCredentials() throws IOException {
-        return PeerIdentity.credentials(this);
+        return PeerIdentity.credentials(core());
     }
 
     /** {@inheritDoc} For datagram sockets, the kernel records only the creator of a {@link #pair()}. */
     @Override
     public UnixFileDescriptor peerPidFd() throws IOException {
-        return PeerIdentity.pidFd(this);
+        return PeerIdentity.pidFd(core());
     }
 
     @Override
     public String peerSecurityLabel() throws IOException {
-        return PeerIdentity.securityLabel(this);
+        return PeerIdentity.securityLabel(core());
     }
 
     @Override
@@ -125,11 +136,12 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
 
     @Override
     public boolean isActive() {
-        return super.isActive() || isOpen() && isRegistered() && config().isActiveOnRegistration();
+        return super.isActive() || isOpen() && isRegistered() && settings.isActiveOnRegistration();
     }
 
+    /** A packet that names its recipient needs no name of the socket's own, and no peer. */
     @Override
-    boolean isReady() {
+    boolean isConnectionless() {
         return true;
     }
 
@@ -144,20 +156,14 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         activate();
     }
 
-    @Override
-    boolean isClosedByFailedConnect() {
-        return false;
-    }
-
     /**
      * When a write finds the peer's socket closed, the kernel dissolves the association: anybody may send to this
      * socket then, and it can be connected again.
      */
-    @Override
-    void writeRefused(int errno) {
+    private void writeRefused(int errno) {
         if ((errno == Errno.ECONNREFUSED || errno == Errno.ENOTCONN) && isConnected()
                 && socket.peerName(new byte[UnixSocket.MAX_NAME + 1]) < 0) {
-            addresses.disconnected();
+            endpoint.disconnected();
         }
     }
 
@@ -166,27 +172,17 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     protected void doDisconnect() throws Exception {
         int result = socket.dissolve();
         if (result < 0) {
-            throw newException("disconnect", result, null);
+            throw core().newException("disconnect", result, null);
         }
-        addresses.disconnected();
-    }
-
-    @Override
-    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        int result = reader.read(allocHandle, before);
-        if (result == NOTHING && inputEnded) {
-            unusable = true;
-            throw newException("read", Errno.EINVAL, SHUT_DOWN);
-        }
-        return result;
+        endpoint.disconnected();
     }
 
     @Override
     void inputEnded(boolean reading) {
         inputEnded = true;
-        if (!reading && !hasUndelivered() && socket.peek(false) == -Errno.EAGAIN) {
+        if (!reading && !reader.hasMessages() && socket.peek(false) == -Errno.EAGAIN) {
             unusable = true;
-            pipeline().fireExceptionCaught(newException("read", Errno.EINVAL, SHUT_DOWN));
+            pipeline().fireExceptionCaught(core().newException("read", Errno.EINVAL, ChannelReader.SHUT_DOWN));
             inputClosed(true);
         }
     }
@@ -200,18 +196,13 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     @Override
-    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return reader.maybeMore();
+    ChannelReader reader() {
+        return reader;
     }
 
     @Override
-    boolean hasUndelivered() {
-        return reader.hasMessages();
-    }
-
-    @Override
-    void drain() {
-        reader.drain();
+    ChannelWriter writer() {
+        return writer;
     }
 
     private UnixSocketAddress sender(ReceiveBatch batch, int index) {
@@ -222,55 +213,5 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
             lastSender = UnixSocketAddress.ofName(name);
         }
         return lastSender;
-    }
-
-    @Override
-    protected Object filterOutboundMessage(Object message) throws IOException {
-        return writer.enqueue(OutboundMessages.filter(this, message));
-    }
-
-    @Override
-    void flushed() {
-        writer.flush();
-    }
-
-    @Override
-    void peerReady() {
-        writer.onWritable();
-    }
-
-    /** Messages to recipients with room are found without a search. */
-    @Override
-    boolean passesPeer() {
-        return true;
-    }
-
-    /** A packet that names its recipient needs no name of its own, and no peer. */
-    @Override
-    boolean isSendingInactive() {
-        return true;
-    }
-
-    @Override
-    void resumeWriting() {
-        writer.reregistered();
-    }
-
-    @Override
-    protected void doWrite(ChannelOutboundBuffer in) {
-        writer.write(in, maxMessagesPerWrite());
-    }
-
-    @Override
-    protected void doDeregister() {
-        writer.deregistered();
-        super.doDeregister();
-    }
-
-    @Override
-    protected void doClose() throws Exception {
-        reader.close();
-        super.doClose();
-        writer.close();
     }
 }

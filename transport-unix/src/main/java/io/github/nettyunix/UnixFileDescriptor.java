@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.DescriptorCloser;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.socket.ReceivedFileDescriptor;
 import io.github.nettyunix.socket.UseCount;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
@@ -18,6 +19,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -82,12 +84,19 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     private static final UseCount<UnixFileDescriptor> USES =
             new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixFileDescriptor.class, "uses"));
 
+    private static final Type[] TYPES = Type.values();
+    static {
+        ValueAccess.provide(new ValueAccess.OfDescriptor<>(USES, UnixFileDescriptor::new, fd -> fd.received,
+                fd -> fd.closeNumber(), fd -> fd.releaseNumber(), fd -> fd.closeElsewhere()));
+    }
+
     private final RefCnt refCnt = new RefCnt();
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
     private final boolean received;
     private volatile boolean closing;
     private volatile int uses;
 
+    /** @param received whether a peer sent it, so that closing it may block */
     private UnixFileDescriptor(int fd, boolean received) {
         super(fd);
         this.received = received;
@@ -103,13 +112,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static UnixFileDescriptor adopt(int fd) {
-        UnixTransport.ensureAvailability();
-        return adopt(fd, false);
-    }
-
-    /** @param received whether a peer sent it, so that closing it may block */
-    static UnixFileDescriptor adopt(int fd, boolean received) {
-        return new UnixFileDescriptor(fd, received);
+        NativeTransport.ensureAvailability();
+        return new UnixFileDescriptor(fd, false);
     }
 
     /**
@@ -135,7 +139,10 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if {@code fd} is closed, or the process has reached its limit of descriptors
      */
     public static UnixFileDescriptor dup(FileDescriptor fd) throws IOException {
-        return DescriptorFiles.dup(fd);
+        int result = fd instanceof UnixFileDescriptor ours ? ours.use(number -> FileDescriptors.duplicate(number, 3))
+                : DescriptorFiles.duplicate(fd, 3);
+        return new UnixFileDescriptor(DescriptorFiles.check("dup", fd.intValue(), result),
+                fd instanceof UnixFileDescriptor ours ? ours.received : fd instanceof ReceivedFileDescriptor);
     }
 
     /**
@@ -149,7 +156,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      *         <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
      */
     public static UnixFileDescriptor memfd(String name, ByteBuf content) throws IOException {
-        return DescriptorFiles.newMemoryFile(name, content);
+        return adopt(DescriptorFiles.newMemoryFile(name, content));
     }
 
     /**
@@ -164,7 +171,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if it cannot be created
      */
     public static UnixFileDescriptor memfd(String name, long size) throws IOException {
-        return DescriptorFiles.newMemoryFile(name, size);
+        return adopt(DescriptorFiles.newMemoryFile(name, size));
     }
 
     /**
@@ -216,11 +223,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /** Transfers the number to a caller who has begun a use of it; if it is closed: false, and the use must end. */
     boolean tryDetach() {
-        boolean detaches = USES.detach(this);
-        if (detaches) {
-            markDisowned();
-        }
-        return detaches;
+        return disown(USES.detach(this));
     }
 
     /**
@@ -253,7 +256,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
-        return DescriptorStatus.type(this);
+        return TYPES[check("type", use(fd -> FileDescriptors.status(fd, new long[1])))];
     }
 
     /**
@@ -265,7 +268,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public long size() throws IOException {
-        return DescriptorStatus.size(this);
+        long[] size = new long[1];
+        check("size", use(fd -> FileDescriptors.status(fd, size)));
+        return size[0];
     }
 
     /**
@@ -281,7 +286,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /** Makes a system call that cannot block; returns its result, -EBADF if the descriptor is closed. */
-    int use(IntUnaryOperator call) {
+    private int use(IntUnaryOperator call) {
         if (!beginUse()) {
             return -Errno.EBADF;
         }
@@ -292,11 +297,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         }
     }
 
-    int check(String operation, int result) throws IOException {
-        if (result < 0) {
-            throw UnixErrors.newException(operation + " of descriptor " + intValue(), null, null, result);
-        }
-        return result;
+    private int check(String operation, int result) throws IOException {
+        return DescriptorFiles.check(operation, intValue(), result);
     }
 
     /**
@@ -311,7 +313,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws UnsupportedOperationException for other options
      */
     public FileChannel toFileChannel(OpenOption... options) throws IOException {
-        return DescriptorFiles.toFileChannel(this, options);
+        return DescriptorFiles.toFileChannel(intValue(), this::use, options);
     }
 
     /**
@@ -344,7 +346,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Set<Seal> seals() throws IOException {
-        return DescriptorStatus.seals(this);
+        int bits = use(FileDescriptors::seals);
+        return bits == -Errno.EINVAL || check("seals", bits) == 0 ? Set.of()
+                : Set.copyOf(Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0).toList());
     }
 
     /**
@@ -357,7 +361,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      *         <a href="https://man7.org/linux/man-pages/man2/fcntl.2.html">fcntl(2)</a>
      */
     public void seal(Seal... seals) throws IOException {
-        DescriptorStatus.seal(this, seals);
+        int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
+        check("seal", use(fd -> FileDescriptors.seal(fd, bits)));
     }
 
     /**
@@ -388,7 +393,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /** Closes the number on another thread: what a peer has sent may block. */
-    void closeElsewhere() {
+    private void closeElsewhere() {
         closing = true;
         DescriptorCloser.execute(() -> {
             FileDescriptors.close(intValue());
@@ -409,11 +414,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /** Marks the descriptor closed and begins a use; false if it was closed already. */
     private boolean beginClose() {
-        boolean closes = USES.close(this);
-        if (closes) {
-            markDisowned();
-        }
-        return closes;
+        return disown(USES.close(this));
     }
 
     @Override
@@ -472,13 +473,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return "UnixFileDescriptor(" + intValue() + (isOpen() ? ")" : ", closed)");
     }
 
-    /** Whether a peer has chosen what the descriptor is of. */
-    boolean isReceived() {
-        return received;
-    }
-
     /** Drops a reference; true if that was the last one and nothing uses the number: the caller must close it. */
-    boolean releaseNumber() {
+    private boolean releaseNumber() {
         return RefCnt.release(refCnt) && beginClose() && USES.end(this);
     }
 
@@ -490,10 +486,13 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return last;
     }
 
-    private void markDisowned() {
-        markClosed();
-        if (leak != null) {
-            leak.close(this);
+    private boolean disown(boolean done) {
+        if (done) {
+            markClosed();
+            if (leak != null) {
+                leak.close(this);
+            }
         }
+        return done;
     }
 }

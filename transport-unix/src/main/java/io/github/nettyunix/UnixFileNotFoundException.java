@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import java.io.FileNotFoundException;
 
 /** ENOENT, of any operation but bind. */
-final class UnixFileNotFoundException extends FileNotFoundException implements UnixErrors.Detailed {
+final class UnixFileNotFoundException extends FileNotFoundException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixFileNotFoundException(UnixErrors.Details details) {
+    UnixFileNotFoundException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

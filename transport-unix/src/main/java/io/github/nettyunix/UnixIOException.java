@@ -3,17 +3,17 @@ package io.github.nettyunix;
 import java.io.IOException;
 
 /** A failed operation that no other class stands for. */
-final class UnixIOException extends IOException implements UnixErrors.Detailed {
+final class UnixIOException extends IOException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixIOException(UnixErrors.Details details) {
+    UnixIOException(ErrorDetails details) {
         super(details.message());
         this.details = details;
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

@@ -3,11 +3,11 @@ package io.github.nettyunix;
 import java.nio.channels.NotYetConnectedException;
 
 /** An operation that needs a peer, on a socket without one. */
-final class UnixNotYetConnectedException extends NotYetConnectedException implements UnixErrors.Detailed {
+final class UnixNotYetConnectedException extends NotYetConnectedException implements HasDetails {
     private static final long serialVersionUID = 1;
-    private final UnixErrors.Details details;
+    private final ErrorDetails details;
 
-    UnixNotYetConnectedException(UnixErrors.Details details) {
+    UnixNotYetConnectedException(ErrorDetails details) {
         this.details = details;
     }
 
@@ -17,7 +17,7 @@ final class UnixNotYetConnectedException extends NotYetConnectedException implem
     }
 
     @Override
-    public UnixErrors.Details details() {
+    public ErrorDetails details() {
         return details;
     }
 }

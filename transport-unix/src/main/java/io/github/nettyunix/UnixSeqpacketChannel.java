@@ -6,7 +6,6 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
 import java.io.IOException;
@@ -40,9 +39,29 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         }
     };
 
-    private final RecordReader reader = new RecordReader(this, MESSAGES, ReceiveBatch.RECORDS | ReceiveBatch.HAS_EOF);
-    private final RecordWriter writer = new RecordWriter(this);
-    private final RecordMarks marks;
+    private final RecordReader reader = new RecordReader(core(), readLoop, new ReadBuffers(this, interest), MESSAGES,
+            ReceiveBatch.RECORDS | ReceiveBatch.HAS_EOF) {
+        @Override
+        public int read(ExtendedHandle allocHandle, int before) throws IOException {
+            int result;
+            try {
+                result = super.read(allocHandle, before);
+            } catch (IOException e) {
+                if (e instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
+                    // The socket stays readable, by what is left or by the end of the stream.
+                    readLoop.keepReset(e);
+                    return NOTHING;
+                }
+                throw e;
+            }
+            IOException cause = result == END_OF_STREAM ? readLoop.takeReset() : null;
+            if (cause != null) {
+                throw cause;
+            }
+            return result;
+        }
+    };
+    private final RecordWriter writer = new RecordWriter(core(), writeSchedule);
 
     /**
      * Creates a channel with a new socket, which is not connected yet.
@@ -60,8 +79,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     private UnixSeqpacketChannel(Channel parent, RecordMarks marks) {
-        super(parent, SocketType.SEQPACKET, marks.socket());
-        this.marks = marks;
+        super(parent, SocketType.SEQPACKET, marks.socket(), marks);
     }
 
     /**
@@ -73,7 +91,8 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
      * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixSeqpacketChannel adopt(int fd) {
-        return (UnixSeqpacketChannel) UnixTransport.adopt(fd, SocketType.SEQPACKET, false);
+        return adopt(AdoptedSocket.of(fd, SocketType.SEQPACKET, false),
+                socket -> new UnixSeqpacketChannel(null, socket));
     }
 
     /**
@@ -84,7 +103,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
      *         limit of descriptors
      */
     public static List<UnixSeqpacketChannel> pair() {
-        return UnixTransport.pair(SocketType.SEQPACKET, socket -> new UnixSeqpacketChannel(null, socket));
+        return pair(SocketType.SEQPACKET, socket -> new UnixSeqpacketChannel(null, socket));
     }
 
     @Override
@@ -93,63 +112,12 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     @Override
-    RecordMarks recordMarks() {
-        return marks;
+    ChannelReader reader() {
+        return reader;
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        int result;
-        try {
-            result = reader.read(allocHandle, before);
-        } catch (IOException e) {
-            if (e instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
-                // The socket stays readable, by what is left or by the end of the stream.
-                keepReset(e);
-                return NOTHING;
-            }
-            throw e;
-        }
-        IOException cause = result == END_OF_STREAM ? takeReset() : null;
-        if (cause != null) {
-            throw cause;
-        }
-        return result;
-    }
-
-    @Override
-    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return reader.maybeMore();
-    }
-
-    @Override
-    boolean hasUndelivered() {
-        return reader.hasMessages();
-    }
-
-    @Override
-    void drain() {
-        reader.drain();
-    }
-
-    @Override
-    protected Object filterOutboundMessage(Object message) throws IOException {
-        return OutboundMessages.filter(this, message);
-    }
-
-    @Override
-    void write(ChannelOutboundBuffer in) throws Exception {
-        writer.write(in, maxMessagesPerWrite());
-    }
-
-    @Override
-    void completeSent() {
-        writer.completeSent();
-    }
-
-    @Override
-    protected void doClose() throws Exception {
-        reader.close();
-        super.doClose();
+    ChannelWriter writer() {
+        return writer;
     }
 }

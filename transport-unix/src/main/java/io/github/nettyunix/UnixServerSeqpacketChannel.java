@@ -20,7 +20,7 @@ public final class UnixServerSeqpacketChannel extends AbstractUnixServerChannel 
      *         limit of descriptors
      */
     public UnixServerSeqpacketChannel() {
-        this(newSocket(SocketType.SEQPACKET));
+        this(NativeTransport.newSocket(SocketType.SEQPACKET));
     }
 
     UnixServerSeqpacketChannel(UnixSocket socket) {
@@ -37,7 +37,7 @@ public final class UnixServerSeqpacketChannel extends AbstractUnixServerChannel 
      * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixServerSeqpacketChannel adopt(int fd) {
-        return (UnixServerSeqpacketChannel) UnixTransport.adopt(fd, SocketType.SEQPACKET, true);
+        return adopt(AdoptedSocket.of(fd, SocketType.SEQPACKET, true), UnixServerSeqpacketChannel::new);
     }
 
     @Override

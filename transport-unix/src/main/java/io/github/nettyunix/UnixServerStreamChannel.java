@@ -20,7 +20,7 @@ public final class UnixServerStreamChannel extends AbstractUnixServerChannel imp
      *         limit of descriptors
      */
     public UnixServerStreamChannel() {
-        this(newSocket(SocketType.STREAM));
+        this(NativeTransport.newSocket(SocketType.STREAM));
     }
 
     UnixServerStreamChannel(UnixSocket socket) {
@@ -37,7 +37,7 @@ public final class UnixServerStreamChannel extends AbstractUnixServerChannel imp
      * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixServerStreamChannel adopt(int fd) {
-        return (UnixServerStreamChannel) UnixTransport.adopt(fd, SocketType.STREAM, true);
+        return adopt(AdoptedSocket.of(fd, SocketType.STREAM, true), UnixServerStreamChannel::new);
     }
 
     @Override

@@ -5,11 +5,7 @@ import io.netty.util.internal.ObjectUtil;
 
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * The address of an AF_UNIX socket: a path in the file system, an abstract name (Linux), or no name. It is exact to the
@@ -28,11 +24,15 @@ public final class UnixSocketAddress extends DomainSocketAddress {
     private static final UnixSocketAddress UNNAMED = new UnixSocketAddress(new byte[0]);
     private static final UnixSocketAddress AUTOBIND = new UnixSocketAddress(new byte[0]);
 
+    static {
+        ValueAccess.provide(new ValueAccess.OfAddress<>(UnixSocketAddress::name, UnixSocketAddress::ofName));
+    }
+
     /** What sun_path holds. */
     private final byte[] name;
 
     private UnixSocketAddress(byte[] name) {
-        super(decode(name));
+        super(NameEncoding.decode(name));
         this.name = name;
     }
 
@@ -50,7 +50,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         if (path.charAt(0) != 0 && path.indexOf(0) > 0) {
             throw new IllegalArgumentException("the path of a socket contains a NUL: " + path.replace("\0", "\\0"));
         }
-        return new UnixSocketAddress(encode(path));
+        return new UnixSocketAddress(NameEncoding.encode(path));
     }
 
     /**
@@ -71,7 +71,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
      * @return the address
      */
     public static UnixSocketAddress ofAbstract(String name) {
-        return ofAbstract(encode(name));
+        return ofAbstract(NameEncoding.encode(name));
     }
 
     /**
@@ -124,7 +124,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
      * @throws IllegalArgumentException if it has none of these forms; the message contains the text and the reason
      */
     public static UnixSocketAddress parse(String text) {
-        return AddressParser.parse(text);
+        return ofName(AddressParser.parse(text));
     }
 
     /**
@@ -217,11 +217,6 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         return name.clone();
     }
 
-    /** Whether it is {@link #autobind()} itself. */
-    boolean isAutobind() {
-        return this == AUTOBIND;
-    }
-
     /** The bytes themselves, which nobody may change. */
     byte[] name() {
         return name;
@@ -246,37 +241,5 @@ public final class UnixSocketAddress extends DomainSocketAddress {
             }
         });
         return text.toString();
-    }
-
-    private static String decode(byte[] bytes) {
-        StringBuilder text = new StringBuilder(bytes.length);
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        CharBuffer out = CharBuffer.allocate(bytes.length);
-        var decoder = StandardCharsets.UTF_8.newDecoder();
-        while (in.hasRemaining()) {
-            out.clear();
-            boolean malformed = decoder.reset().decode(in, out, true).isError();
-            text.append(out.flip());
-            if (malformed) {
-                text.append((char) (0xDC00 + (in.get() & 0xFF)));
-            }
-        }
-        return text.toString();
-    }
-
-    private static byte[] encode(String text) {
-        ByteBuffer out = ByteBuffer.allocate(text.length() * 3);
-        var encoder = StandardCharsets.UTF_8.newEncoder();
-        CharBuffer in = CharBuffer.wrap(text);
-        while (in.hasRemaining()) {
-            if (encoder.reset().encode(in, out, true).isError()) {
-                char c = in.get();
-                if (c < 0xDC80 || c > 0xDCFF) {
-                    throw new IllegalArgumentException("not a name, it has an unpaired surrogate: " + text);
-                }
-                out.put((byte) c);
-            }
-        }
-        return Arrays.copyOf(out.array(), out.position());
     }
 }

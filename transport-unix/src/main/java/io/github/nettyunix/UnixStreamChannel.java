@@ -3,15 +3,11 @@ package io.github.nettyunix;
 import io.github.nettyunix.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.FileRegion;
-import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 
-import java.io.IOException;
 import java.util.List;
 
 /**
@@ -32,8 +28,9 @@ import java.util.List;
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
 public final class UnixStreamChannel extends AbstractUnixConnection implements DomainSocketChannel {
-    private final StreamReader reader = new StreamReader(this);
-    private final StreamWriter writer = new StreamWriter(this);
+    private final StreamReader reader = new StreamReader(core(), readLoop, new ReadBuffers(this, interest));
+    private final StreamWriter writer = new StreamWriter(core(), writeSchedule,
+            (region, position) -> validateFileRegion(region, position));
 
     /**
      * Creates a channel with a new socket, which is not connected yet.
@@ -41,11 +38,11 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
      * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public UnixStreamChannel() {
-        this(null, newSocket(SocketType.STREAM));
+        this(null, NativeTransport.newSocket(SocketType.STREAM));
     }
 
     UnixStreamChannel(Channel parent, UnixSocket socket) {
-        super(parent, SocketType.STREAM, socket);
+        super(parent, SocketType.STREAM, socket, null);
     }
 
     /**
@@ -57,7 +54,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
      * @throws io.netty.channel.ChannelException if it is anything else; the caller keeps its ownership then
      */
     public static UnixStreamChannel adopt(int fd) {
-        return (UnixStreamChannel) UnixTransport.adopt(fd, SocketType.STREAM, false);
+        return adopt(AdoptedSocket.of(fd, SocketType.STREAM, false), socket -> new UnixStreamChannel(null, socket));
     }
 
     /**
@@ -67,50 +64,16 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
      * @throws io.netty.channel.ChannelException if the process has reached its limit of descriptors
      */
     public static List<UnixStreamChannel> pair() {
-        return UnixTransport.pair(SocketType.STREAM, socket -> new UnixStreamChannel(null, socket));
+        return pair(SocketType.STREAM, socket -> new UnixStreamChannel(null, socket));
     }
 
     @Override
-    int doReadMessages(ExtendedHandle allocHandle, int before) throws IOException {
-        return reader.read(allocHandle, before);
+    ChannelReader reader() {
+        return reader;
     }
 
     @Override
-    boolean maybeMoreToRead(ExtendedHandle allocHandle) {
-        return reader.maybeMore();
-    }
-
-    @Override
-    boolean hasUndelivered() {
-        return reader.hasMessages();
-    }
-
-    @Override
-    void drain() {
-        reader.drain();
-    }
-
-    @Override
-    protected void doClose() throws Exception {
-        reader.close();
-        super.doClose();
-    }
-
-    @Override
-    protected Object filterOutboundMessage(Object message) throws IOException {
-        if (message instanceof ByteBuf buffer) {
-            return OutboundMessages.toDirect(this, buffer);
-        }
-        return message instanceof FileRegion ? message : OutboundMessages.filter(this, message);
-    }
-
-    @Override
-    void write(ChannelOutboundBuffer in) throws Exception {
-        writer.write(in);
-    }
-
-    /** Fails if a file is shorter than the region that was written. */
-    void validateRegion(DefaultFileRegion region, long position) throws IOException {
-        validateFileRegion(region, position);
+    ChannelWriter writer() {
+        return writer;
     }
 }

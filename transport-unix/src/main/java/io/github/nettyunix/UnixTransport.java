@@ -1,32 +1,14 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.readiness.EpollReadiness;
-import io.github.nettyunix.readiness.KQueueReadiness;
-import io.github.nettyunix.readiness.Readiness;
-import io.github.nettyunix.readiness.SpinningIoHandler;
-import io.github.nettyunix.socket.CString;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.FileDescriptors;
-import io.github.nettyunix.socket.NativeLibrary;
-import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.Channel;
-import io.netty.channel.EventLoop;
-import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.util.concurrent.Future;
-import io.netty.util.Version;
-import io.netty.util.internal.PlatformDependent;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * The entry point of the transport. It reports whether the transport works here, creates event loops, and turns
@@ -38,54 +20,7 @@ import java.util.function.Supplier;
  * All methods are thread-safe.
  */
 public final class UnixTransport {
-    private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
-
-    /** Netty 4.1 lacks the first of these, 4.2.0 to 4.2.7 the second. */
-    private static final List<String> NEEDED_CLASSES =
-            List.of("io.netty.channel.IoHandlerFactory", "io.netty.util.internal.RefCnt");
-    private static final String NEEDED_VERSION = "4.2.8.Final";
-
-    private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
-    private static final Throwable UNAVAILABILITY_CAUSE = load();
-
     private UnixTransport() {
-    }
-
-    private static Throwable load() {
-        for (String name : NEEDED_CLASSES) {
-            try {
-                Class.forName(name, false, UnixTransport.class.getClassLoader());
-            } catch (ClassNotFoundException | LinkageError e) {
-                return new UnsatisfiedLinkError("Netty " + nettyVersion() + " is too old: netty-transport-unix needs "
-                        + NEEDED_VERSION
-                        + " or later").initCause(e);
-            }
-        }
-        String selector = LINUX ? "epoll" : "kqueue";
-        addSelector(() -> EpollReadiness.SELECTOR);
-        addSelector(() -> KQueueReadiness.SELECTOR);
-        try {
-            Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
-            return cause == null ? NativeLibrary.unavailabilityCause()
-                    : NativeLibrary.explain(cause, "Netty's " + selector
-                    + " library does not load; is netty-transport-native-" + selector + " on the class path?");
-        } catch (NoClassDefFoundError e) {
-            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path")
-                    .initCause(e);
-        }
-    }
-
-    private static String nettyVersion() {
-        Version version = Version.identify(UnixTransport.class.getClassLoader()).get("netty-common");
-        return version == null ? "on the class path" : version.artifactVersion();
-    }
-
-    private static void addSelector(Supplier<Readiness.Selector> selector) {
-        try {
-            SELECTORS.add(selector.get());
-        } catch (LinkageError ignored) {
-            // Without Netty's classes, or the native library that some of them need, there are no loops of this kind.
-        }
     }
 
     /**
@@ -94,7 +29,7 @@ public final class UnixTransport {
      * @return true if it does
      */
     public static boolean isAvailable() {
-        return UNAVAILABILITY_CAUSE == null;
+        return NativeTransport.unavailabilityCause() == null;
     }
 
     /**
@@ -103,7 +38,7 @@ public final class UnixTransport {
      * @return an exception that states what is missing and how to fix it; {@code null} if the transport works
      */
     public static Throwable unavailabilityCause() {
-        return UNAVAILABILITY_CAUSE;
+        return NativeTransport.unavailabilityCause();
     }
 
     /**
@@ -112,10 +47,7 @@ public final class UnixTransport {
      * @throws UnsatisfiedLinkError with the cause
      */
     public static void ensureAvailability() {
-        if (UNAVAILABILITY_CAUSE != null) {
-            throw (Error) new UnsatisfiedLinkError("netty-transport-unix is not available: "
-                    + UNAVAILABILITY_CAUSE.getMessage()).initCause(UNAVAILABILITY_CAUSE);
-        }
+        NativeTransport.ensureAvailability();
     }
 
     /**
@@ -125,21 +57,7 @@ public final class UnixTransport {
      * @return true if it has; false also if the transport is not available
      */
     public static boolean supports(SocketType type) {
-        return isAvailable() && Supported.TYPES.contains(type);
-    }
-
-    /** Asked of the kernel once. */
-    private static final class Supported {
-        static final List<SocketType> TYPES = List.of(SocketType.values()).stream().filter(Supported::works).toList();
-
-        private static boolean works(SocketType type) {
-            int fd = UnixSocket.newSocket(type.ordinal());
-            if (fd < 0) {
-                return fd == -Errno.EMFILE;
-            }
-            FileDescriptors.close(fd);
-            return true;
-        }
+        return isAvailable() && NativeTransport.supports(type);
     }
 
     /**
@@ -149,8 +67,7 @@ public final class UnixTransport {
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static IoHandlerFactory newIoHandlerFactory() {
-        ensureAvailability();
-        return LINUX ? EpollIoHandler.newFactory() : KQueueIoHandler.newFactory();
+        return NativeTransport.newIoHandlerFactory();
     }
 
     /**
@@ -165,8 +82,7 @@ public final class UnixTransport {
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
-        ensureAvailability();
-        return SpinningIoHandler.newFactory(LINUX ? EpollIoHandler::newFactory : KQueueIoHandler::newFactory);
+        return NativeTransport.newSpinningIoHandlerFactory();
     }
 
     /**
@@ -182,8 +98,7 @@ public final class UnixTransport {
      *         then
      */
     public static Channel adopt(int fd) {
-        ensureAvailability();
-        return adopt(fd, describe(fd));
+        return adopt(AdoptedSocket.of(fd));
     }
 
     /**
@@ -201,7 +116,7 @@ public final class UnixTransport {
         boolean detached = false;
         try {
             int number = fd.intValue();
-            AbstractUnixChannel channel = adopt(number, describe(number));
+            AbstractUnixChannel channel = adopt(AdoptedSocket.of(number));
             detached = fd.tryDetach();
             if (detached) {
                 return channel;
@@ -247,122 +162,21 @@ public final class UnixTransport {
      */
     public static Future<UnixFileDescriptor> handOver(Channel channel) {
         if (channel instanceof AbstractUnixChannel unixChannel) {
-            return HandOver.of(unixChannel);
+            return HandOver.of(unixChannel.core(), unixChannel.core(), unixChannel.readLoop, unixChannel.endpoint);
         }
         throw new IllegalArgumentException("not a channel of this transport: " + channel);
     }
 
-    /** One whose class the caller has chosen. */
-    static Channel adopt(int fd, SocketType type, boolean listening) {
-        ensureAvailability();
-        Description found = describe(fd);
-        if (found.type != type || found.listening != listening) {
-            throw UnixErrors.newUnchecked("adopt", type, null, Errno.EPROTOTYPE, "descriptor " + fd + " is a "
-                    + (found.listening ? "listening " : "") + found.type + " socket");
+    private static AbstractUnixChannel adopt(AdoptedSocket adopted) {
+        if (adopted.isListening()) {
+            return adopted.type() == SocketType.STREAM
+                    ? AbstractUnixChannel.adopt(adopted, UnixServerStreamChannel::new)
+                    : AbstractUnixChannel.adopt(adopted, UnixServerSeqpacketChannel::new);
         }
-        return adopt(fd, found);
-    }
-
-    private record Description(SocketType type, boolean listening) {
-    }
-
-    private static Description describe(int fd) {
-        int found = UnixSocket.describe(fd);
-        if (found == -Errno.EAFNOSUPPORT) {
-            throw UnixErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd + " is no AF_UNIX socket");
-        }
-        if (found < 0) {
-            throw UnixErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd);
-        }
-        return new Description(SocketType.values()[found & 3], (found & 4) != 0);
-    }
-
-    private static AbstractUnixChannel adopt(int given, Description found) {
-        // Whatever can fail comes before the channel owns the socket.
-        UnixSocket asGiven = new UnixSocket(given);
-        byte[] name = new byte[UnixSocket.MAX_NAME + 1];
-        UnixSocketAddress local = nameOf(given, found, name, asGiven.localName(name));
-        int length = found.listening ? -Errno.ENOTCONN : asGiven.peerName(name);
-        // EINVAL: the BSDs, of a connection that has ended.
-        UnixSocketAddress peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null
-                : nameOf(given, found, name, length);
-        int result = UnixSocket.makeNonBlocking(given);
-        if (result < 0) {
-            throw UnixErrors.newUnchecked("adopt", found.type, null, result, "descriptor " + given);
-        }
-        // kqueue cannot watch descriptor 0, and standard input is better not closed.
-        UnixSocket socket = given == 0 ? new UnixSocket(moveUp(given)) : asGiven;
-        AbstractUnixChannel channel = found.listening
-                ? found.type == SocketType.STREAM ? new UnixServerStreamChannel(socket)
-                : new UnixServerSeqpacketChannel(socket)
-                : switch (found.type) {
-                    case STREAM -> new UnixStreamChannel(null, socket);
-                    case SEQPACKET -> new UnixSeqpacketChannel(null, socket);
-                    case DATAGRAM -> new UnixDatagramChannel(socket);
-                };
-        channel.config().controlData().adopt();
-        if (found.listening || found.type == SocketType.DATAGRAM || peer != null) {
-            channel.setActive(local, peer);
-        }
-        return channel;
-    }
-
-    private static UnixSocketAddress nameOf(int fd, Description found, byte[] name, int length) {
-        if (length < 0) {
-            throw UnixErrors.newUnchecked("adopt", found.type, null, length, "descriptor " + fd);
-        }
-        return UnixSocketAddress.ofName(Arrays.copyOf(name, length));
-    }
-
-    private static int moveUp(int fd) {
-        int nothing = FileDescriptors.open(CString.of("/dev/null"), FileDescriptors.READ_WRITE, 0);
-        if (nothing < 0) {
-            throw UnixErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
-        }
-        int moved = FileDescriptors.duplicate(fd, 3);
-        if (moved < 0) {
-            FileDescriptors.close(nothing);
-            throw UnixErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
-        }
-        FileDescriptors.replace(nothing, fd);
-        // Children inherit standard input.
-        FileDescriptors.closeOnExec(fd, false);
-        FileDescriptors.close(nothing);
-        return moved;
-    }
-
-    /** Two connected channels. */
-    static <C extends AbstractUnixChannel> List<C> pair(SocketType type, Function<UnixSocket, C> newChannel) {
-        ensureAvailability();
-        int[] fds = new int[2];
-        int result = UnixSocket.newSocketPair(type.ordinal(), fds);
-        if (result < 0) {
-            throw UnixErrors.newUnchecked("socketpair", type, null, result, null);
-        }
-        C one;
-        C other;
-        try {
-            one = newChannel.apply(new UnixSocket(fds[0]));
-            other = newChannel.apply(new UnixSocket(fds[1]));
-        } catch (Throwable t) {
-            FileDescriptors.close(fds[0]);
-            FileDescriptors.close(fds[1]);
-            throw t;
-        }
-        one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
-        other.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
-        return List.of(one, other);
-    }
-
-    /** Returns the selector of this event loop; {@code null} if it is of another kind. */
-    static Readiness.Selector selectorOf(EventLoop loop) {
-        if (loop instanceof IoEventLoop ioEventLoop) {
-            for (Readiness.Selector selector : SELECTORS) {
-                if (selector.isCompatible(ioEventLoop)) {
-                    return selector;
-                }
-            }
-        }
-        return null;
+        return switch (adopted.type()) {
+            case STREAM -> AbstractUnixChannel.adopt(adopted, socket -> new UnixStreamChannel(null, socket));
+            case SEQPACKET -> AbstractUnixChannel.adopt(adopted, socket -> new UnixSeqpacketChannel(null, socket));
+            case DATAGRAM -> AbstractUnixChannel.adopt(adopted, UnixDatagramChannel::new);
+        };
     }
 }

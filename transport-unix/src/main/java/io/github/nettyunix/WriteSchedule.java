@@ -10,22 +10,24 @@ import java.util.concurrent.TimeUnit;
  * As a task of the loop, it flushes the channel.
  */
 final class WriteSchedule implements Runnable {
-    private final AbstractUnixChannel channel;
+    private final ChannelCore core;
+    private final Interest interest;
     // The attempt to write that waits for a delay to pass; null if there is none.
     private Future<?> retry;
 
-    WriteSchedule(AbstractUnixChannel channel) {
-        this.channel = channel;
+    WriteSchedule(ChannelCore core, Interest interest) {
+        this.core = core;
+        this.interest = interest;
     }
 
     /** All flushed messages were written: there is nothing to wait for. */
     void complete() {
-        channel.interest.remove(Readiness.WRITE);
+        interest.remove(Readiness.WRITE);
     }
 
     /** The socket takes no more for now: continue when it has room. */
     void awaitWritable() {
-        channel.interest.add(Readiness.WRITE);
+        interest.add(Readiness.WRITE);
     }
 
     /** Enough was written for one turn: continue after the other channels have had theirs. */
@@ -36,7 +38,7 @@ final class WriteSchedule implements Runnable {
 
     /** Continues after the other channels have had their turn, whether or not the channel waits for room. */
     void flushSoon() {
-        channel.eventLoop().execute(this);
+        core.channel().eventLoop().execute(this);
     }
 
     /**
@@ -45,7 +47,7 @@ final class WriteSchedule implements Runnable {
      */
     void retryAfter(long delay, TimeUnit unit) {
         if (retry == null) {
-            retry = channel.eventLoop().schedule(() -> {
+            retry = core.channel().eventLoop().schedule(() -> {
                 retry = null;
                 run();
             }, delay, unit);
@@ -61,14 +63,14 @@ final class WriteSchedule implements Runnable {
 
     /** Whether writing is pointless before the socket has room, or before a delay has passed. */
     boolean isWaiting() {
-        return channel.interest.contains(Readiness.WRITE) || retry != null;
+        return interest.contains(Readiness.WRITE) || retry != null;
     }
 
     /** Writes what is flushed. Does nothing on a loop that the channel has left: the next one does it. */
     @Override
     public void run() {
-        if (channel.isAtHome()) {
-            channel.unixUnsafe().flushNow();
+        if (core.isOnEventLoop()) {
+            core.flushNow();
         }
     }
 }

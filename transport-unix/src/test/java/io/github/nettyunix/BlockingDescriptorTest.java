@@ -240,7 +240,7 @@ class BlockingDescriptorTest {
             read(meeting);
             meeting.inbox().take(UnixMessage.class).release();
             assertEquals("good", Ends.text(meeting.inbox().take()));
-            UnixFileDescriptor harmless = UnixFileDescriptor.adopt(
+            UnixFileDescriptor harmless = OwnedDescriptors.adopt(
                     UnixFileDescriptor.memfd("harmless", 1).detach(), true);
             harmless.release();
             assertFalse(harmless.isClosing());

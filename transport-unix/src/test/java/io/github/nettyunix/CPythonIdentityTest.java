@@ -88,15 +88,16 @@ class CPythonIdentityTest {
     @Test
     void whatKernelsLackIsNamed() throws Exception {
         UnixStreamChannel channel = new UnixStreamChannel();
+        ChannelCore core = (ChannelCore) channel.unsafe();
         try {
             for (String errno : List.of("ESRCH", "EINVAL")) {
                 int number = errno.equals("ESRCH") ? 3 : 22;
-                assertErrno("ESRCH", PeerIdentity.pidFdFailure(channel, -number));
+                assertErrno("ESRCH", PeerIdentity.pidFdFailure(core, -number));
             }
-            assertErrno("EMFILE", PeerIdentity.pidFdFailure(channel, -24));
+            assertErrno("EMFILE", PeerIdentity.pidFdFailure(core, -24));
             int enoprotoopt = io.github.nettyunix.socket.Errno.ENOPROTOOPT;
             assertEquals("SO_PEERPIDFD stream: it needs Linux 6.5 or later", assertThrows(UnsupportedOperationException.class,
-                    () -> PeerIdentity.pidFdFailure(channel, -enoprotoopt)).getMessage());
+                    () -> PeerIdentity.pidFdFailure(core, -enoprotoopt)).getMessage());
         } finally {
             channel.unsafe().closeForcibly();
         }

@@ -119,7 +119,7 @@ class CloseTest {
         UnixFileDescriptor[] fds = Descriptors.some(6);
         try (Ends ends = ends(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             List<ChannelFuture> writes = new ArrayList<>();
-            AbstractUnixChannel sender = (AbstractUnixChannel) ends.sender;
+            Channel sender = ends.sender;
             sender.eventLoop().submit(() -> {
                 for (UnixFileDescriptor fd : fds) {
                     writes.add(sender.write(new UnixMessage(bytes(), fd)));
@@ -128,8 +128,9 @@ class CloseTest {
                 // As a flush does, which says nothing of an exception once the channel is closed.
                 ChannelOutboundBuffer flushed = sender.unsafe().outboundBuffer();
                 flushed.addFlush();
-                sender.flushed();
-                sender.doWrite(flushed);
+                ChannelWriter writer = ((ChannelCore) sender.unsafe()).writer();
+                writer.flushed();
+                writer.write(flushed, Integer.MAX_VALUE);
                 return null;
             }).sync();
             sender.closeFuture().sync();

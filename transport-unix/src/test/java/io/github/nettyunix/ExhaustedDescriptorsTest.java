@@ -39,7 +39,7 @@ class ExhaustedDescriptorsTest {
                 ends.inbox.take(UnixMessage.class).release();
                 // What only an error needs is loaded while there are descriptors for it.
                 assertEquals("ENOENT", open(Path.of("/missing")));
-                new ControlDataTruncatedException(type, null, 0, UnixErrors.Origin.of(null, null)).errnoName();
+                new ControlDataTruncatedException(type, null, 0, null, null).errnoName();
                 // Kept, since what is given away leaves room for what comes.
                 UnixFileDescriptor kept = Descriptors.some(1)[0];
                 all.add(kept);

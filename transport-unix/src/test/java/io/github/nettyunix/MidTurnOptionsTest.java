@@ -14,6 +14,7 @@ import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -136,8 +137,8 @@ class MidTurnOptionsTest {
     @EachType
     void whoeverTurnsDescriptorsOnWaitsForTheReadThatDiscardsThem(SocketType type) throws Exception {
         var pair = Channels.pair(type);
-        UnixChannelConfig config = ((AbstractUnixChannel) pair.get(0)).config();
-        ControlDataOptions options = config.controlData();
+        ChannelConfig config = pair.get(0).config();
+        ControlDataOptions options = ((ChannelCore) pair.get(0).unsafe()).settings().controlData();
         assertEquals(0, options.beginRead().maxFds());
         Thread setter = new Thread(() -> config.setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true));
         setter.start();
@@ -206,6 +207,6 @@ class MidTurnOptionsTest {
                 .setOption(UnixSocketOption.SO_PASSCRED, true));
         assertEquals(false, ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         assertSame(ControlDataOptions.Wanted.NOTHING,
-                ((UnixChannelConfig) ends.receiver.config()).controlData().wanted());
+                ((ChannelCore) ends.receiver.unsafe()).settings().controlData().wanted());
     }
 }

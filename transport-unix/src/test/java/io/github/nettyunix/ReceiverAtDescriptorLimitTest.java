@@ -36,7 +36,7 @@ class ReceiverAtDescriptorLimitTest {
             tell(inbox.take());
             // Later no class can be loaded: those of errors are now.
             new ControlDataTruncatedException(SocketType.STREAM, UnixSocketAddress.unnamed(), 1,
-                    UnixErrors.Origin.of(null, null)).getMessage();
+                    null, null).getMessage();
             int before = Descriptors.open().size();
             Deque<UnixFileDescriptor> all = new ArrayDeque<>();
             try {

@@ -155,7 +155,8 @@ class RegistrationTest {
             Channel channel = Channels.newClient(type);
             Channels.register(channel, new Inbox());
             ChannelFuture connect = channel.connect(UnixSocketAddress.of(folder.resolve("full")));
-            ConnectAttempt pending = channel.eventLoop().submit(((AbstractUnixChannel) channel)::connectAttempt).get();
+            ConnectAttempt.Owner owner = (ConnectAttempt.Owner) channel.unsafe();
+            ConnectAttempt pending = channel.eventLoop().submit(owner::connectAttempt).get();
             for (int i = 0; i < 10; i++) {
                 EventLoop before = channel.eventLoop();
                 Future<?> retry = before.submit(pending::retry).get();

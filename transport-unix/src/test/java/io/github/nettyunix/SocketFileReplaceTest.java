@@ -137,7 +137,7 @@ class SocketFileReplaceTest {
         Files.delete(path());
 
         UnixServerStreamChannel late = new UnixServerStreamChannel();
-        SocketFile file = SocketFile.bind(late, address, POLICY);
+        SocketFile file = SocketFile.bind(SocketType.STREAM, ((ChannelCore) late.unsafe()).socket(), address, POLICY, true);
         Files.writeString(path(), "precious");
         assertEquals(inUse, assertThrows(IOException.class, file::publish).getMessage());
         assertEquals("precious", Files.readString(path()));

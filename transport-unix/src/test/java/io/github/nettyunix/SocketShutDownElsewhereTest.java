@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.UnixSocket;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
@@ -171,7 +172,7 @@ class SocketShutDownElsewhereTest {
                 assertTrue(taken >= 0);
                 new UnixSocket(taken).close();
                 blocking.setBlocking(true);
-                ((AbstractUnixChannel) server).unixUnsafe().readReady();
+                ((Readiness.Listener) server.unsafe()).readReady();
             }
             return null;
         }).get(10, TimeUnit.SECONDS);

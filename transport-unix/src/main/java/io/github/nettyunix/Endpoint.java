@@ -2,7 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.socket.UnixSocket;
-import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.ServerChannel;
 
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -11,14 +11,14 @@ import java.util.Arrays;
 /**
  * The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect.
  */
-final class Addresses {
-    private final AbstractUnixChannel channel;
+final class Endpoint {
+    private final ChannelCore core;
     private volatile UnixSocketAddress local;
     private volatile UnixSocketAddress remote;
     private SocketFile file;
 
-    Addresses(AbstractUnixChannel channel) {
-        this.channel = channel;
+    Endpoint(ChannelCore core) {
+        this.core = core;
     }
 
     /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
@@ -32,7 +32,7 @@ final class Addresses {
     }
 
     /** Returns what identifies this channel: the peer's name, or its own name if the peer has none. */
-    UnixSocketAddress endpoint() {
+    UnixSocketAddress identity() {
         UnixSocketAddress peer = remote;
         return peer == null || peer.isUnnamed() ? local : peer;
     }
@@ -43,34 +43,24 @@ final class Addresses {
         this.remote = remote;
     }
 
-    /** The address as one of ours; an error names the operation. */
-    UnixSocketAddress toUnixAddress(String operation, SocketAddress address) throws IOException {
-        try {
-            return UnixSocketAddress.from(address);
-        } catch (IllegalArgumentException e) {
-            boolean family = !(address instanceof DomainSocketAddress);
-            throw UnixErrors.newException(operation, channel.type, address, family ? Errno.EAFNOSUPPORT : Errno.EINVAL,
-                    e.getMessage());
-        }
-    }
-
     void bind(SocketAddress localAddress) throws IOException {
-        UnixSocketAddress address = toUnixAddress("bind", localAddress);
+        UnixSocketAddress address = SocketName.toUnixAddress("bind", core.type(), localAddress);
         if (address.isPathname()) {
-            file = SocketFile.bind(channel, address, channel.config().socketFile());
+            file = SocketFile.bind(core.type(), core.socket(), address, core.settings().socketFile(),
+                    core.channel() instanceof ServerChannel);
             local = address;
         } else {
-            if (address.isUnnamed() && !address.isAutobind()) {
+            if (address.isUnnamed() && address != UnixSocketAddress.autobind()) {
                 // An empty setting is a mistake far more often than a wish for a name that every local process can
                 // connect to.
-                throw UnixErrors.newException("bind", channel.type, address, Errno.EINVAL, "the address is empty; "
+                throw UnixErrors.newException("bind", core.type(), address, Errno.EINVAL, "the address is empty; "
                         + "UnixSocketAddress.autobind() lets the kernel choose an abstract name, "
                         + "which no file mode protects");
             }
-            try (SocketName name = SocketName.of("bind", channel.type, address)) {
-                int result = channel.socket.bind(name.bytes());
+            try (SocketName name = SocketName.of("bind", core.type(), address)) {
+                int result = core.socket().bind(name.bytes());
                 if (result < 0) {
-                    throw UnixErrors.newException("bind", channel.type, address, result);
+                    throw UnixErrors.newException("bind", core.type(), address, result);
                 }
             }
             local = address.isUnnamed() ? chosenByKernel() : address;
@@ -86,29 +76,29 @@ final class Addresses {
 
     private UnixSocketAddress chosenByKernel() throws IOException {
         byte[] name = new byte[UnixSocket.MAX_NAME + 1];
-        int length = channel.socket.localName(name);
+        int length = core.socket().localName(name);
         if (length < 0) {
             // It is bound, to a name that nobody knows.
-            channel.unsafe().close(channel.voidPromise());
-            throw channel.newException("getsockname", length, null);
+            core.close();
+            throw core.newException("getsockname", length, null);
         }
-        return UnixSocketAddress.ofName(Arrays.copyOf(name, length));
+        return SocketName.toAddress(Arrays.copyOf(name, length));
     }
 
     /** Connects at once, or returns false if the server's backlog is full. */
     boolean tryConnect(UnixSocketAddress address) throws IOException {
-        try (SocketName name = SocketName.of("connect", channel.type, address)) {
-            int result = channel.socket.connect(name.bytes());
+        try (SocketName name = SocketName.of("connect", core.type(), address)) {
+            int result = core.socket().connect(name.bytes());
             if (result == -Errno.EAGAIN) {
                 return false;
             }
             if (result < 0) {
-                throw UnixErrors.newException("connect", channel.type, address, result);
+                throw UnixErrors.newException("connect", core.type(), address, result);
             }
             remote = address;
             if (local == null) {
                 // SO_PASSCRED gives a name to a socket without one when it connects.
-                local = !channel.config().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
+                local = !core.settings().controlData().wanted().isControlData() ? UnixSocketAddress.unnamed()
                         : chosenByKernel();
             }
             return true;

@@ -1,0 +1,58 @@
+package io.github.nettyunix;
+
+import io.github.nettyunix.socket.UnixSocket;
+import io.netty.channel.Channel;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+
+import java.io.IOException;
+
+/** What the parts of a channel, its reader and its writer among them, may ask of it. */
+interface ChannelCore {
+    /** The channel as everybody sees it. */
+    Channel channel();
+
+    SocketType type();
+
+    UnixSocket socket();
+
+    /** The values of this transport's options. */
+    ChannelSettings settings();
+
+    ChannelReader reader();
+
+    ChannelWriter writer();
+
+    ExtendedHandle recvBufAllocHandle();
+
+    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    UnixSocketAddress local();
+
+    /** The peer's address; {@code null} if there is none. */
+    UnixSocketAddress remote();
+
+    /** What identifies the channel: the peer's name, or its own name if the peer has none. */
+    UnixSocketAddress endpointAddress();
+
+    /**
+     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
+     */
+    boolean isOnEventLoop();
+
+    /**
+     * Whether descriptors that arrive may be closed in place without a look at what they are of. A process of our own
+     * user, or of root, could stop this one by a signal: what it sends is looked at only so that an accident does not
+     * hang the event loop, and no more once many descriptors were harmless.
+     *
+     * @param count how many have arrived now
+     */
+    boolean isTrustedWith(int count);
+
+    /** Writes what is flushed, as far as the socket takes it. */
+    void flushNow();
+
+    /** Closes the channel. */
+    void close();
+
+    /** Returns an exception that names the channel. */
+    IOException newException(String operation, int errno, String hint);
+}
