@@ -36,7 +36,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final UnixSocket socket;
     final ChannelSettings settings;
     final Endpoint endpoint = new Endpoint(core());
-    final Interest interest = new Interest(core());
+    final Interest interest = new Interest(this, core());
     final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
     final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
     // What a failed write leaves to do, null if none has failed.

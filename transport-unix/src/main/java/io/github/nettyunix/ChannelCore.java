@@ -4,10 +4,8 @@ import io.github.nettyunix.socket.UnixSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
-import java.io.IOException;
-
 /** What the parts of a channel, its reader and its writer among them, may ask of it. */
-interface ChannelCore {
+interface ChannelCore extends Interest.ErrorFactory {
     /** The channel as everybody sees it. */
     Channel channel();
 
@@ -52,7 +50,4 @@ interface ChannelCore {
 
     /** Closes the channel. */
     void close();
-
-    /** Returns an exception that names the channel. */
-    IOException newException(String operation, int errno, String hint);
 }

@@ -2,17 +2,25 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
+import io.netty.channel.Channel;
 
 import java.io.IOException;
 
 /** The events that a channel waits for, and its registration with the event loop that reports them. */
 final class Interest {
-    private final ChannelCore core;
+    /** Makes exceptions that name the channel. */
+    interface ErrorFactory {
+        IOException newException(String operation, int errno, String hint);
+    }
+
+    private final Channel channel;
+    private final ErrorFactory errors;
     private Readiness readiness;
     private int events;
 
-    Interest(ChannelCore core) {
-        this.core = core;
+    Interest(Channel channel, ErrorFactory errors) {
+        this.channel = channel;
+        this.errors = errors;
     }
 
     boolean contains(int event) {
@@ -49,10 +57,10 @@ final class Interest {
         } catch (Readiness.RefusedException e) {
             IOException cause = newException(e);
             // Not in the middle of a read or a write.
-            core.channel().eventLoop().execute(() -> {
-                if (core.channel().isOpen()) {
-                    core.channel().pipeline().fireExceptionCaught(cause);
-                    core.close();
+            channel.eventLoop().execute(() -> {
+                if (channel.isOpen()) {
+                    channel.pipeline().fireExceptionCaught(cause);
+                    channel.unsafe().close(channel.voidPromise());
                 }
             });
         }
@@ -72,7 +80,7 @@ final class Interest {
             return;
         }
         try {
-            readiness.start(core.channel().config().isAutoRead() ? events | Readiness.READ : events);
+            readiness.start(channel.config().isAutoRead() ? events | Readiness.READ : events);
         } catch (Readiness.RefusedException e) {
             throw newException(e);
         }
@@ -92,7 +100,7 @@ final class Interest {
     }
 
     private IOException newException(Readiness.RefusedException e) {
-        IOException cause = core.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+        IOException cause = errors.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
                 : "fs.epoll.max_user_watches allows this user no more sockets");
         cause.initCause(e);
         return cause;
