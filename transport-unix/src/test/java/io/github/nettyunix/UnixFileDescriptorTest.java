@@ -39,6 +39,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -72,6 +73,7 @@ class UnixFileDescriptorTest {
         fd.close();
         try (UnixFileDescriptor next = Descriptors.some(1)[0]) {
             assertEquals(fd.intValue(), next.intValue());
+            assertNotEquals(fd, next);
             assertFalse(seen.contains(next));
             assertTrue(seen.add(next));
             assertTrue(seen.contains(fd) && fd.equals(fd));

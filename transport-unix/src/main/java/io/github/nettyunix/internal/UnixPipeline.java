@@ -35,7 +35,7 @@ public final class UnixPipeline extends DefaultChannelPipeline {
 
     private String warning(Object message) {
         boolean datagram = message instanceof UnixDatagramPacket;
-        return "No handler in the pipeline " + names() + " of " + channel() + " takes "
+        return "No handler in the pipeline " + toMap().keySet() + " of " + channel() + " takes "
                 + message.getClass().getSimpleName() + "s, which RECEIVE_CONTROL_DATA, SO_PASSCRED, SO_PASSPIDFD or"
                 + " SO_PASSSEC make the channel deliver; they are discarded. For handlers of "
                 + (datagram ? "DomainDatagramPackets" : "ByteBufs") + ", add a UnixMessageContentHandler in front of them"

@@ -139,7 +139,7 @@ class UnixMessageContentHandlerTest {
         try (BufferedReader out = process.inputReader()) {
             List<String> lines = out.lines().filter(line -> line.contains("No handler")).toList();
             assertEquals(2, lines.size(), lines::toString);
-            assertTrue(lines.get(0).startsWith("WARNING: No handler in the pipeline [lines, "), lines.get(0));
+            assertTrue(lines.get(0).startsWith("WARNING: No handler in the pipeline [lines] of "), lines.get(0));
             assertTrue(lines.get(0).contains(" takes UnixMessages, which RECEIVE_CONTROL_DATA, "), lines.get(0));
             assertTrue(lines.get(0).contains("UnixMessageContentHandler"), lines.get(0));
             assertTrue(lines.get(1).contains(" takes UnixDatagramPackets, "), lines.get(1));
