@@ -21,7 +21,7 @@ public final class ControlDataTruncatedException extends IOException implements 
     private final MessageOrigin origin;
 
     /**
-     * An exception as a channel raises it, for tests of handlers.
+     * Creates an exception like those that a channel raises, for tests of handlers.
      *
      * @param type the type of the socket
      * @param address the channel's peer, or its own address; may be {@code null}

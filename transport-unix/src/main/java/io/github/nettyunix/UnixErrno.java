@@ -111,7 +111,7 @@ public enum UnixErrno {
     ETXTBSY,
     /** The two paths are on different file systems. */
     EXDEV,
-    /** Any other error; {@link UnixSocketError#errno()} and {@link UnixSocketError#errnoName()} tell which. */
+    /** Any other error; {@link UnixSocketError#errno()} and {@link UnixSocketError#errnoName()} identify it. */
     OTHER;
 
     private static final Map<String, UnixErrno> BY_NAME =

@@ -33,8 +33,8 @@
  *
  * <h2>Errors</h2>
  * Exceptions have the types that code written for Netty catches, and implement
- * {@link io.github.nettyunix.UnixSocketError}, which reports the operation, the address and the errno. A
- * {@link io.github.nettyunix.MessageTruncatedException} or a
+ * {@link io.github.nettyunix.UnixSocketError}, which reports the operation, the address and the error as a constant of
+ * {@link io.github.nettyunix.UnixErrno}. A {@link io.github.nettyunix.MessageTruncatedException} or a
  * {@link io.github.nettyunix.ControlDataTruncatedException} reports a message that was lost on receipt.
  */
 package io.github.nettyunix;

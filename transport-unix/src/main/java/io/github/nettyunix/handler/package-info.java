@@ -6,6 +6,7 @@
  * process hold
  * <li>{@link io.github.nettyunix.handler.FileDescriptorTypeHandler} admits descriptors of certain types only
  * <li>{@link io.github.nettyunix.handler.FileDescriptorQueueHandler} separates descriptors from bytes, for decoders
+ * <li>{@link io.github.nettyunix.handler.UnixMessageContentHandler} turns messages back into plain buffers, for codecs
  * </ul>
  */
 package io.github.nettyunix.handler;
