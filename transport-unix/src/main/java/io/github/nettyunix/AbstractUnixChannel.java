@@ -30,8 +30,6 @@ import java.util.function.Function;
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
-    private static final int DESCRIPTORS_LOOKED_AT = 1_000;
-
     final SocketType type;
     final UnixSocket socket;
     final ChannelSettings settings;
@@ -42,9 +40,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     // What a failed write leaves to do, null if none has failed.
     LingeringClose lingeringClose;
     private final UnixChannelConfig config;
+    private final PeerTrust peerTrust;
 
-    private boolean trusted;
-    private int descriptorsSeen;
     private boolean registeredBefore;
     private volatile boolean active;
     private ConnectAttempt connectAttempt;
@@ -56,6 +53,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         super(parent);
         this.type = type;
         this.socket = socket;
+        peerTrust = new PeerTrust(socket);
         settings = new ChannelSettings(this, type, socket, marks);
         config = new UnixChannelConfig(this, allocator, SocketOptions.of(type, this instanceof ServerChannel), settings,
                 readLoop);
@@ -386,13 +384,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public boolean isTrustedWith(int count) {
-            if (count > 0 && descriptorsSeen < DESCRIPTORS_LOOKED_AT) {
-                descriptorsSeen += count;
-                trusted = descriptorsSeen >= DESCRIPTORS_LOOKED_AT && PeerIdentity.isOwnUserOrRoot(socket);
-                return false;
-            }
-            return trusted;
+        public PeerTrust peerTrust() {
+            return peerTrust;
         }
 
         @Override

@@ -36,14 +36,7 @@ interface ChannelCore extends Interest.ErrorFactory {
      */
     boolean isOnEventLoop();
 
-    /**
-     * Whether descriptors that arrive may be closed in place without a look at what they are of. A process of our own
-     * user, or of root, could stop this one by a signal: what it sends is looked at only so that an accident does not
-     * hang the event loop, and no more once many descriptors were harmless.
-     *
-     * @param count how many have arrived now
-     */
-    boolean isTrustedWith(int count);
+    PeerTrust peerTrust();
 
     /** Writes what is flushed, as far as the socket takes it. */
     void flushNow();

@@ -2,7 +2,7 @@ package io.github.nettyunix;
 
 import io.netty.util.concurrent.FastThreadLocal;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -17,7 +17,8 @@ final class DescriptorUses {
         }
     };
 
-    private final List<UnixFileDescriptor> used = new ArrayList<>();
+    private UnixFileDescriptor[] used = new UnixFileDescriptor[UnixMessage.MAX_FILE_DESCRIPTORS];
+    private int count;
 
     private DescriptorUses() {
     }
@@ -28,7 +29,7 @@ final class DescriptorUses {
 
     /** Begins to use all of them; false, and none is, if one is closed. */
     boolean begin(List<UnixFileDescriptor> fds) {
-        int before = used.size();
+        int before = count;
         for (int i = 0; i < fds.size(); i++) {
             if (!begin(fds.get(i))) {
                 end(before);
@@ -43,18 +44,23 @@ final class DescriptorUses {
         if (!OwnedDescriptors.beginUse(fd)) {
             return false;
         }
-        used.add(fd);
+        if (count == used.length) {
+            used = Arrays.copyOf(used, 2 * count);
+        }
+        used[count++] = fd;
         return true;
     }
 
     int count() {
-        return used.size();
+        return count;
     }
 
-    /** Ends the uses behind the first {@code count}. */
-    void end(int count) {
-        for (int i = used.size() - 1; i >= count; i--) {
-            OwnedDescriptors.endUse(used.remove(i));
+    /** Ends all uses but the first ones, which were begun before the others. */
+    void end(int first) {
+        while (count > first) {
+            UnixFileDescriptor fd = used[--count];
+            used[count] = null;
+            OwnedDescriptors.endUse(fd);
         }
     }
 }

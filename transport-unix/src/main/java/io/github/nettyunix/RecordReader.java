@@ -167,7 +167,7 @@ class RecordReader implements ChannelReader {
         int count;
         try {
             int flags = kind | wanted.flags();
-            if (wanted.maxFds() > 0 && most > 1 && core.isTrustedWith(0)) {
+            if (wanted.maxFds() > 0 && most > 1 && core.peerTrust().isTrusted()) {
                 int together = descriptorsExpected.together(most, wanted.maxFds());
                 if (together > 1) {
                     most = together;
@@ -177,6 +177,9 @@ class RecordReader implements ChannelReader {
             count = check(batch.receive(core.socket(), most, maxLength, wanted.maxFds(), flags));
         } finally {
             options.endRead();
+        }
+        if (wanted.maxFds() > 0) {
+            core.peerTrust().received(count);
         }
         int next = count > 0 ? batch.next(count - 1) : -Errno.EAGAIN;
         unknown = next == 0;
@@ -241,7 +244,7 @@ class RecordReader implements ChannelReader {
                         sender, InboundMessages.credentials(batch, index));
             } else {
                 content = content(batch, index, buffer);
-                batch.setTrusted(core.isTrustedWith(batch.descriptorCount(index)));
+                batch.setTrusted(core.peerTrust().isHarmless(batch.descriptorCount(index)));
                 message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
         } catch (Throwable t) {

@@ -42,7 +42,7 @@ final class StreamReader implements ChannelReader {
         if (settings.readMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }
-        if (descriptorsExpected && core.isTrustedWith(0) && !settings.isExactDescriptorPositions()
+        if (descriptorsExpected && core.peerTrust().isTrusted() && !settings.isExactDescriptorPositions()
                 && settings.controlData().wanted().maxFds() > 0) {
             try {
                 return readMany(allocHandle, before);
@@ -161,7 +161,7 @@ final class StreamReader implements ChannelReader {
             maybeMore |= found;
         }
         try {
-            batch.setTrusted(core.isTrustedWith(batch.descriptorCount(0)));
+            batch.setTrusted(core.peerTrust().isHarmless(batch.descriptorCount(0)));
             return InboundMessages.newMessage(buffer, batch, 0);
         } catch (Throwable t) {
             InboundMessages.closeDescriptors(batch, 0);

@@ -377,7 +377,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     @Override
     public void close() throws IOException {
-        if (beginClose() && USES.end(this)) {
+        if (beginClose()) {
             check("close", closeNumber());
         }
     }
@@ -412,9 +412,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return closing;
     }
 
-    /** Marks the descriptor closed and begins a use; false if it was closed already. */
+    /** Closes the descriptor; returns whether the caller must close the number. */
     private boolean beginClose() {
-        return disown(USES.close(this));
+        int inProgress = USES.close(this);
+        disown(inProgress != UseCount.ALREADY);
+        return inProgress == 0;
     }
 
     @Override
@@ -475,11 +477,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /** Drops a reference; true if that was the last one and nothing uses the number: the caller must close it. */
     private boolean releaseNumber() {
-        return RefCnt.release(refCnt) && beginClose() && USES.end(this);
+        return RefCnt.release(refCnt) && beginClose();
     }
 
     private boolean closeIf(boolean last) {
-        if (last && beginClose() && USES.end(this)) {
+        if (last && beginClose()) {
             // The number is free whatever this returns, and release() cannot report errors.
             closeNumber();
         }
@@ -487,11 +489,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     private boolean disown(boolean done) {
-        if (done) {
-            markClosed();
-            if (leak != null) {
-                leak.close(this);
-            }
+        if (done && leak != null) {
+            leak.close(this);
         }
         return done;
     }

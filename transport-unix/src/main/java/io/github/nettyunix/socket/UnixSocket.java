@@ -70,13 +70,10 @@ public final class UnixSocket extends FileDescriptor {
 
     @Override
     public void close() throws IOException {
-        if (USES.close(this)) {
-            markClosed();
-            if (USES.end(this)) {
-                int result = FileDescriptors.close(intValue());
-                if (result < 0) {
-                    throw Errors.newIOException("close", result);
-                }
+        if (USES.close(this) == 0) {
+            int result = FileDescriptors.close(intValue());
+            if (result < 0) {
+                throw Errors.newIOException("close", result);
             }
         }
     }

@@ -18,6 +18,9 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
  * @param <T> what owns a number
  */
 public final class UseCount<T> {
+    /** What {@link #close} returns if the owner was closed before. */
+    public static final int ALREADY = -1;
+
     private static final int CLOSED = 1 << 31;
 
     private final AtomicIntegerFieldUpdater<T> state;
@@ -47,17 +50,19 @@ public final class UseCount<T> {
     }
 
     /**
-     * Closes the owner, after which no use begins; false if it was closed before. The caller then holds a use, whose
-     * {@link #end} says whether others are still in progress.
+     * Closes the owner, after which no use begins.
+     *
+     * @return how many uses are in progress: if none, the caller must close the number, otherwise the last one's
+     *         {@link #end} says so; {@link #ALREADY} if the owner was closed before
      */
-    public boolean close(T owner) {
+    public int close(T owner) {
         for (;;) {
             int now = state.get(owner);
             if (now < 0) {
-                return false;
+                return ALREADY;
             }
-            if (state.compareAndSet(owner, now, now + 1 | CLOSED)) {
-                return true;
+            if (state.compareAndSet(owner, now, now | CLOSED)) {
+                return now;
             }
         }
     }
