@@ -1,4 +1,4 @@
-/* ChildProcesses.java: programs that this process starts, and how they end. See posix_spawn(3), waitid(2), kill(2). */
+/* ChildProcesses.java: starting programs and waiting for them. See posix_spawn(3), waitid(2), kill(2). */
 #include "nettyunix.h"
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@ extern char **environ;
 #define POSIX_SPAWN_CLOEXEC_DEFAULT 0
 #endif
 
-/* Whether a child can be told to close all from a number on. */
+/* Whether posix_spawn can close all descriptors from a number on. */
 #ifndef HAS_CLOSEFROM
 #if defined(__GLIBC__)
 #define HAS_CLOSEFROM __GLIBC_PREREQ(2, 34)
@@ -27,15 +27,15 @@ extern char **environ;
 #endif
 #endif
 
-/* ChildProcesses.java fills it in. */
+/* Filled in by ChildProcesses.java. */
 typedef struct {
-    int32_t source;                     /* ours, above every number */
-    int32_t number;                     /* the child's */
+    int32_t source;                     /* in this process, above every number in the child */
+    int32_t number;                     /* in the child */
 } descriptor;
 
 /*
- * A table of strings that lie one behind the other, with NULL at its end. Returns where they end; NULL if behind the
- * end.
+ * Fills a table with pointers to consecutive strings, followed by NULL. Returns the end of the strings; NULL if that is
+ * beyond the given end.
  */
 static char *tabulate(char **table, jint count, char *strings, const char *end) {
     for (jint i = 0; i < count && strings != NULL; i++) {
@@ -47,7 +47,7 @@ static char *tabulate(char **table, jint count, char *strings, const char *end) 
     return strings;
 }
 
-/* Whether the numbers ascend, and no source is overwritten before it has been given its number. */
+/* Whether the numbers ascend, and no source is overwritten before it has been duplicated. */
 static int are_valid(const descriptor *descriptors, jint count) {
     for (jint i = 0; i < count; i++) {
         if (descriptors[i].number < 0 || descriptors[i].source <= descriptors[count - 1].number) return 0;
@@ -57,7 +57,7 @@ static int are_valid(const descriptor *descriptors, jint count) {
 }
 
 /*
- * What becomes of the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed.
+ * Adds the actions for the numbers from first to end - 1, which nobody has named: 0 to 2 are inherited, others closed.
  * Returns an errno.
  */
 static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) {
@@ -68,7 +68,7 @@ static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) 
 #elif HAS_CLOSEFROM
         if (fd >= 3) error = posix_spawn_file_actions_addclose(actions, fd);
 #else
-        /* Some call it an error to close what is not open. */
+        /* On some systems it is an error to close a number that is not open. */
         if (fd >= 3 && fcntl(fd, F_GETFD) != -1) error = posix_spawn_file_actions_addclose(actions, fd);
 #endif
     }
@@ -89,7 +89,7 @@ static int add_unnamed_from(posix_spawn_file_actions_t *actions, int first) {
 #endif
 }
 
-/* descriptors: ascending by number. Returns an errno. */
+/* The descriptors ascend by number. Returns an errno. */
 static int add_descriptors(posix_spawn_file_actions_t *actions, const descriptor *descriptors, jint count) {
     int next = 0;
     int error = 0;
@@ -101,7 +101,7 @@ static int add_descriptors(posix_spawn_file_actions_t *actions, const descriptor
     return error != 0 ? error : add_unnamed_from(actions, next);
 }
 
-/* Signals as a program expects them: none blocked, none ignored. Returns an errno. */
+/* Sets the signals as a program expects them: none blocked, none ignored. Returns an errno. */
 static int set_signals(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
@@ -116,9 +116,9 @@ static int set_signals(posix_spawnattr_t *attributes) {
 }
 
 /*
- * Returns the pid. In the memory there are the descriptors, 8 bytes for each entry of the tables of the arguments and
- * the variables, both with one more at their end, and the strings: the arguments, the program first, and the
- * environment's variables. -1 variables stand for this process's environment.
+ * Returns the pid. The memory contains the descriptors; then, with 8 bytes per entry, the tables of the arguments and
+ * of the variables, both with room for a NULL; and then the strings: the arguments, starting with the program, and the
+ * variables. -1 variables stand for this process's environment.
  */
 static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint descriptor_count, jint arguments,
         jint variables) {
@@ -155,14 +155,14 @@ static jint spawn(JNIEnv *env, jclass class, jlong memory, jlong size, jint desc
     return error != 0 ? -error : pid;
 }
 
-/* Waits until a child has ended; it stays a zombie, whose pid no other process can get. */
+/* Waits until a child has ended. It remains a zombie, so that no other process can get its pid. */
 static jint await_end(JNIEnv *env, jclass class, jint pid) {
     (void) env, (void) class;
     REQUIRE(pid > 0);
     siginfo_t info;
     int result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
 #ifdef __APPLE__
-    /* It also returns for a child that is only stopped. */
+    /* waitid also returns for a child that is only stopped. */
     while (result == 0 && info.si_code == CLD_STOPPED) {
         usleep(10000);
         result = RESULT(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOWAIT));
@@ -171,7 +171,7 @@ static jint await_end(JNIEnv *env, jclass class, jint pid) {
     return result;
 }
 
-/* Reaps a child that has ended. Returns its exit status, or 128 and the number of the signal that has killed it. */
+/* Reaps a child that has ended. Returns its exit status, or 128 plus the number of the signal that killed it. */
 static jint reap(JNIEnv *env, jclass class, jint pid) {
     (void) env, (void) class;
     /* Other values stand for groups of children. */

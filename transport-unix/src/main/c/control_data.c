@@ -45,11 +45,11 @@ int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_
 control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
         credentials *sender) {
     control_data found = {.truncated = (header->msg_flags & MSG_CTRUNC) != 0, .pidfd = -1, .label_length = -1};
-    (void) sender;                                      /* where messages have no credentials */
+    (void) sender;                                      /* if messages have no credentials */
     int surplus = 0;
     int lost = 0;                       /* something other than descriptors */
     (void) room;
-    /* cmsg_len may be larger than what is there (macOS does not cut it down): the buffer's end bounds every step. */
+    /* cmsg_len may exceed the buffer (macOS does not reduce it), so every step is limited by the buffer's end. */
     const char *end = (const char *) header->msg_control + header->msg_controllen;
     struct cmsghdr *message = header->msg_controllen < sizeof(struct cmsghdr) ? NULL : CMSG_FIRSTHDR(header);
     for (; message != NULL; message = CMSG_NXTHDR(header, message)) {
@@ -70,7 +70,7 @@ control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32
                 } else if (found.fd_count + found.unwanted < MAX_FDS) {
                     fds[found.fd_count + found.unwanted++] = fd;
                 } else {
-                    /* Linux lets nobody send as many. */
+                    /* Linux senders cannot send as many. */
                     close(fd);
                     surplus = 1;
                 }
@@ -84,7 +84,7 @@ control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32
         } else if (message->cmsg_type == SCM_PIDFD && length >= sizeof(int)) {
             int pidfd;
             memcpy(&pidfd, data, sizeof(pidfd));
-            /* Else an errno: before Linux 6.16 there is no pidfd of a process that has ended. */
+            /* Otherwise it is an errno: before Linux 6.16 there is no pidfd of a process that has ended. */
             if (pidfd >= 0) found.pidfd = pidfd;
             else lost |= pidfd != -ESRCH && pidfd != -EINVAL;
         } else if (message->cmsg_type == SCM_SECURITY) {

@@ -1,6 +1,4 @@
-/*
- * The control data of one message: what is attached to it on the way out, and found with it on the way in. See cmsg(3).
- */
+/* The control data of one message: building it for sending, and parsing it on receipt. See cmsg(3). */
 #ifndef CONTROL_DATA_H
 #define CONTROL_DATA_H
 
@@ -17,7 +15,7 @@
 #endif
 #define MARK_SPACE CMSG_SPACE(sizeof(struct timeval))
 
-/* Security modules set no limit for labels; those of SELinux have about 100 bytes. */
+/* Security modules do not limit labels; those of SELinux have about 100 bytes. */
 #define MAX_LABEL 512
 #define LABEL_SPACE CMSG_SPACE(MAX_LABEL)
 #define PIDFD_SPACE CMSG_SPACE(sizeof(int))
@@ -29,7 +27,7 @@ typedef struct {
 /* What was found in a message's control data. */
 typedef struct {
     int32_t fd_count;
-    int32_t unwanted;                   /* descriptors that follow those, to be closed */
+    int32_t unwanted;                   /* further descriptors, to be closed */
     int32_t has_credentials;
     int32_t truncated;
     int32_t pidfd;                      /* -1 if there is none */
@@ -45,12 +43,12 @@ typedef struct {
 int nettyunix_build_ancillary(struct msghdr *header, const int32_t *fds, int fd_count, const credentials *sender);
 
 /*
- * Parses the control messages of a received header: descriptors (at most max_fds), credentials, pidfd and label. fds has
- * room for MAX_FDS; room is the size of the control buffer, or 0 if the label is not wanted.
+ * Parses the control messages of a received header: descriptors (at most max_fds), credentials, pidfd and label. fds
+ * has room for MAX_FDS; room is the size of the control buffer, or 0 if the label is not requested.
  *
- * If the control data was cut, or holds more descriptors than max_fds, all of them are unwanted and the result is
- * truncated. With max_fds 0 descriptors are unwanted, which alone is no truncation; a pidfd or a label that could not be
- * delivered is.
+ * If the control data was truncated, or holds more descriptors than max_fds, all of them are unwanted and the result is
+ * truncated. With max_fds 0, all descriptors are unwanted, and that alone is not a truncation; a pidfd or a label that
+ * could not be delivered is.
  */
 control_data nettyunix_parse_ancillary(struct msghdr *header, size_t room, int32_t *fds, int max_fds,
         credentials *sender);

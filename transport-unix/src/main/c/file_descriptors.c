@@ -1,6 +1,4 @@
-/*
- * FileDescriptors.java: what can be done with a descriptor of any kind. See open(2), fcntl(2), memfd_create(2), dup(2).
- */
+/* FileDescriptors.java: operations on descriptors of any type. See open(2), fcntl(2), memfd_create(2), dup(2). */
 #include "nettyunix.h"
 
 #include <fcntl.h>
@@ -30,14 +28,14 @@ static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, ji
     return result;
 }
 
-/* least: the lowest number that will do. */
+/* least is the lowest acceptable number. */
 static jint duplicate(JNIEnv *env, jclass class, jint fd, jint least) {
     (void) env, (void) class;
     REQUIRE(least >= 0);
     return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, least));
 }
 
-/* Makes number another name of fd, closing what it was. */
+/* Duplicates fd to a number, which is closed first if it is open. */
 static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
     (void) env, (void) class;
     REQUIRE(number >= 0 && fd != number);
@@ -93,7 +91,7 @@ static jint seal(JNIEnv *env, jclass class, jint fd, jint seals) {
 #endif
 }
 
-/* The seals of a file; -EINVAL if it is of a kind that cannot have any. */
+/* Returns the seals of a file; -EINVAL if files of its type have none. */
 static jint get_seals(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
 #ifdef F_ADD_SEALS
@@ -110,21 +108,21 @@ static jint get_seals(JNIEnv *env, jclass class, jint fd) {
 #endif
 }
 
-/* The size of a file; where it grows, the new bytes are 0. */
+/* Sets the size of a file; if it grows, the new bytes are 0. */
 static jint set_size(JNIEnv *env, jclass class, jint fd, jlong size) {
     (void) env, (void) class;
     REQUIRE(size >= 0);
     return RESULT(ftruncate(fd, (off_t) size));
 }
 
-/* The offset in a file. */
+/* Sets the offset in a file. */
 static jint seek(JNIEnv *env, jclass class, jint fd, jlong offset) {
     (void) env, (void) class;
     REQUIRE(offset >= 0);
     return lseek(fd, (off_t) offset, SEEK_SET) == -1 ? -errno : 0;
 }
 
-/* A counter whose reader can wait. */
+/* Creates an eventfd. */
 static jint event_counter(JNIEnv *env, jclass class, jint initial, jboolean blocking, jboolean semaphore) {
     (void) env, (void) class;
 #ifdef __linux__
@@ -136,7 +134,7 @@ static jint event_counter(JNIEnv *env, jclass class, jint initial, jboolean bloc
 #endif
 }
 
-/* 1 if it can be read, plus 2 if it can be written. */
+/* Returns 1 if it is open for reading, plus 2 if it is open for writing. */
 static jint access_mode(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     int flags = RESULT(fcntl(fd, F_GETFL));
@@ -153,7 +151,7 @@ static jint close_on_exec(JNIEnv *env, jclass class, jint fd, jboolean on) {
     return RESULT(fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
 }
 
-/* Whether reading and writing wait; it is a property of the open file, which others may share. */
+/* Sets whether reads and writes block. The mode belongs to the open file, which others may share. */
 static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) {
     (void) env, (void) class;
     int flags = RESULT(fcntl(fd, F_GETFL));
@@ -161,8 +159,8 @@ static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) 
 }
 
 /*
- * What fstat(2) says, as far as it can be had without asking a server: that of a FUSE or network file system may not
- * answer.
+ * Returns what fstat(2) would, as far as possible without contacting a server: that of a FUSE or network file system
+ * may not respond.
  */
 typedef struct {
     mode_t mode;
@@ -179,7 +177,7 @@ static int get_status(int fd, file_status *status) {
             file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
         return 0;
     }
-    /* Before Linux 4.11, or under an old seccomp filter. */
+    /* Needed before Linux 4.11, and under an old seccomp filter. */
     if (errno != ENOSYS && errno != EPERM) return -errno;
 #endif
     struct stat old;
@@ -190,9 +188,9 @@ static int get_status(int fd, file_status *status) {
 
 #ifdef F_ADD_SEALS
 /*
- * Whether a file that can have seals is a memfd, and not a file of a tmpfs. The latter has just F_SEAL_SEAL, as has a
- * memfd that was made without MFD_ALLOW_SEALING: then what tells them apart is that all memfds are in one file system
- * that is mounted nowhere.
+ * Whether a file that can have seals is a memfd, and not a file of a tmpfs. A tmpfs file has only F_SEAL_SEAL, but so
+ * has a memfd that was created without MFD_ALLOW_SEALING. The two differ in that all memfds are in one file system that
+ * is not mounted anywhere.
  */
 static int is_memfd(int seals, const file_status *status) {
     if (seals != F_SEAL_SEAL) return 1;
@@ -210,7 +208,7 @@ static int is_memfd(int seals, const file_status *status) {
 }
 #endif
 
-/* The type of the file; stores its size in size[0]. */
+/* Returns the type of the file, and stores its size in size[0]. */
 static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     (void) class;
     /* In the order of FileDescriptors' constants. */
@@ -241,15 +239,16 @@ static jint status(JNIEnv *env, jclass class, jint fd, jlongArray size) {
     }
 }
 
-/* Never retried: an interrupted close has freed the number, which another thread may have got by now. */
+/* Never retried: an interrupted close has already freed the number, which another thread may have reused. */
 static jint close_one(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     return close(fd) == -1 && errno != EINTR ? -errno : 0;
 }
 
 /*
- * Whether it is certain that close(2) of a descriptor does not block: memory files, pipes and memory devices such as
- * /dev/null. Not sockets: that of TCP may linger, and one of AF_UNIX may hold such a socket in its queue.
+ * Whether close(2) of a descriptor certainly does not block. This is true of memory files, pipes and memory devices
+ * such as /dev/null. It is not true of sockets: TCP sockets may linger, and an AF_UNIX socket may hold such a socket in
+ * its queue.
  */
 static int closes_at_once(int fd) {
 #ifdef __linux__
@@ -280,7 +279,7 @@ int nettyunix_close_harmless(int32_t *fds, int count) {
     return left;
 }
 
-/* 1 if the descriptor is still open because closing it may block, else 0. */
+/* Returns 1 if the descriptor is still open because closing it may block, otherwise 0. */
 static jint close_if_harmless(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     if (!closes_at_once(fd)) return 1;
@@ -288,7 +287,10 @@ static jint close_if_harmless(JNIEnv *env, jclass class, jint fd) {
     return 0;
 }
 
-/* Closes those that cannot block, and moves the others to the front; returns how many are left. At most MAX_FDS. */
+/*
+ * Closes the descriptors whose closing cannot block, and moves the others to the front. Returns the number of the
+ * others. At most MAX_FDS.
+ */
 static jint close_harmless(JNIEnv *env, jclass class, jintArray array, jint count) {
     (void) class;
     REQUIRE(count >= 0 && count <= MAX_FDS && has_room(env, array, count));
@@ -304,7 +306,7 @@ void nettyunix_close_all(const int32_t *fds, int count) {
     for (int i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && fds[next] == fds[next - 1] + 1;) next++;
 #ifdef SYS_close_range
-        /* The kernel gives the descriptors of a message numbers that follow each other, where it can. */
+        /* If possible, the kernel gives the descriptors of a message consecutive numbers. */
         if (next - i > 1 && syscall(SYS_close_range, fds[i], fds[next - 1], 0) == 0) continue;
 #endif
         for (int j = i; j < next; j++) close(fds[j]);
@@ -321,7 +323,7 @@ static jint close_all(JNIEnv *env, jclass class, jintArray array, jint count) {
     return 0;
 }
 
-/* The number in a java.io.FileDescriptor, which has no public accessor. */
+/* Returns the number in a java.io.FileDescriptor, which has no public accessor. */
 static jfieldID number_field;
 
 static jint find_number_field(JNIEnv *env) {

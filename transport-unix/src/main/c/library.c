@@ -1,13 +1,16 @@
-/* What the JVM calls when it loads and unloads the library: registers the native methods of all classes. */
+/*
+ * The functions that the JVM calls when it loads and unloads the library. They register the native methods of all
+ * classes.
+ */
 #include "nettyunix.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
 /*
- * The package of the Java classes, with slashes. Netty's convention for shading applies: whoever relocates the classes
- * below "com.acme_x" renames this library from libnettyunix_<arch>.so to libcom_acme_1x_nettyunix_<arch>.so, so that
- * the file's own name tells the prefix ('_' stands for '.', '_1' for '_').
+ * The package of the Java classes, with slashes. Shading follows Netty's convention: if the classes are relocated below
+ * "com.acme_x", this library is renamed from libnettyunix_<arch>.so to libcom_acme_1x_nettyunix_<arch>.so, so that the
+ * name of the file contains the prefix ('_' stands for '.', and '_1' for '_').
  */
 static char package[512] = "";
 
@@ -50,7 +53,7 @@ jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error) {
 }
 
 static const native_class *const classes[] = {
-    /* First: FindClass initializes the class that it finds, and the constants of the others come from this one. */
+    /* Must be first: FindClass initializes the class, and the constants of the other classes come from this one. */
     &nettyunix_platform,
     &nettyunix_child_processes,
     &nettyunix_file_descriptors,
@@ -97,7 +100,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
     return JNI_VERSION_1_8;
 }
 
-/* Called once the class loader of the classes has been collected. */
+/* Called when the class loader of the classes has been collected. */
 JNIEXPORT void JNICALL JNI_OnUnload(JavaVM *vm, void *reserved) {
     (void) reserved;
     JNIEnv *env;

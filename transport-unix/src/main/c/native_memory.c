@@ -1,5 +1,6 @@
 /*
- * NativeMemory.java: memory for arrays of messages, taken from the system page by page as it is touched. See mmap(2).
+ * NativeMemory.java: memory for arrays of messages, which the system allocates page by page as it is touched. See
+ * mmap(2).
  */
 #include "nettyunix.h"
 
@@ -21,9 +22,7 @@
 #define MADV_DONTNEED_LOCKED 24                         /* Linux 5.18 */
 #endif
 
-/*
- * Whether mlockall(MCL_FUTURE) fills and locks all memory that is mapped: it shows in a page that nobody has touched.
- */
+/* Whether mlockall(MCL_FUTURE) populates and locks all mapped memory. A page that nobody has touched shows it. */
 static int is_filled_at_once(void) {
     size_t page = (size_t) sysconf(_SC_PAGESIZE);
     void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,8 +34,8 @@ static int is_filled_at_once(void) {
 }
 
 /*
- * The memory stays locked as the process wants it, but each page only once it is touched; not locked at all before
- * Linux 4.4.
+ * The memory stays locked, as the process requests, but each page only once it is touched. Before Linux 4.4 it is not
+ * locked at all.
  */
 static int lock_on_fault(void *memory, size_t size) {
 #ifdef SYS_mlock2
@@ -46,13 +45,13 @@ static int lock_on_fault(void *memory, size_t size) {
 }
 #endif
 
-/* Of the memory only what is touched becomes real, page by page. Returns its address, or a negative errno. */
+/* Maps memory of which only touched pages are allocated. Returns its address, or a negative errno. */
 static jlong map(JNIEnv *env, jclass class, jlong size) {
     (void) env, (void) class;
     REQUIRE(size > 0 && (uint64_t) size <= SIZE_MAX);
     int protection = PROT_READ | PROT_WRITE;
 #ifdef __linux__
-    /* What nobody may touch yet is not filled by mlockall(MCL_FUTURE) either. */
+    /* Inaccessible memory is not populated by mlockall(MCL_FUTURE) either. */
     int filled = is_filled_at_once();
     if (filled) protection = PROT_NONE;
 #endif
@@ -60,8 +59,8 @@ static jlong map(JNIEnv *env, jclass class, jlong size) {
     if (memory == MAP_FAILED) return -errno;
 #ifdef __linux__
     /*
-     * A byte in each of many slots would otherwise take 2 MiB each, where huge pages are on for all. Kernels may lack
-     * them.
+     * Where huge pages are enabled for all memory, a byte in each of many slots would take 2 MiB each. Kernels may lack
+     * huge pages.
      */
     madvise(memory, (size_t) size, MADV_NOHUGEPAGE);
     if (!filled) return (jlong) (intptr_t) memory;

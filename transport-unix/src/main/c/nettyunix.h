@@ -1,10 +1,10 @@
 /*
- * Shared by all files of the library. Each .c file has the native methods of the Java class of the same name, and ends
- * with their table, a native_class, which library.c registers.
+ * Shared by all files of the library. Each .c file contains the native methods of the Java class of the same name, and
+ * ends with their table, a native_class, which library.c registers.
  *
  * Conventions: a native function is one system call. It first checks every number that Java has passed, see REQUIRE. It
- * returns a negative errno on failure, retries on EINTR, allocates nothing and looks nothing up. Descriptors it creates
- * are close-on-exec, sockets it creates are non-blocking as well.
+ * returns a negative errno on failure, retries on EINTR, allocates nothing and performs no JNI lookups. Descriptors
+ * that it creates are close-on-exec; sockets that it creates are also non-blocking.
  */
 #ifndef NETTYUNIX_H
 #define NETTYUNIX_H
@@ -18,7 +18,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-/* Many messages in one system call. FreeBSD's functions of that name are loops in its libc, as ours are. */
+/* Many messages per system call. FreeBSD's functions of that name are loops in its libc, as ours are. */
 #ifndef HAS_MMSG
 #ifdef __linux__
 #define HAS_MMSG 1
@@ -32,7 +32,8 @@
 #endif
 
 /*
- * macOS may lose a descriptor that is closed here before the receiver has taken it: how long a sent one is kept open.
+ * macOS may lose a descriptor that is closed here before the receiver has taken it. This is how long a sent one is kept
+ * open.
  */
 #ifdef __APPLE__
 #define KEEP_SENT_MILLIS 1000
@@ -48,10 +49,10 @@
 #define MAX_NAME sizeof(((struct sockaddr_un *) 0)->sun_path)
 
 /*
- * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and what Java has
- * written into a batch are checked before the first system call and the first access to memory, in release builds too:
- * a bug above this border is an EINVAL that names the operation, not a write to somewhere else. Descriptors are left to
- * the kernel (EBADF).
+ * C trusts no number that comes from Java. Counts, indices, lengths, offsets, ranges of memory and the contents of
+ * batches are checked before the first system call and the first memory access, in release builds too. A bug in Java is
+ * then an EINVAL that names the operation, and not a write to unrelated memory. Descriptors are checked by the kernel
+ * (EBADF).
  */
 #define REQUIRE(condition) REQUIRE_OR(-EINVAL, condition)
 #define REQUIRE_OR(result, condition) \
@@ -60,9 +61,9 @@
     } while (0)
 
 /*
- * Calls again for as long as a signal interrupts: ssize_t n = RETRY(read(fd, buffer, size)). Never for close, dup2 and
- * dup3: close releases the descriptor on Linux and the BSDs even where it fails with EINTR, so that a second call would
- * close what another thread has opened.
+ * Repeats a call while signals interrupt it: ssize_t n = RETRY(read(fd, buffer, size)). Never use it for close, dup2
+ * and dup3: on Linux and the BSDs, close releases the descriptor even if it fails with EINTR, so that a second call
+ * would close a descriptor that another thread has opened.
  */
 #define RETRY(call) \
     ({ \
@@ -72,7 +73,7 @@
         } while (result_ == -1 && errno == EINTR); \
         result_; \
     })
-/* The result of a system call as our callers expect it. */
+/* The result of a system call in the form that Java expects. */
 #define RESULT(call) RESULT_ONCE(RETRY(call))
 #define RESULT_ONCE(call) \
     ({ \
@@ -84,18 +85,18 @@
 #define NATIVE(name, signature, function) {(char *) (name), (char *) (signature), (void *) (function)}
 #define COUNT(array) ((jint) (sizeof(array) / sizeof((array)[0])))
 
-/* Whether memory of that many bytes, at least one, can begin at an address. */
+/* Whether an address can be the start of that many bytes, at least one, of memory. */
 static inline int is_range(jlong address, jlong length) {
     uintptr_t start = (uintptr_t) address;
     return start != 0 && length > 0 && (uint64_t) length <= UINTPTR_MAX - start;
 }
 
-/* Whether an array of Java has at least that many elements. */
+/* Whether a Java array has at least that many elements. */
 static inline int has_room(JNIEnv *env, jarray array, jsize elements) {
     return array != NULL && (*env)->GetArrayLength(env, array) >= elements;
 }
 
-/* Flags of a received record that the end of the stream does not have: see mark_records in unix_socket.c. */
+/* Flags that a received record has and the end of the stream does not: see mark_records in unix_socket.c. */
 #ifdef __linux__
 #define RECORD_MARKS MSG_CTRUNC
 #else
@@ -107,7 +108,9 @@ typedef struct {
     const char *name;                   /* without the package, which shading may have changed: see library.c */
     const JNINativeMethod *methods;
     jint method_count;
-    /* Called before the methods are registered. Returns JNI_OK, or JNI_ERR if there is nothing to unload. Or NULL. */
+    /*
+     * Called before the methods are registered, unless NULL. Returns JNI_OK, or JNI_ERR if there is nothing to unload.
+     */
     jint (*load)(JNIEnv *env);
     void (*unload)(JNIEnv *env);
 } native_class;
@@ -124,26 +127,27 @@ extern const native_class nettyunix_socket_files;
 extern const native_class nettyunix_unix_socket;
 
 /*
- * The bytes of an array that is a C string: its only NUL is the last byte. NULL, with a negative errno in *error, if it
- * is no such array or there is no memory for them. The caller releases them with ReleaseByteArrayElements.
+ * Returns the bytes of an array that is a C string: its only NUL is the last byte. Returns NULL, with a negative errno
+ * in *error, if it is not such an array or memory is exhausted. The caller releases the bytes with
+ * ReleaseByteArrayElements.
  */
 jbyte *nettyunix_string(JNIEnv *env, jbyteArray array, int *error);
 
 /*
- * A name is what sun_path holds: a path without its final NUL, an abstract name with its first one, or nothing at all.
- * encode returns the length of the address, 0 if the name is too long.
+ * A name is the content of sun_path: a path without its trailing NUL, an abstract name with its leading NUL, or
+ * nothing. encode returns the length of the address, or 0 if the name is too long.
  */
 socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, size_t length);
-/* The same with an array of Java; returns a negative errno if it is no such name. */
+/* The same for a Java array. Returns a negative errno if it is not such a name. */
 int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray name);
 size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length);
 
-/* Closes descriptors that nobody else has to do with, and which were opened here: others may take for ever. */
+/* Closes descriptors that were opened here and that nobody else uses. Closing others may block. */
 void nettyunix_close_all(const int32_t *fds, int count);
 
 /*
  * Closes those of the descriptors, at most MAX_FDS, whose close(2) cannot block, and moves the others to the front.
- * Returns how many are left, for DescriptorCloser.java to close.
+ * Returns the number of the others, which DescriptorCloser.java closes.
  */
 int nettyunix_close_harmless(int32_t *fds, int count);
 

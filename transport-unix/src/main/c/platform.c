@@ -10,8 +10,8 @@
 #endif
 
 /*
- * A name is a macro for a number where the platform knows it, which makes its text that number, and only a name
- * elsewhere. Where several names have one number, the first one is reported.
+ * If the platform knows an error, its name is a macro for a number, and the stringified macro is that number; otherwise
+ * it is only a name. If several names have the same number, the first one is reported.
  */
 #define TEXT(name) #name
 #define ERROR(name) {#name, TEXT(name)}
@@ -41,7 +41,7 @@ static const struct { const char *name, *number; } errors[] = {
     ERROR(EREMOTEIO), ERROR(EDQUOT), ERROR(ENOMEDIUM), ERROR(EMEDIUMTYPE), ERROR(ECANCELED), ERROR(ENOKEY),
     ERROR(EKEYEXPIRED), ERROR(EKEYREVOKED), ERROR(EKEYREJECTED), ERROR(EOWNERDEAD), ERROR(ENOTRECOVERABLE),
     ERROR(ERFKILL), ERROR(EHWPOISON),
-    /* What only other systems have. */
+    /* Errors that only other systems have. */
     ERROR(EPROCLIM), ERROR(EBADRPC), ERROR(ERPCMISMATCH), ERROR(EPROGUNAVAIL), ERROR(EPROGMISMATCH),
     ERROR(EPROCUNAVAIL), ERROR(EFTYPE), ERROR(EAUTH), ERROR(ENEEDAUTH), ERROR(EDOOFUS), ERROR(ENOATTR),
     ERROR(ENOTCAPABLE), ERROR(ECAPMODE), ERROR(EINTEGRITY), ERROR(EPWROFF), ERROR(EDEVERR), ERROR(EBADEXEC),
@@ -50,7 +50,7 @@ static const struct { const char *name, *number; } errors[] = {
 };
 /* clang-format on */
 
-/* The number of an entry; 0 if the platform does not know it. */
+/* Returns the number of an entry; 0 if the platform does not know it. */
 static jint number_of(jint index) {
     return (jint) strtol(errors[index].number, NULL, 10);
 }
@@ -118,7 +118,7 @@ static jint keep_sent_millis(JNIEnv *env, jclass class) {
     return KEEP_SENT_MILLIS;
 }
 
-/* The longest path that bind and connect take, without the NUL behind it. */
+/* The longest path that bind and connect accept, without the trailing NUL. */
 static jint max_path(JNIEnv *env, jclass class) {
     (void) env, (void) class;
     return MAX_NAME - 1;

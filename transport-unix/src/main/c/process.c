@@ -1,4 +1,4 @@
-/* Process.java: who this process is, and its environment. See credentials(7), environ(7). */
+/* Process.java: the identity of this process, and its environment. See credentials(7), environ(7). */
 #include "nettyunix.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* pid, effective uid and gid. */
+/* Stores the pid and the effective uid and gid. */
 static jint identity(JNIEnv *env, jclass class, jintArray ids) {
     (void) class;
     REQUIRE(has_room(env, ids, 3));
@@ -15,7 +15,7 @@ static jint identity(JNIEnv *env, jclass class, jintArray ids) {
     return 0;
 }
 
-/* The supplementary groups; returns how many there are, -EINVAL if the array is too small for them. */
+/* Stores the supplementary groups. Returns their number, or -EINVAL if the array is too small. */
 static jint groups(JNIEnv *env, jclass class, jintArray ids) {
     (void) class;
     REQUIRE(has_room(env, ids, 0));
@@ -26,7 +26,7 @@ static jint groups(JNIEnv *env, jclass class, jintArray ids) {
     return count;
 }
 
-/* How many descriptors this process may have, RLIMIT_NOFILE. */
+/* Returns the limit of descriptors, RLIMIT_NOFILE. */
 static jlong descriptor_limit(JNIEnv *env, jclass class) {
     (void) env, (void) class;
     struct rlimit limit;
@@ -35,7 +35,7 @@ static jlong descriptor_limit(JNIEnv *env, jclass class) {
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (jlong) limit.rlim_cur;
 }
 
-/* The value of a variable whose name ends with a NUL, NULL if it is not set. */
+/* Returns the value of a variable, whose name ends with a NUL; NULL if it is not set. */
 static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
     int error;

@@ -1,4 +1,4 @@
-/* ReceiveBatch.java: messages on their way in, many in one call. See recvmsg(2), recvmmsg(2). */
+/* ReceiveBatch.java: receives messages, many per call. See recvmsg(2), recvmmsg(2). */
 #include "control_data.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
 #endif
-/* Requests the whole length of a record that does not fit; other kernels report only that it does not. */
+/* Requests the full length of a record that does not fit. Other kernels report only that it does not fit. */
 #ifdef __linux__
 #define WHOLE_LENGTH MSG_TRUNC
 #else
@@ -35,7 +35,7 @@
  *    3008
  */
 typedef struct {
-    int32_t length;                     /* of the whole record, also where it did not fit */
+    int32_t length;                     /* of the whole record, even if it did not fit */
     int32_t flags;
     int32_t fd_count;
     int32_t name_length;
@@ -45,7 +45,7 @@ typedef struct {
     int32_t fds[MAX_FDS];
     int32_t label_length;               /* -1: none */
     int32_t label_start;                /* in this struct */
-    int32_t unwanted;                   /* descriptors that follow those in fds: close(2) of them may block */
+    int32_t unwanted;                   /* descriptors after those in fds: close(2) of them may block */
     int32_t next;                       /* errno of the receive after this one, negative; 0: none */
     int32_t reserved;
     /* Makes the size an odd number of cache lines, so that neighbours do not share a cache set. */
@@ -63,7 +63,7 @@ _Static_assert(sizeof(((inbound_message *) 0)->control)
 
 /* inbound_message.flags */
 enum { TRUNCATED = 1, CONTROL_TRUNCATED = 2, HAS_CREDENTIALS = 4, END_OF_STREAM = 8, SAME_NAME = 16 };
-/* What the caller wants to know. */
+/* What the caller requests. */
 enum {
     RECORDS = 1,
     HAS_EOF = 2,
@@ -83,9 +83,9 @@ enum { BATCH = 32 };
 enum { ENOUGH_FDS = 8 };
 
 /*
- * How large a control buffer has to be. The kernel installs as many descriptors as there is room for. Where none are
- * wanted there is room for nothing but what is wanted, so that the kernel discards them. A pidfd comes behind the
- * message's descriptors: it needs room for all that a sender may have attached, which are closed then.
+ * The size of the control buffer. The kernel installs as many descriptors as it has room for. If none are wanted, there
+ * is room only for what is wanted, so that the kernel discards them. A pidfd comes after the message's descriptors, so
+ * it needs room for all that a sender may have attached; these are then closed.
  */
 static size_t control_room(int max_fds, int wanted) {
     if (max_fds == 0 && (wanted & (PIDFD | LABEL)) == 0) {
@@ -120,7 +120,7 @@ static void close_pidfd(inbound_message *message) {
     message->pidfd = -1;
 }
 
-/* Marks a message whose sender has the name of the one before. */
+/* Marks a message whose sender has the same name as that of the previous one. */
 static void compare_names(inbound_message *message) {
     const inbound_message *before = message - 1;
     if (before->name_length == message->name_length
@@ -141,7 +141,7 @@ static void decode_control(inbound_message *message, struct msghdr *header, int 
         message->label_start = (int32_t) (found.label - (const char *) message);
     }
     if (found.has_credentials) message->flags |= HAS_CREDENTIALS;
-    /* Unrequested control data has taken the room of the credentials. */
+    /* Unrequested control data has taken up the room of the credentials. */
     int unnamed = wanted & CREDENTIALS && !found.has_credentials && header->msg_flags & MSG_CTRUNC;
     if (unnamed) close_pidfd(message);
     if (found.truncated || unnamed) message->flags |= CONTROL_TRUNCATED;
@@ -184,12 +184,15 @@ static int decode(inbound_message *message, struct msghdr *header, int length, i
 }
 
 #if HAS_MMSG
-/* Whether a message may bring descriptors that Java sees, or that have to be closed here. */
+/* Whether a message may bring descriptors that Java sees, or that must be closed here. */
 static int may_bring_descriptors(int max_fds, int wanted) {
     return wanted & CONTROL && (max_fds > 0 || wanted & (PIDFD | LABEL));
 }
 
-/* One system call for all costs a third less than one each, but nothing stops it once there are enough descriptors. */
+/*
+ * One system call for all messages costs a third less than one for each, but it cannot stop once there are enough
+ * descriptors.
+ */
 static jint receive_many(int fd, inbound_message *message, int count, char *data, jlong stride, int capacity, int flags,
         int max_fds, int wanted) {
     struct sockaddr_un addresses[BATCH];
@@ -209,18 +212,18 @@ static jint receive_many(int fd, inbound_message *message, int count, char *data
     }
     if (result > 0 && result < count) message[result - 1].next = -EAGAIN;
     if (ended == 0) return result;
-    /* What is followed by a record was an empty record, although it had lost its mark. */
+    /* A zero-length message that a record follows was an empty record, although it had lost its mark. */
     for (int i = 0; i < last; i++) message[i].flags &= ~END_OF_STREAM;
     return message[last].flags & END_OF_STREAM ? last + 1 : last + 2;
 }
 #endif
 
 /*
- * Receives up to count messages and returns how many, among them, as the last one, the end of the stream. A message
- * that brings descriptors is the last one as well: what is open here and not yet handed on is one message's, and the
- * next ones stay in the kernel until these are closed or kept. The bytes of message i go to data + i * stride, of
- * data's size bytes; with length > 0 there is but one message, whose first length bytes go to buffer. A message has at
- * most capacity bytes.
+ * Receives up to count messages. Returns their number, including the end of the stream as the last one. Unless the
+ * caller wants the messages TOGETHER, messages that may bring descriptors are received one by one, until they have
+ * brought ENOUGH_FDS; the next ones stay in the kernel until Java has seen these. The bytes of message i are stored at
+ * data + i * stride, in data's size bytes. If length > 0, there is only one message, whose first length bytes are
+ * stored in buffer. A message has at most capacity bytes.
  */
 static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong buffer, jint length,
         jlong data, jlong size, jlong stride, jint capacity, jint max_fds, jint wanted) {
@@ -232,7 +235,7 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jlong messages, jint cou
     REQUIRE(length == capacity || (is_range(data, size) && capacity <= size));
     REQUIRE(count == 1 || (stride >= capacity && stride <= (size - capacity) / (count - 1)));
     inbound_message *message = POINTER(messages);
-    /* Others who hold the socket may have cleared O_NONBLOCK. On a stream MSG_TRUNC would discard the bytes. */
+    /* Other holders of the socket may have cleared O_NONBLOCK. On a stream, MSG_TRUNC would discard the bytes. */
     int flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT | (wanted & RECORDS ? WHOLE_LENGTH : 0);
 #if HAS_MMSG
     if (count > 1 && (wanted & TOGETHER || !may_bring_descriptors(max_fds, wanted))) {

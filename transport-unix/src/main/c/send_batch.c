@@ -1,4 +1,4 @@
-/* SendBatch.java: messages on their way out, many in one call. See sendmsg(2), sendmmsg(2). */
+/* SendBatch.java: sends messages, many per call. See sendmsg(2), sendmmsg(2). */
 #include "control_data.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ typedef struct {
     int32_t fd_count;
     int32_t has_credentials;
     credentials sender;
-    int32_t name_length;                /* -1: to the peer that the socket is connected to */
+    int32_t name_length;                /* -1: to the connected peer */
     char name[112];
     int32_t fds[MAX_FDS + 3];
     /* Makes the size an odd number of cache lines, so that neighbours do not share a cache set. */
@@ -41,7 +41,7 @@ _Static_assert(sizeof(((outbound_message *) 0)->control) >= CONTROL_OUT, "room f
 
 enum { BATCH = 64 };
 
-/* Whether a batch that Java has filled in stays within its memory. The messages before the first one are not used. */
+/* Whether a batch filled in by Java stays within its memory. The messages before the first one are not used. */
 static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint vector_count) {
     if (first < 0 || first > count || count > BATCH || vector_count < 0 || vector_count > IOV_MAX) return 0;
     if (count > 0 && !is_range(messages, count * (jlong) sizeof(outbound_message))) return 0;
@@ -56,14 +56,14 @@ static int is_valid(jlong messages, jint first, jint count, jlong vectors, jint 
     return 1;
 }
 
-/* The number of a message's bytes. */
+/* Returns the number of a message's bytes. */
 static size_t size(const outbound_message *message, const struct iovec *vectors) {
     size_t size = 0;
     for (int i = 0; i < message->vectors; i++) size += vectors[message->first_vector + i].iov_len;
     return size;
 }
 
-/* address: room for one, used if the message names its recipient. Returns an errno. */
+/* address has room for one address, and is used if the message names its recipient. Returns an errno. */
 static int encode(outbound_message *message, struct iovec *vectors, struct msghdr *header,
         struct sockaddr_un *address) {
     memset(header, 0, sizeof(*header));
@@ -72,7 +72,7 @@ static int encode(outbound_message *message, struct iovec *vectors, struct msghd
     if (message->name_length >= 0) {
         header->msg_name = address;
         header->msg_namelen = nettyunix_encode_name(address, message->name, (size_t) message->name_length);
-        /* A message without a recipient's address would go to the peer. */
+        /* Without a recipient's address, the message would be sent to the peer. */
         if (header->msg_namelen == 0) return ENAMETOOLONG;
     }
     if (message->fd_count == 0 && !message->has_credentials) return 0;
@@ -90,11 +90,11 @@ static jlong send_one(int fd, outbound_message *message, struct iovec *vectors, 
     flags |= MSG_NOSIGNAL | MSG_DONTWAIT;
     int bare = header.msg_iovlen == 1 && header.msg_name == NULL && header.msg_control == NULL;
     jlong result;
-    /* send() is the cheaper call. */
+    /* send() is cheaper than sendmsg(). */
     if (bare) result = RESULT(send(fd, header.msg_iov->iov_base, header.msg_iov->iov_len, flags));
     else result = RESULT(sendmsg(fd, &header, flags));
 #ifdef __APPLE__
-    /* With descriptors EMSGSIZE may only mean that the receiver has no room for them now. */
+    /* With descriptors, EMSGSIZE may only mean that the receiver has no room for them at the moment. */
     if (result == -EMSGSIZE && message->fd_count > 0) {
         size_t all = header.msg_controllen + size(message, vectors);
         int limit = 0;
@@ -106,8 +106,8 @@ static jlong send_one(int fd, outbound_message *message, struct iovec *vectors, 
 }
 
 /*
- * Sends the records behind the first ones in order. Returns how many went out, and in the upper half the errno that
- * stopped the next one, or 0.
+ * Sends the records after the first ones, in order. Returns the number of sent records and, in the upper half, the
+ * errno of the next one, or 0.
  */
 static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, jint first, jint count, jlong vectors,
         jint vector_count) {
@@ -145,7 +145,7 @@ static jlong send_records(JNIEnv *env, jclass class, jint fd, jlong messages, ji
     return ((jlong) error << 32) | sent;
 }
 
-/* Sends messages on a stream, in order, until one of them does not go out whole; returns how many bytes went out. */
+/* Sends messages on a stream, in order, until one of them is sent only in part. Returns the number of bytes sent. */
 static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jint count, jlong vectors,
         jint vector_count) {
     (void) env, (void) class;
@@ -160,7 +160,7 @@ static jlong send_stream(JNIEnv *env, jclass class, jint fd, jlong messages, jin
             int error = encode(&message[i], POINTER(vectors), &headers[i].msg_hdr, &address);
             if (error != 0) return -error;
         }
-        /* The kernel, too, stops behind a message of which it has taken a part. */
+        /* The kernel also stops after a message of which it has accepted only a part. */
         int result = (int) RESULT(sendmmsg(fd, headers, (unsigned) count, MSG_NOSIGNAL | MSG_DONTWAIT));
         for (int i = 0; i < result; i++) sent += headers[i].msg_len;
         return result < 0 ? result : sent;

@@ -6,10 +6,10 @@
 #include <sys/sendfile.h>
 #endif
 
-/* More is not transferred by one call. */
+/* The maximum that one call transfers. */
 #define MOST 0x7ffff000
 
-/* The fields that hold a file: of a FileRegion of Netty, of a FileChannel of the JDK, and of its descriptor. */
+/* The fields of a Netty FileRegion that hold its file, of a JDK FileChannel, and of its descriptor. */
 static jfieldID region_channel, region_transferred, channel_lock, channel_descriptor, descriptor_number;
 static jclass channel_class;
 
@@ -19,7 +19,7 @@ static jfieldID find(JNIEnv *env, jclass class, const char *name, const char *ty
     return field;
 }
 
-/* Other releases of the JDK and of Netty may have other fields; then Java copies the bytes. */
+/* Other releases of the JDK and of Netty may have other fields; Java then copies the bytes. */
 static jint find_fields(JNIEnv *env, jclass class, jclass region) {
     (void) class;
     REQUIRE(region != NULL);
@@ -49,8 +49,8 @@ static void forget_channel_class(JNIEnv *env) {
 }
 
 /*
- * Fills {channel, lock, descriptor}. -EBADF if the region has no open file, -EOPNOTSUPP if it is not one of the JDK's
- * own.
+ * Stores {channel, lock, descriptor}. Returns -EBADF if the region has no open file, and -EOPNOTSUPP if it is not one
+ * of the JDK's own.
  */
 static jint open_file(JNIEnv *env, jclass class, jobject region, jobjectArray parts) {
     (void) class;
@@ -68,9 +68,9 @@ static jint open_file(JNIEnv *env, jclass class, jobject region, jobjectArray pa
 }
 
 /*
- * Returns how many bytes went out, 0 at the end of the file; the region counts them. -EOPNOTSUPP if they have to be
- * copied: such a file cannot be sent, or the call would wait because another holder of the socket has made it blocking.
- * There is no flag like MSG_DONTWAIT for this.
+ * Returns the number of bytes sent, or 0 at the end of the file; the region counts them. Returns -EOPNOTSUPP if they
+ * must be copied: the file cannot be sent this way, or the call would block because another holder of the socket has
+ * made it blocking. There is no flag like MSG_DONTWAIT for this call.
  */
 static jlong send_file(JNIEnv *env, jclass class, jint socket, jobject region, jobject file, jlong offset,
         jlong count) {

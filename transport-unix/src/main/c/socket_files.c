@@ -1,7 +1,4 @@
-/*
- * SocketFiles.java: the files that pathname sockets have in the file system. See unix(7), lstat(2), flock(2),
- * rename(2).
- */
+/* SocketFiles.java: the files of pathname sockets. See unix(7), lstat(2), flock(2), rename(2). */
 #include "nettyunix.h"
 
 #include <fcntl.h>
@@ -12,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether a descriptor can stand for a socket file, and whether the kernel says which file a socket is bound to. */
+/* Whether descriptors can refer to socket files, and whether the kernel reports which file a socket is bound to. */
 #ifndef HAS_SOCKET_HANDLES
 #ifdef __linux__
 #define HAS_SOCKET_HANDLES 1
@@ -48,7 +45,7 @@
 #define O_PATH O_RDONLY
 #endif
 
-/* All paths come with a final NUL. */
+/* All paths end with a NUL. */
 #define WITH_PATH(env, path, call) \
     ({ \
         int status_; \
@@ -70,7 +67,7 @@ static jint fill_status(JNIEnv *env, const struct stat *file, jlongArray result)
     return 0;
 }
 
-/* Fills {1 if it is a socket, permission bits, device, inode, uid, gid}; a symbolic link is not followed. */
+/* Stores {1 if it is a socket, permission bits, device, inode, uid, gid}. Symbolic links are not followed. */
 static jint status(JNIEnv *env, jclass class, jbyteArray path, jlongArray result) {
     (void) class;
     REQUIRE(has_room(env, result, STATUS_LENGTH));
@@ -102,7 +99,7 @@ static int rename_with(const char *from, const char *to, int flags) {
     return rename(from, to);
 }
 
-/* With flags of renameat2(2), which are -ENOSYS or -EINVAL where the system or the file system does not have them. */
+/* With flags of renameat2(2). Returns -ENOSYS or -EINVAL if the system or the file system does not support them. */
 static jint rename_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray to, jint flags) {
     (void) class;
     REQUIRE(flags >= 0 && flags <= 2);
@@ -114,7 +111,7 @@ static jint rename_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray t
     return result;
 }
 
-/* A second name for a file, which never replaces another file; a symbolic link is not followed. */
+/* Creates a second name for a file. Never replaces another file; symbolic links are not followed. */
 static jint link_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray to) {
     (void) class;
     int result;
@@ -126,8 +123,8 @@ static jint link_file(JNIEnv *env, jclass class, jbyteArray from, jbyteArray to)
 }
 
 /*
- * A descriptor that stands for the file at a path, whatever the path names later; -ENOTSUP where there are none of
- * sockets.
+ * Returns a descriptor that refers to the file at a path, whatever the path names later; -ENOTSUP if the platform has
+ * none for sockets.
  */
 static jint open_file(JNIEnv *env, jclass class, jbyteArray path) {
     (void) class;
@@ -138,7 +135,10 @@ static jint open_file(JNIEnv *env, jclass class, jbyteArray path) {
 #endif
 }
 
-/* The same for the file that a socket is bound to, from the kernel itself, which tells processes with CAP_NET_ADMIN. */
+/*
+ * The same for the file that a socket is bound to, from the kernel itself, which reports it to processes with
+ * CAP_NET_ADMIN.
+ */
 static jint open_bound(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
 #if HAS_SOCKET_HANDLES
@@ -150,7 +150,7 @@ static jint open_bound(JNIEnv *env, jclass class, jint fd) {
 }
 
 #if HAS_SOCKET_HANDLES
-/* Asks sock_diag(7) for the device and the inode of the file that a socket of this process is bound to. */
+/* Requests the device and the inode of the file that a socket of this process is bound to from sock_diag(7). */
 static int find_bound(int fd, struct unix_diag_vfs *bound) {
     struct stat socket_itself;
     if (fstat(fd, &socket_itself) == -1) return -errno;
@@ -176,7 +176,7 @@ static int find_bound(int fd, struct unix_diag_vfs *bound) {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     int result =
             (int) RESULT(sendto(netlink, &message, sizeof(message), 0, (struct sockaddr *) &kernel, sizeof(kernel)));
-    /* The kernel has answered when the request is sent. */
+    /* The kernel has replied by the time the request has been sent. */
     if (result >= 0) result = (int) RESULT(recv(netlink, &answer, sizeof(answer), MSG_DONTWAIT));
     close(netlink);
     if (result < 0) return result;
@@ -196,9 +196,9 @@ static int find_bound(int fd, struct unix_diag_vfs *bound) {
 #endif
 
 /*
- * Whether a socket is bound to this file: 1 or 0, and a negative errno if the kernel does not tell. It tells 32 bits of
- * the inode number, and the file system's own device, which is not what stat(2) shows on file systems with several
- * (btrfs, some overlays).
+ * Whether a socket is bound to this file: 1 or 0, or a negative errno if the kernel does not report it. It reports 32
+ * bits of the inode number, and the device of the file system itself, which differs from that of stat(2) on file
+ * systems with several (btrfs, some overlays).
  */
 static jint is_bound_to(JNIEnv *env, jclass class, jint fd, jint file) {
     (void) env, (void) class;
@@ -218,8 +218,8 @@ static jint is_bound_to(JNIEnv *env, jclass class, jint fd, jint file) {
 }
 
 /*
- * Of the file that a descriptor stands for, or of the one at the path if it is negative; a symbolic link is not
- * followed.
+ * Of the file that the descriptor refers to, or of the one at the path if the descriptor is negative. Symbolic links
+ * are not followed.
  */
 static jint change_mode(JNIEnv *env, jclass class, jint file, jbyteArray path, jint mode) {
     (void) class;
@@ -245,7 +245,7 @@ static jint change_group(JNIEnv *env, jclass class, jint file, jbyteArray path, 
 #endif
 }
 
-/* On Linux the mode of an unbound socket, less the umask, becomes that of the file that bind makes. */
+/* On Linux, the mode of an unbound socket, less the umask, becomes the mode of the file that bind creates. */
 static jint restrict_mode(JNIEnv *env, jclass class, jint fd, jint mode) {
     (void) env, (void) class;
     REQUIRE((mode & ~07777) == 0);
@@ -262,7 +262,7 @@ static jint open_directory(JNIEnv *env, jclass class, jbyteArray path, jboolean 
     return WITH_PATH(env, path, open(name, (reading ? O_RDONLY : O_PATH) | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* Takes an exclusive lock that closing the descriptor releases; -EAGAIN while another process holds it. */
+/* Takes an exclusive lock, which closing the descriptor releases. Returns -EAGAIN while another process holds it. */
 static jint lock(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     int result = RESULT(flock(fd, LOCK_EX | LOCK_NB));
@@ -270,8 +270,8 @@ static jint lock(JNIEnv *env, jclass class, jint fd) {
 }
 
 /*
- * Asks whether anybody holds the socket file, without the holder seeing it: a datagram socket is refused by a stream or
- * seqpacket socket with EPROTOTYPE before anything else, and by nobody with ECONNREFUSED.
+ * Checks whether anybody holds the socket file, invisibly to the holder. Before anything else, a stream or seqpacket
+ * socket refuses a datagram socket with EPROTOTYPE. If nobody holds the file, connect fails with ECONNREFUSED.
  */
 static jint probe(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
@@ -291,8 +291,8 @@ static jint probe(JNIEnv *env, jclass class, jbyteArray name) {
 }
 
 /*
- * The number of a group, in result; -ENOENT if there is none of this name, -ERANGE if the buffer is too small for its
- * members.
+ * Stores the number of a group. Returns -ENOENT if no group has this name, and -ERANGE if the buffer is too small for
+ * its members.
  */
 static jint group_id(JNIEnv *env, jclass class, jbyteArray group, jbyteArray buffer, jintArray result) {
     (void) class;
@@ -308,9 +308,11 @@ static jint group_id(JNIEnv *env, jclass class, jbyteArray group, jbyteArray buf
         (*env)->SetIntArrayRegion(env, result, 0, 1, &gid);
         return 0;
     }
-    /* A negative error is WITH_PATH's. */
+    /* A negative error comes from WITH_PATH. */
     if (error < 0) return error;
-    /* getgrnam_r returns a positive errno; where there is no such name 0, and on some systems ENOENT or ESRCH. */
+    /*
+     * getgrnam_r returns a positive errno. If there is no such name, it returns 0, and on some systems ENOENT or ESRCH.
+     */
     return error == 0 || error == ESRCH ? -ENOENT : -error;
 }
 

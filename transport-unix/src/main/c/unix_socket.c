@@ -60,13 +60,13 @@ int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray 
     jsize length = (*env)->GetArrayLength(env, name);
     if ((size_t) length > MAX_NAME) return -ENAMETOOLONG;
     (*env)->GetByteArrayRegion(env, name, 0, length, (jbyte *) bytes);
-    /* The kernel would take the path to end there. */
+    /* The kernel would treat the NUL as the end of the path. */
     REQUIRE(length == 0 || bytes[0] == 0 || memchr(bytes, 0, (size_t) length) == NULL);
     socklen_t size = nettyunix_encode_name(address, bytes, (size_t) length);
     return size == 0 ? -ENAMETOOLONG : (int) size;
 }
 
-/* Puts a name into an array that has room for MAX_NAME bytes; returns its length. */
+/* Stores a name in an array that has room for MAX_NAME bytes. Returns its length. */
 static jint decode(JNIEnv *env, const struct sockaddr_un *address, socklen_t length, jbyteArray name) {
     jsize size = (jsize) nettyunix_decode_name(address, length);
     (*env)->SetByteArrayRegion(env, name, 0, size, (const jbyte *) address->sun_path);
@@ -84,7 +84,7 @@ static int prepare(int fd) {
         return -1;
     }
 #ifdef __APPLE__
-    /* By default 8 KiB for streams and 2 KiB for datagrams; here as much as on Linux. */
+    /* The defaults are 8 KiB for streams and 2 KiB for datagrams; use as much as on Linux. */
     int size = 212992;
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -130,7 +130,7 @@ static jint make_non_blocking(JNIEnv *env, jclass class, jint fd) {
     return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
-/* The index of the socket's type, plus 4 if it listens; -EAFNOSUPPORT if it is no AF_UNIX socket. */
+/* Returns the index of the socket's type, plus 4 if it is listening; -EAFNOSUPPORT if it is not an AF_UNIX socket. */
 static jint describe(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     struct sockaddr_storage address;
@@ -157,7 +157,7 @@ static jint bind_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
 
 /*
  * O_NONBLOCK belongs to the open file description: another holder of the socket can clear it, and no flag keeps accept
- * and connect from blocking then. So it is set again before each of them. Returns the descriptor.
+ * and connect from blocking then. Therefore it is set again before each of them. Returns the descriptor.
  */
 static int keep_non_blocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
@@ -185,7 +185,7 @@ static jint listen_backlog(JNIEnv *env, jclass class, jint fd, jint backlog) {
     return RESULT(listen(fd, backlog));
 }
 
-/* peer_name: its first byte receives the length of the name, the rest the name. */
+/* The first byte of peer_name receives the length of the name, and the rest the name. */
 static jint accept_connection(JNIEnv *env, jclass class, jint fd, jbyteArray peer_name) {
     (void) class;
     REQUIRE(has_room(env, peer_name, 1 + MAX_NAME));
@@ -249,9 +249,9 @@ static jlong send_vector(JNIEnv *env, jclass class, jint fd, jlong vector, jint 
 }
 
 /*
- * What the next read would find: 1 something, 0 the end of the stream, -EAGAIN nothing yet. An empty record of a socket
- * whose records are marked (see mark_records) is something; without a control buffer the mark is MSG_CTRUNC. On a
- * stream the kernel sets that at the end too, where it would attach the sender's identity.
+ * Returns what the next read would find: 1 for data, 0 for the end of the stream, -EAGAIN for nothing yet. An empty
+ * record counts as data if the socket's records are marked (see mark_records); without a control buffer, the mark is
+ * MSG_CTRUNC. On a stream, the kernel sets that at the end too, if it would attach the sender's identity.
  */
 static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
     (void) env, (void) class;
@@ -263,10 +263,10 @@ static jint peek(JNIEnv *env, jclass class, jint fd, jboolean marked) {
 }
 
 /*
- * An empty record and the end of a seqpacket stream both read as 0 bytes. With one of these options the kernel wants to
- * attach control data to every record, but not to the end of the stream: SO_PASSSEC shows as MSG_CTRUNC where there is
- * no control buffer and costs least, SO_TIMESTAMP shows as a control message. Neither is visible to the peer. On the
- * BSDs the sender marks every record with MSG_EOR.
+ * An empty record and the end of a seqpacket stream are both read as 0 bytes. With one of these options, the kernel
+ * attaches control data to every record, but not to the end of the stream. SO_PASSSEC shows as MSG_CTRUNC if there is
+ * no control buffer, and costs least. SO_TIMESTAMP shows as a control message. Neither is visible to the peer. On the
+ * BSDs, the sender marks every record with MSG_EOR.
  */
 static jint mark_records(JNIEnv *env, jclass class, jint fd, jboolean timestamp, jboolean on) {
     (void) env, (void) class;
@@ -319,7 +319,7 @@ static jint get_option(JNIEnv *env, jclass class, jint fd, jint option) {
     return getsockopt(fd, options[option].level, options[option].name, &value, &length) == -1 ? -errno : value;
 }
 
-/* Options that only the user knows, by their numbers; none is longer than this. */
+/* Options given by the user as numbers; none is longer than this. */
 #define MAX_OPTION 4096
 
 static jint set_option_bytes(JNIEnv *env, jclass class, jint fd, jint level, jint name, jbyteArray value) {
@@ -340,7 +340,7 @@ static jint get_option_bytes(JNIEnv *env, jclass class, jint fd, jint level, jin
     REQUIRE(size <= MAX_OPTION);
     socklen_t length = (socklen_t) size;
     if (getsockopt(fd, level, name, bytes, &length) == -1) return -errno;
-    /* Some options return the length that they would have. */
+    /* Some options return the length that they would need. */
     if (length > (socklen_t) size) length = (socklen_t) size;
     (*env)->SetByteArrayRegion(env, value, 0, (jsize) length, bytes);
     return (jint) length;
@@ -352,7 +352,7 @@ static jint shut_down(JNIEnv *env, jclass class, jint fd, jboolean input, jboole
     return RESULT(shutdown(fd, input ? SHUT_RD : SHUT_WR));
 }
 
-/* POLLHUP: neither direction works any more. */
+/* POLLHUP means that both directions have ended. */
 static jboolean is_hung_up(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     struct pollfd poll_fd = {.fd = fd};
@@ -360,8 +360,8 @@ static jboolean is_hung_up(JNIEnv *env, jclass class, jint fd) {
 }
 
 /*
- * pid, uid, gid of the process that connected, or called listen or socketpair; pid 0 where the platform does not report
- * it.
+ * Stores the pid, uid and gid of the process that called connect, listen or socketpair. The pid is 0 if the platform
+ * does not report it.
  */
 static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray credentials) {
     (void) class;
@@ -397,15 +397,15 @@ static jint peer_credentials(JNIEnv *env, jclass class, jint fd, jintArray crede
     return 0;
 }
 
-/* NGROUPS_MAX of Linux, which its headers have had too small at times. */
+/* NGROUPS_MAX of Linux, for which some of its headers have had too small a number. */
 #define MAX_GROUPS 65536
 
-/* The peer's supplementary groups; returns how many there are, -ERANGE if the array is too small for them. */
+/* Stores the peer's supplementary groups. Returns their number, or -ERANGE if the array is too small. */
 static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
     (void) class;
     REQUIRE(has_room(env, groups, 0) && (*env)->GetArrayLength(env, groups) <= MAX_GROUPS);
 #if defined(__linux__)
-    /* There may be 65 536 of them, more than the stack of a thread should hold. */
+    /* There may be 65 536 groups, more than should be on the stack of a thread. */
     jint *values = (*env)->GetIntArrayElements(env, groups, NULL);
     if (values == NULL) return -ENOMEM;
     socklen_t length = (socklen_t) (*env)->GetArrayLength(env, groups) * (socklen_t) sizeof(jint);
@@ -428,7 +428,7 @@ static jint peer_groups(JNIEnv *env, jclass class, jint fd, jintArray groups) {
 #endif
 }
 
-/* A pidfd of the peer, which the caller owns. */
+/* Returns a pidfd of the peer, which the caller owns. */
 static jint peer_pidfd(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
 #ifdef __linux__
@@ -441,7 +441,7 @@ static jint peer_pidfd(JNIEnv *env, jclass class, jint fd) {
 #endif
 }
 
-/* The peer's security label; returns its length, -ERANGE if the array is too small for it. */
+/* Stores the peer's security label. Returns its length, or -ERANGE if the array is too small. */
 static jint peer_label(JNIEnv *env, jclass class, jint fd, jbyteArray label) {
     (void) class;
     REQUIRE(has_room(env, label, 0));
