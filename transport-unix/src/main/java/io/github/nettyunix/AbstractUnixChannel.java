@@ -39,7 +39,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
     // What a failed write leaves to do, null if none has failed.
     LingeringClose lingeringClose;
-    private final UnixChannelConfig config;
+    private final AbstractUnixChannelConfig config;
     private final PeerTrust peerTrust;
 
     private boolean registeredBefore;
@@ -55,8 +55,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         this.socket = socket;
         peerTrust = new PeerTrust(socket);
         settings = new ChannelSettings(this, type, socket, marks);
-        config = new UnixChannelConfig(this, allocator, SocketOptions.of(type, this instanceof ServerChannel), settings,
-                readLoop);
+        boolean isServer = this instanceof ServerChannel;
+        SocketOptions options = SocketOptions.of(type, isServer);
+        config = isServer ? new UnixServerChannelConfig(this, allocator, options, settings, readLoop)
+                : new UnixChannelConfig(this, allocator, options, settings, readLoop);
     }
 
     /** Makes a channel of a socket from elsewhere, which stays the caller's if that fails. */
@@ -123,7 +125,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     @Override
-    public UnixChannelConfig config() {
+    public AbstractUnixChannelConfig config() {
         return config;
     }
 

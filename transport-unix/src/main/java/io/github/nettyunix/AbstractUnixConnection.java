@@ -31,6 +31,11 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     @Override
+    public final UnixChannelConfig config() {
+        return (UnixChannelConfig) super.config();
+    }
+
+    @Override
     public final UnixCredentials peerCredentials() throws IOException {
         return PeerIdentity.credentials(core());
     }

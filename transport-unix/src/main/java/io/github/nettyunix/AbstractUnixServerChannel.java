@@ -15,6 +15,11 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         super(null, type, socket, new ServerChannelRecvByteBufAllocator(), null);
     }
 
+    @Override
+    public final UnixServerChannelConfig config() {
+        return (UnixServerChannelConfig) super.config();
+    }
+
     /** The channel of a connection. */
     abstract AbstractUnixChannel newChild(UnixSocket socket);
 

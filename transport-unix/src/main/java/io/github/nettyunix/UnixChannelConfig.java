@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.MessageSizeEstimator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
@@ -12,11 +11,10 @@ import io.netty.channel.unix.DomainDatagramChannelConfig;
 import io.netty.channel.unix.DomainSocketChannelConfig;
 import io.netty.channel.unix.DomainSocketReadMode;
 
-import java.util.Map;
-
 /**
- * The configuration of this transport's channels. It is usually set by {@link ChannelOption}s, including those of
- * {@link UnixSocketOption}; the methods are those of Netty's interfaces. Thread-safe.
+ * The configuration of stream, seqpacket and datagram channels; that of servers is {@link UnixServerChannelConfig}. It
+ * is usually set by {@link ChannelOption}s, including those of {@link UnixSocketOption}; the methods are those of
+ * Netty's interfaces. Thread-safe.
  *
  * <p>Options of TCP and UDP that frameworks set on every channel ({@code SO_KEEPALIVE}, {@code SO_LINGER},
  * {@code SO_REUSEADDR}, {@code TCP_NODELAY}, all others whose name begins with {@code TCP_} or {@code IP_}, and so on)
@@ -24,44 +22,11 @@ import java.util.Map;
  * channel does not support are refused, which a bootstrap logs. If the kernel refuses to set or read an option, the
  * {@link io.netty.channel.ChannelException} implements {@link UnixSocketError}.
  */
-public final class UnixChannelConfig extends DefaultChannelConfig
+public final class UnixChannelConfig extends AbstractUnixChannelConfig
         implements DomainSocketChannelConfig, DomainDatagramChannelConfig, DuplexChannelConfig {
-    private final SocketOptions options;
-    private final ChannelSettings settings;
-    private final ReadLoop readLoop;
-
     UnixChannelConfig(Channel channel, RecvByteBufAllocator allocator, SocketOptions options, ChannelSettings settings,
             ReadLoop readLoop) {
-        super(channel, allocator);
-        this.options = options;
-        this.settings = settings;
-        this.readLoop = readLoop;
-        super.setMessageSizeEstimator(UnixMessageSizeEstimator.DEFAULT);
-    }
-
-    @Override
-    public Map<ChannelOption<?>, Object> getOptions() {
-        return getOptions(super.getOptions(), options.options());
-    }
-
-    @Override
-    public <T> T getOption(ChannelOption<T> option) {
-        return options.contains(option) ? options.get(settings, option) : super.getOption(option);
-    }
-
-    @Override
-    public <T> boolean setOption(ChannelOption<T> option, T value) {
-        validate(option, value);
-        if (options.contains(option)) {
-            options.set(settings, option, value);
-            return true;
-        }
-        return super.setOption(option, value) || SocketOptions.isForeign(option);
-    }
-
-    @Override
-    protected void autoReadCleared() {
-        readLoop.stop();
+        super(channel, allocator, options, settings, readLoop);
     }
 
     @Override

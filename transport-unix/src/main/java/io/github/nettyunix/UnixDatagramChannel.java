@@ -130,6 +130,11 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     @Override
+    public UnixChannelConfig config() {
+        return (UnixChannelConfig) super.config();
+    }
+
+    @Override
     public boolean isConnected() {
         return remoteAddress() != null;
     }

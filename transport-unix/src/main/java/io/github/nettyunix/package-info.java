@@ -27,8 +27,9 @@
  * <h2>Options</h2>
  * {@link io.github.nettyunix.UnixSocketOption} lists the options of this transport, with
  * {@link io.github.nettyunix.SocketFilePolicy} and {@link io.github.nettyunix.DatagramQueueFull} as values;
- * {@link io.github.nettyunix.UnixChannelConfig} is the configuration of every channel. By default, inbound messages are
- * plain {@link io.netty.buffer.ByteBuf}s, and descriptors are not received:
+ * {@link io.github.nettyunix.UnixChannelConfig} is the configuration of a channel, and
+ * {@link io.github.nettyunix.UnixServerChannelConfig} that of a server. By default, inbound messages are plain
+ * {@link io.netty.buffer.ByteBuf}s, and descriptors are not received:
  * {@link io.github.nettyunix.UnixSocketOption#RECEIVE_CONTROL_DATA} enables them.
  *
  * <h2>Errors</h2>

@@ -3,8 +3,10 @@ package io.github.nettyunix;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.socket.DuplexChannelConfig;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
@@ -62,6 +64,8 @@ class UnixSocketOptionTest {
         UnixServerStreamChannel server = new UnixServerStreamChannel();
         set(server, ChannelOption.SO_BACKLOG, 7);
         assertFalse(server.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true));
+        ChannelConfig config = server.config();
+        assertFalse(config instanceof DuplexChannelConfig);
         server.unsafe().closeForcibly();
     }
 
