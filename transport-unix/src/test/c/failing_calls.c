@@ -18,10 +18,13 @@ static const struct {
     {"epoll_ctl", __NR_epoll_ctl},
     {"getsockname", __NR_getsockname},
     {"listen", __NR_listen},
+    {"recvmsg", __NR_recvmsg},
     {"sendmmsg", __NR_sendmmsg},
     {"sendmsg", __NR_sendmsg},
     {"sendto", __NR_sendto},
     {"setsockopt", __NR_setsockopt},
+    {"socket", __NR_socket},
+    {"socketpair", __NR_socketpair},
 };
 
 /* The number of a system call; -1 if it is not in the table. */
@@ -38,9 +41,12 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_number(JNIE
     return number;
 }
 
-/* Makes a system call of this thread fail, if its argument at an index (0 to 5; -1: any) has this value. */
+/*
+ * Makes a system call of this thread fail, if its argument at an index (0 to 5; -1: any) has this value; or, if that is
+ * a flag, lacks it.
+ */
 JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv *env, jclass class, jint number,
-        jint index, jint value, jint error) {
+        jint index, jint value, jboolean lacking, jint error) {
     (void) env, (void) class;
     unsigned argument = index < 0 ? offsetof(struct seccomp_data, nr)
                                   : (unsigned) offsetof(struct seccomp_data, args) + 8u * (unsigned) index;
@@ -48,7 +54,7 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) number, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) (index < 0 ? number : value), 0, 1),
+        BPF_JUMP(BPF_JMP | (lacking ? BPF_JSET : BPF_JEQ) | BPF_K, (unsigned) (index < 0 ? number : value), lacking, !lacking),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((unsigned) error & SECCOMP_RET_DATA)),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };

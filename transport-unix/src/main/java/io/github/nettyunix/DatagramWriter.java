@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
@@ -27,6 +28,37 @@ final class DatagramWriter implements ChannelWriter {
 
         final OutboundDatagram[] datagrams = new OutboundDatagram[SendBatch.CAPACITY];
         final int[] results = new int[SendBatch.CAPACITY];
+
+        // The first datagram to each recipient whose queue is full.
+        private final int[] refused = new int[SendBatch.CAPACITY];
+        private int refusedCount;
+
+        void clearRefused() {
+            refusedCount = 0;
+        }
+
+        void addRefused(int index) {
+            refused[refusedCount++] = index;
+        }
+
+        /** Returns the datagram to the same recipient that was refused; a negative number if none was. */
+        int refusedBefore(int index) {
+            for (int i = 0; i < refusedCount; i++) {
+                if (Objects.equals(datagrams[refused[i]].recipient(), datagrams[index].recipient())) {
+                    return refused[i];
+                }
+            }
+            return -1;
+        }
+
+        /** Returns the end of the datagrams from {@code first} on to recipients that have refused none. */
+        int endOfUnrefused(int first, int count) {
+            int end = first + 1;
+            while (end < count && (refusedCount == 0 || refusedBefore(end) < 0)) {
+                end++;
+            }
+            return end;
+        }
     }
 
     /** Besides errnos. */
@@ -144,7 +176,7 @@ final class DatagramWriter implements ChannelWriter {
                     datagram.complete(OutboundMessages.newClosedDescriptor(core, datagram.message()));
                 }
             }
-            tried = send(batch, slots.results, count);
+            tried = send(batch, slots, count);
         } finally {
             uses.end(0);
         }
@@ -164,18 +196,32 @@ final class DatagramWriter implements ChannelWriter {
         return recipient == null ? null : SocketName.bytesOf(recipient);
     }
 
-    /** One attempt for each of them, up to the first that is to wait; returns how many that were. */
-    private int send(SendBatch batch, int[] results, int count) {
+    /**
+     * One attempt for each of them, up to the first that is to wait; returns how many that were. Once a queue is full,
+     * nothing else is sent to the same recipient: the kernel would refuse that too, with a system call each.
+     */
+    private int send(SendBatch batch, Slots slots, int count) {
+        int[] results = slots.results;
+        slots.clearRefused();
         int tried = 0;
         while (tried < count) {
-            long result = batch.sendRecords(core.socket(), tried);
+            int before = slots.refusedBefore(tried);
+            if (before >= 0) {
+                results[tried++] = results[before];
+                continue;
+            }
+            long result = batch.sendRecords(core.socket(), tried, slots.endOfUnrefused(tried, count));
             int sent = (int) result;
             int errno = (int) (result >>> Integer.SIZE);
             Arrays.fill(results, tried, tried + sent, SENT);
             tried += sent;
             if (errno != 0) {
+                DatagramQueueFull policy = policy(errno);
+                if (policy != null) {
+                    slots.addRefused(tried);
+                }
                 results[tried++] = errno;
-                if (policy(errno) == DatagramQueueFull.WAIT) {
+                if (policy == DatagramQueueFull.WAIT) {
                     break;
                 }
             }

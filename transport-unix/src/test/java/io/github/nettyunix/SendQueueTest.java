@@ -9,6 +9,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -223,5 +225,39 @@ class SendQueueTest {
         assertSame(cause, promises.get(0).cause());
         assertTrue(promises.get(1).isSuccess());
         channel.close();
+    }
+
+    /** Compares processor times, in which a walk through what waits would be most of all. */
+    @Test
+    void aFlushCostsTheSameHoweverManyWaitForAnotherRecipient() {
+        flushMany();
+        long alone = flushMany();
+        for (int i = 0; i < 100_000; i++) {
+            write(A);
+        }
+        flush();
+        refuse(next());
+        assertNull(next());
+        queue.settle();
+        long besides = flushMany();
+        assertTrue(besides < 20 * alone, besides + " ns instead of " + alone);
+        channel.close();
+    }
+
+    /** Returns how much processor time it takes. */
+    private long flushMany() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadCpuTime();
+        for (int i = 0; i < 1000; i++) {
+            OutboundDatagram datagram = write(B);
+            flush();
+            assertSame(datagram, next());
+            assertNull(next());
+            queue.sent(datagram);
+            queue.settle();
+            queue.unblockDue(now);
+            queue.complete(outbound);
+        }
+        return threads.getCurrentThreadCpuTime() - before;
     }
 }

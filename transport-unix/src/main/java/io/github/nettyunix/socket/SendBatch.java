@@ -117,14 +117,20 @@ public final class SendBatch {
         messages.putInt(base + GID, gid);
     }
 
+    /** Sends all messages from {@code first} on as records. */
+    public long sendRecords(UnixSocket socket, int first) {
+        return sendRecords(socket, first, count);
+    }
+
     /**
-     * Sends it as records, in order.
+     * Sends messages as records, in order.
      *
      * @param first the first message to send
+     * @param end the one after the last message to send
      * @return in the lower half how many went out, in the upper half the errno that stopped the next one, or 0
      */
-    public long sendRecords(UnixSocket socket, int first) {
-        return sendRecords(socket.intValue(), memory.address(), first, count, vectors.memoryAddress(0),
+    public long sendRecords(UnixSocket socket, int first, int end) {
+        return sendRecords(socket.intValue(), memory.address(), first, end, vectors.memoryAddress(0),
                 vectors.count());
     }
 

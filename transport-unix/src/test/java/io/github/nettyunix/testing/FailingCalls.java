@@ -18,6 +18,8 @@ public final class FailingCalls {
     public static final int OPERATION = 1;
     public static final int EPOLL_CTL_ADD = 1;
     public static final int EPOLL_CTL_MOD = 3;
+    /** A flag of socket(2), socketpair(2) and accept4(2). */
+    public static final int SOCK_CLOEXEC = 02000000;
 
     private static final int ANY = -1;
 
@@ -34,18 +36,33 @@ public final class FailingCalls {
 
     /** Every such call fails. */
     public static void on(EventLoop loop, String call, int errno) throws Exception {
-        on(loop, call, ANY, 0, errno);
+        refuse(loop, call, ANY, 0, false, errno);
     }
 
     /** Calls fail one of whose arguments has this value. */
     public static void on(EventLoop loop, String call, int argument, int value, int errno) throws Exception {
+        refuse(loop, call, argument, value, false, errno);
+    }
+
+    /** Calls fail one of whose arguments lacks a flag. */
+    public static void withoutFlag(EventLoop loop, String call, int argument, int flag, int errno) throws Exception {
+        refuse(loop, call, argument, flag, true, errno);
+    }
+
+    private static void refuse(EventLoop loop, String call, int argument, int value, boolean lacking, int errno)
+            throws Exception {
+        int number = numberOf(call);
+        int result = loop.submit(() -> fail(number, argument, value, lacking, errno)).get();
+        assertEquals(0, result, () -> "no filter: " + Errno.name(-result));
+    }
+
+    static int numberOf(String call) {
         int number = number(call);
         assertTrue(number >= 0, call);
-        assertEquals(0, loop.submit(() -> fail(number, argument, value, errno)).get(), () -> "no filter: "
-                + Errno.name(errno));
+        return number;
     }
 
     private static native int number(String call);
 
-    private static native int fail(int number, int argument, int value, int errno);
+    private static native int fail(int number, int argument, int value, boolean lacking, int errno);
 }
