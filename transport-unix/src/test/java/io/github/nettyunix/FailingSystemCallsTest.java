@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.readiness.Readiness;
 import io.github.nettyunix.socket.Errno;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.CountedCalls;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.FailingCalls;
@@ -15,7 +16,9 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import org.junit.jupiter.api.AfterEach;
@@ -215,5 +218,61 @@ class FailingSystemCallsTest {
             assertEquals(closes, !server.isOpen());
         }
         server.close().sync();
+    }
+
+    /** The kernel reports an error once, to the call that meets it: here to the last of those that make up a batch. */
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void anErrorThatEndsABatchIsReportedAfterTheRecordsBeforeIt(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(group)) {
+            for (int i = 0; i < 3; i++) {
+                ends.send("record " + i).sync();
+            }
+            // A stranger's records, which may bring descriptors, are received one by one.
+            CountedCalls calls = CountedCalls.of(loop, "recvmsg");
+            calls.failOnce(4, Errno.ENOBUFS);
+            ends.receiver.config().setAutoRead(true);
+            for (int i = 0; i < 3; i++) {
+                assertEquals("record " + i, ends.text());
+            }
+            assertFailure(ends.inbox.take(Throwable.class), "read", type, "ENOBUFS");
+        }
+        Proof.of("itself", "an error that ends a batch is reported after the records before it, " + type);
+    }
+
+    /** Another thread may start a program at any time, to which all others would be passed on. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void socketsAreCloseOnExecFromTheStart(SocketType type) throws Exception {
+        Channels.server(type, Inbox::new)
+                .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().keepOnClose())
+                .bind(address()).sync().channel().close().sync();
+        FailingCalls.withoutFlag(loop, "socket", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
+        FailingCalls.withoutFlag(loop, "socketpair", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
+        FailingCalls.withoutFlag(loop, "accept4", 3, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
+        // It finds the file of one that is gone, for which it has to ask.
+        Inbox inbox = new Inbox();
+        Channel server = loop.submit(() -> Channels.newBindable(type)).get();
+        server.pipeline().addLast(new Inbox() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object accepted) {
+                ((Channel) accepted).pipeline().addLast(inbox);
+                group.register((Channel) accepted);
+            }
+        });
+        group.register(server).sync();
+        server.bind(address()).sync();
+        Channel client = loop.submit(() -> Channels.newClient(type)).get();
+        client.pipeline().addLast(new Inbox());
+        group.register(client).sync();
+        client.connect(address()).sync();
+        client.writeAndFlush(Ends.buffer("accepted")).sync();
+        assertEquals("accepted", Ends.text(inbox.take()));
+        for (Channel channel : loop.submit(() -> Channels.pair(type)).get()) {
+            group.register(channel).sync();
+            channel.close().sync();
+        }
+        client.close().sync();
+        server.close().sync();
+        Proof.of("itself", "all " + type + " sockets are close-on-exec from the start");
     }
 }
