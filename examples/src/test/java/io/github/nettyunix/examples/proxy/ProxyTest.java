@@ -21,6 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 /** The proxy, between both ends of CPython: what comes out is what went in. */
 class ProxyTest {
@@ -131,6 +132,22 @@ class ProxyTest {
             }
         }, "sockets of connections that have ended");
         Proof.of("CPython", "how connections end through the proxy, " + type);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stream", "seqpacket"})
+    void nothingFollowsAMessageThatTheUpstreamDidNotTake(String type) throws Exception {
+        start(type);
+        try (Program peer = peer("hole.py", type, proxy.process().pid())) {
+            String line = peer.awaitLine("^(nothing behind it|left out: .*)$").group();
+            assumeFalse(line.startsWith("left out"), line);
+            assertEquals(0, peer.exitValue());
+        }
+        if (type.equals("seqpacket")) {
+            // A stream is ended by the transport.
+            proxy.awaitLine("closing a connection: write seqpacket .*EPERM");
+        }
+        Proof.of("CPython", "nothing follows a message that the proxy could not forward, " + type);
     }
 
     @ParameterizedTest
