@@ -28,6 +28,7 @@ public final class ControlDataTruncatedException extends IOException implements 
      * @param maxFds the limit of descriptors per message
      * @param sender see {@link #sender()}; may be {@code null}
      * @param credentials see {@link #credentials()}; may be {@code null}
+     * @throws UnsatisfiedLinkError if the transport is not available
      */
     public ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, UnixSocketAddress sender,
             UnixCredentials credentials) {
@@ -35,15 +36,21 @@ public final class ControlDataTruncatedException extends IOException implements 
     }
 
     private ControlDataTruncatedException(SocketType type, SocketAddress address, int maxFds, MessageOrigin origin) {
-        this(new ErrorDetails("read", type, address, Errno.EMSGSIZE,
-                "descriptors or the sender's pidfd or label were lost: MAX_FILE_DESCRIPTORS_PER_MESSAGE is " + maxFds
-                + ", and RLIMIT_NOFILE has to leave room for them" + origin), origin);
+        this(details(type, address, "descriptors or the sender's pidfd or label were lost:"
+                + " MAX_FILE_DESCRIPTORS_PER_MESSAGE is " + maxFds + ", and RLIMIT_NOFILE has to leave room for them"
+                + origin), origin);
     }
 
     private ControlDataTruncatedException(ErrorDetails details, MessageOrigin origin) {
         super(details.message());
         this.details = details;
         this.origin = origin;
+    }
+
+    private static ErrorDetails details(SocketType type, SocketAddress address, String hint) {
+        // In a test of a handler, no channel may have loaded the library.
+        NativeTransport.ensureAvailability();
+        return new ErrorDetails("read", type, address, Errno.EMSGSIZE, hint);
     }
 
     /**

@@ -31,6 +31,7 @@ public final class MessageTruncatedException extends IOException implements Unix
      * @param maxMessageSize the limit
      * @param sender see {@link #sender()}; may be {@code null}
      * @param credentials see {@link #credentials()}; may be {@code null}
+     * @throws UnsatisfiedLinkError if the transport is not available
      */
     public MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
             UnixSocketAddress sender, UnixCredentials credentials) {
@@ -39,9 +40,8 @@ public final class MessageTruncatedException extends IOException implements Unix
 
     private MessageTruncatedException(SocketType type, SocketAddress address, int messageSize, int maxMessageSize,
                               MessageOrigin origin) {
-        this(new ErrorDetails("read", type, address, Errno.EMSGSIZE, "a record of " + messageSize
-                + " bytes was dropped, MAX_MESSAGE_SIZE is " + maxMessageSize + origin), messageSize, maxMessageSize,
-                origin);
+        this(details(type, address, "a record of " + messageSize + " bytes was dropped, MAX_MESSAGE_SIZE is "
+                + maxMessageSize + origin), messageSize, maxMessageSize, origin);
     }
 
     private MessageTruncatedException(ErrorDetails details, int messageSize, int maxMessageSize,
@@ -51,6 +51,12 @@ public final class MessageTruncatedException extends IOException implements Unix
         this.messageSize = messageSize;
         this.maxMessageSize = maxMessageSize;
         this.origin = origin;
+    }
+
+    private static ErrorDetails details(SocketType type, SocketAddress address, String hint) {
+        // In a test of a handler, no channel may have loaded the library.
+        NativeTransport.ensureAvailability();
+        return new ErrorDetails("read", type, address, Errno.EMSGSIZE, hint);
     }
 
     /**

@@ -1,5 +1,8 @@
 package io.github.nettyunix.api;
 
+import io.github.nettyunix.ControlDataTruncatedException;
+import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixErrno;
@@ -12,6 +15,7 @@ import io.github.nettyunix.handler.PeerAuthorizationHandler;
 import io.github.nettyunix.handler.PeerRefusedException;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.NothingLeft;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -21,6 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,7 +79,13 @@ class EmbeddedHandlerTest {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            lines.add(cause instanceof UnixSocketError e && e.error() == UnixErrno.EAGAIN ? "again" : cause.toString());
+            if (cause instanceof MessageTruncatedException e) {
+                lines.add(e.messageSize() + " > " + e.maxMessageSize() + " from uid " + e.credentials().uid());
+            } else if (cause instanceof ControlDataTruncatedException e) {
+                lines.add(e.error() + " from " + e.sender());
+            } else if (cause instanceof UnixSocketError e && e.error() == UnixErrno.EAGAIN) {
+                lines.add("again");
+            }
         }
     }
 
@@ -99,6 +110,30 @@ class EmbeddedHandlerTest {
         channel.pipeline().fireExceptionCaught(new TestError(11, "EAGAIN"));
         assertEquals(List.of("again"), report.lines);
         channel.finish();
+    }
+
+    /** Where nothing has loaded the native library before. */
+    static final class LostMessages {
+        public static void main(String[] args) {
+            Report report = new Report();
+            EmbeddedChannel channel = new EmbeddedChannel(report);
+            UnixSocketAddress sender = UnixSocketAddress.of("/run/x");
+            channel.pipeline().fireExceptionCaught(
+                    new MessageTruncatedException(SocketType.DATAGRAM, null, 5, 4, sender, SENDER));
+            channel.pipeline().fireExceptionCaught(
+                    new ControlDataTruncatedException(SocketType.DATAGRAM, null, 253, sender, null));
+            channel.finish();
+            System.out.print(report.lines);
+        }
+    }
+
+    @Test
+    void errorsAboutLostMessagesCanBeMade() throws Exception {
+        Process process = new ProcessBuilder(Jvm.command(LostMessages.class)).redirectErrorStream(true).start();
+        try (InputStream out = process.getInputStream()) {
+            assertEquals("[5 > 4 from uid 1000, EMSGSIZE from /run/x]",
+                    new String(out.readAllBytes(), StandardCharsets.UTF_8));
+        }
     }
 
     @Test
