@@ -1,8 +1,6 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.Process;
-import io.github.nettyunix.socket.UnixSocket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,8 +14,6 @@ final class PeerIdentity {
     /** NGROUPS_MAX of Linux. */
     private static final int ALL_GROUPS = 65536;
     private static final int LONGEST_LABEL = 4096;
-    /** The uid of all users that this user namespace does not map; Linux's default. */
-    private static final int OVERFLOW_UID = 65534;
 
     private PeerIdentity() {
     }
@@ -39,15 +35,6 @@ final class PeerIdentity {
     private static int peerIds(ChannelCore core, int[] ids) {
         int result = core.socket().peerCredentials(ids);
         return result == 0 && ids[0] == 0 && ids[1] == -1 ? -Errno.ENOTCONN : result;
-    }
-
-    /** Whether the peer runs as this process's user, or as root; false where that is not known. */
-    static boolean isOwnUserOrRoot(UnixSocket socket) {
-        int[] peer = new int[3];
-        int[] own = new int[3];
-        Process.identity(own);
-        return socket.peerCredentials(peer) == 0 && peer[0] > 0
-                && (peer[1] == 0 || peer[1] == own[1] && peer[1] != OVERFLOW_UID);
     }
 
     /** See {@link UnixPeer#peerPidFd()}. */

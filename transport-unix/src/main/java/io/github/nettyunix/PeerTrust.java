@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.socket.Process;
 import io.github.nettyunix.socket.UnixSocket;
 
 /**
@@ -9,6 +10,8 @@ import io.github.nettyunix.socket.UnixSocket;
  */
 final class PeerTrust {
     private static final int ENOUGH = 1_000;
+    /** The uid of all users that this user namespace does not map; Linux's default. */
+    private static final int OVERFLOW_UID = 65534;
 
     private final UnixSocket socket;
     private int messages;
@@ -24,7 +27,7 @@ final class PeerTrust {
     void received(int count) {
         if (messages < ENOUGH) {
             messages += count;
-            trusted = messages >= ENOUGH && PeerIdentity.isOwnUserOrRoot(socket);
+            trusted = messages >= ENOUGH && isOwnUserOrRoot();
         }
     }
 
@@ -41,9 +44,18 @@ final class PeerTrust {
     boolean isHarmless(int count) {
         if (count > 0 && descriptors < ENOUGH) {
             descriptors += count;
-            harmless = descriptors >= ENOUGH && PeerIdentity.isOwnUserOrRoot(socket);
+            harmless = descriptors >= ENOUGH && isOwnUserOrRoot();
             return false;
         }
         return harmless;
+    }
+
+    /** Whether the peer runs as this process's user, or as root; false where that is not known. */
+    private boolean isOwnUserOrRoot() {
+        int[] peer = new int[3];
+        int[] own = new int[3];
+        Process.identity(own);
+        return socket.peerCredentials(peer) == 0 && peer[0] > 0
+                && (peer[1] == 0 || peer[1] == own[1] && peer[1] != OVERFLOW_UID);
     }
 }
