@@ -33,14 +33,16 @@ public class DomainEcho {
         List<String> answers = new ArrayList<>();
         try {
             stream(group, new DomainSocketAddress(folder + "/stream"), answers);
-            datagrams(group, new DomainSocketAddress(folder + "/server"), new DomainSocketAddress(folder + "/client"), answers);
+            datagrams(group, new DomainSocketAddress(folder + "/server"), new DomainSocketAddress(folder + "/client"),
+                    answers);
         } finally {
             group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
         }
         return answers;
     }
 
-    private static void stream(EventLoopGroup group, DomainSocketAddress address, List<String> answers) throws Exception {
+    private static void stream(EventLoopGroup group, DomainSocketAddress address, List<String> answers)
+            throws Exception {
         Channel server = new ServerBootstrap().group(group)
                 .channel(EpollServerDomainSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, 16)
@@ -63,8 +65,8 @@ public class DomainEcho {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new LineBasedFrameDecoder(100), new StringDecoder(), new StringEncoder(),
-                                new SimpleChannelInboundHandler<String>() {
+                        channel.pipeline().addLast(new LineBasedFrameDecoder(100), new StringDecoder(),
+                                new StringEncoder(), new SimpleChannelInboundHandler<String>() {
                                     @Override
                                     protected void channelRead0(ChannelHandlerContext ctx, String line) {
                                         ANSWERS.add(line);
@@ -83,7 +85,8 @@ public class DomainEcho {
         server.close().sync();
     }
 
-    private static void datagrams(EventLoopGroup group, DomainSocketAddress serverAddress, DomainSocketAddress clientAddress,
+    private static void datagrams(EventLoopGroup group, DomainSocketAddress serverAddress,
+            DomainSocketAddress clientAddress,
                                   List<String> answers) throws Exception {
         Channel server = new Bootstrap().group(group)
                 .channel(EpollDomainDatagramChannel.class)
@@ -105,7 +108,8 @@ public class DomainEcho {
                 })
                 .bind(clientAddress).sync().channel();
         for (String text : List.of("three", "four")) {
-            client.writeAndFlush(new DomainDatagramPacket(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), serverAddress)).sync();
+            client.writeAndFlush(new DomainDatagramPacket(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8),
+                    serverAddress)).sync();
             answers.add(ANSWERS.poll(10, TimeUnit.SECONDS));
         }
         client.close().sync();

@@ -48,7 +48,8 @@ class AcceptLimitTest {
         private static final class Reporter extends ChannelInboundHandlerAdapter {
             @Override
             public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : cause);
+                System.out.println(cause instanceof UnixSocketError error ? error.operation() + " " + error.errnoName()
+                        : cause);
                 ctx.fireExceptionCaught(cause);
             }
         }
@@ -62,13 +63,14 @@ class AcceptLimitTest {
                     .childOption(ChannelOption.ALLOCATOR, buffers.allocator()).handler(new Reporter())
                     .bind(UnixSocketAddress.of(arguments[0])).sync().channel();
             System.out.println("ready");
-            // Classes cannot be loaded later, nor files be read: those of the first connection, of errors and of the log, where
-            // the pipeline reports what nobody has handled.
+            // Classes cannot be loaded later, nor files be read: those of the first connection, of errors and of the
+            // log, where the pipeline reports what nobody has handled.
             System.in.read();
             try {
                 UnixFileDescriptor.open(Path.of(arguments[0]).getParent(), StandardOpenOption.WRITE);
             } catch (IOException isFolder) {
-                InternalLoggerFactory.getInstance(AcceptLimitTest.class).warn("This is how an error is logged", isFolder);
+                InternalLoggerFactory.getInstance(AcceptLimitTest.class)
+                        .warn("This is how an error is logged", isFolder);
                 System.out.println("warm");
             }
             LoopCpu.assertIdle(server.eventLoop());
@@ -112,8 +114,8 @@ class AcceptLimitTest {
         try (Python python = Python.run("""
                 import resource, subprocess
                 kind, path, count = TYPES[sys.argv[1]], sys.argv[2], int(sys.argv[3])
-                server = subprocess.Popen(sys.argv[4:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+                server = subprocess.Popen(sys.argv[4:], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    text=True, bufsize=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
 
                 def expect(line):
                     found = server.stdout.readline().strip()
@@ -153,6 +155,7 @@ class AcceptLimitTest {
             python.expect("done");
             python.succeed();
         }
-        Proof.of("CPython", "at its limit of descriptors a " + type + " server backs off, recovers, and loses no connection");
+        Proof.of("CPython", "at its limit of descriptors a " + type
+                + " server backs off, recovers, and loses no connection");
     }
 }

@@ -42,7 +42,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class AdoptTest {
     private static final Map<String, IntFunction<Channel>> ADOPTERS = Map.of("stream", UnixStreamChannel::adopt,
             "seqpacket", UnixSeqpacketChannel::adopt, "datagram", UnixDatagramChannel::adopt,
-            "listening stream", UnixServerStreamChannel::adopt, "listening seqpacket", UnixServerSeqpacketChannel::adopt);
+            "listening stream", UnixServerStreamChannel::adopt, "listening seqpacket",
+            UnixServerSeqpacketChannel::adopt);
 
     @TempDir
     private Path folder;
@@ -170,7 +171,8 @@ class AdoptTest {
         public static void main(String[] arguments) throws Exception {
             Channel channel = UnixTransport.adopt(0);
             int number = ((UnixChannel) channel).fd().intValue();
-            Channels.register(channel).writeAndFlush(Unpooled.copiedBuffer(channel.getClass().getSimpleName() + " moved: "
+            Channels.register(channel).writeAndFlush(Unpooled.copiedBuffer(channel.getClass()
+                    .getSimpleName() + " moved: "
                     + (number > 2) + ", 0 is "
                     + Descriptors.open().get(0) + ", stdin: " + System.in.read(), StandardCharsets.UTF_8)).sync();
             channel.close().sync();

@@ -73,7 +73,8 @@ class ArchitectureTest {
     @Test
     void whichOperatingSystemItIsMattersBelowOnly() {
         noClasses().that().resideOutsideOfPackages(READINESS, SOCKET).and().doNotBelongToAnyOf(NativeTransport.class)
-                .should().callMethodWhere(describe("the operating system is asked for", ArchitectureTest::asksForSystem))
+                .should().callMethodWhere(describe("the operating system is asked for",
+                        ArchitectureTest::asksForSystem))
                 .check(CLASSES);
     }
 

@@ -45,7 +45,9 @@ class AvailabilityTest {
         }
     }
 
-    /** Adopts its standard input before anything else has loaded the library; prints its size, and whether it is closed. */
+    /**
+     * Adopts its standard input before anything else has loaded the library; prints its size, and whether it is closed.
+     */
     public static final class Adopting {
         public static void main(String[] arguments) throws Exception {
             UnixFileDescriptor fd = UnixFileDescriptor.adopt(0);
@@ -203,7 +205,8 @@ class AvailabilityTest {
 
     private String[] run(Predicate<String> classPath, Path... more) throws Exception {
         String path = Stream.concat(Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(classPath), Arrays.stream(more).map(Path::toString)).collect(Collectors.joining(File.pathSeparator));
+                .filter(classPath), Arrays.stream(more).map(Path::toString))
+                .collect(Collectors.joining(File.pathSeparator));
         Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", path,
                 Program.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String output = new String(process.getInputStream().readAllBytes(), UTF_8);

@@ -53,7 +53,8 @@ class CPythonBytesTest {
                 meeting.send(Content.of("x")).sync();
             }
             var channel = meeting.channel();
-            assertEquals(way.isServing() || datagram ? hex(own(meeting)) : "-", hex((UnixSocketAddress) channel.localAddress()));
+            assertEquals(way.isServing() || datagram ? hex(own(meeting)) : "-",
+                    hex((UnixSocketAddress) channel.localAddress()));
             assertEquals(way.isServing() ? datagram ? null : UnixSocketAddress.unnamed() : meeting.server(),
                     channel.remoteAddress());
             meeting.python().expect(hex(way.isServing() ? meeting.client() : meeting.server()));
@@ -80,7 +81,8 @@ class CPythonBytesTest {
         name[1] = 0;
         name[3] = (byte) 0xff;
         name[106] = 0;
-        try (Meeting meeting = Meeting.in(new Way(SocketType.SEQPACKET, true, serving)).at(UnixSocketAddress.ofAbstract(name))
+        try (Meeting meeting = Meeting.in(new Way(SocketType.SEQPACKET, true, serving))
+                .at(UnixSocketAddress.ofAbstract(name))
                 .start("print(sock.recv(100).decode())")) {
             meeting.send(Content.of("found")).sync();
             meeting.python().expect("found");

@@ -156,7 +156,8 @@ class CPythonCredentialsTest {
             UnixCredentials own = own();
             // Who may, claims to be somebody else.
             UnixCredentials claimed = own.uid() == 0 ? new UnixCredentials((int) meeting.python().pid(), 12, 34) : own;
-            meeting.send(meeting.message(Content.of("explicit"), Content.labelled("file")).withCredentials(claimed)).sync();
+            meeting.send(meeting.message(Content.of("explicit"), Content.labelled("file")).withCredentials(claimed))
+                    .sync();
             meeting.send(meeting.message(Content.of("implicit"))).sync();
             meeting.python().expect("explicit " + text(claimed) + " ['file']");
             meeting.python().expect("implicit " + text(own) + " []");
@@ -180,7 +181,8 @@ class CPythonCredentialsTest {
             UnixFileDescriptor fd = Content.labelled("not sent");
             meeting.send(meeting.bytes(Content.of("before"))).sync();
             meeting.python().expect("before");
-            Throwable cause = meeting.send(meeting.message(Content.of("x"), fd).withCredentials(nobody)).await().cause();
+            Throwable cause = meeting.send(meeting.message(Content.of("x"), fd).withCredentials(nobody)).await()
+                    .cause();
             assertInstanceOf(UnixSocketError.class, cause);
             assertTrue(List.of("ESRCH", "EPERM").contains(((UnixSocketError) cause).errnoName()), cause.toString());
             assertTrue(!fd.isOpen());
@@ -207,7 +209,8 @@ class CPythonCredentialsTest {
                 wait_for_end()
                 """)) {
             UnixCredentials peer = ((UnixPeer) meeting.channel()).peerCredentials();
-            assertEquals(credentialsOf(meeting.python().line()), new UnixCredentials(peer.pid(), peer.uid(), peer.gid()));
+            assertEquals(credentialsOf(meeting.python().line()),
+                    new UnixCredentials(peer.pid(), peer.uid(), peer.gid()));
             meeting.python().expect(peer.groups().stream().sorted().toList().toString());
             meeting.python().expect(text(own()));
             meeting.end();

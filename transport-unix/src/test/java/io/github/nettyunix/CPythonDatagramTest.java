@@ -70,7 +70,8 @@ class CPythonDatagramTest {
             meeting.python().expect("to somebody else");
             meeting.end();
         }
-        Proof.of("CPython", "a datagram without a sender's name, " + way + ", control data " + (controlData ? "on" : "off"));
+        Proof.of("CPython", "a datagram without a sender's name, " + way + ", control data "
+                + (controlData ? "on" : "off"));
     }
 
     /** Many arrive in one system call. */
@@ -97,7 +98,8 @@ class CPythonDatagramTest {
                 """, rounds)) {
             List<UnixSocketAddress> senders = Stream.of(meeting.python().line().split(" "))
                     .map(hex -> UnixSocketAddress.ofBytes(HexFormat.of().parseHex(hex.replace("-", "")))).toList();
-            assertTrue(senders.get(0).equals(meeting.client()) && senders.get(1).isAbstract() && senders.get(3).isUnnamed());
+            assertTrue(senders.get(0).equals(meeting.client()) && senders.get(1).isAbstract()
+                    && senders.get(3).isUnnamed());
             int[] order = {0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3};
             for (int i = 0; i < rounds * order.length; i++) {
                 AddressedEnvelope<?, ?> packet = take(meeting, controlData);
@@ -106,6 +108,7 @@ class CPythonDatagramTest {
             }
             meeting.end();
         }
-        Proof.of("CPython", "datagrams of several senders in turn, " + way + ", control data " + (controlData ? "on" : "off"));
+        Proof.of("CPython", "datagrams of several senders in turn, " + way + ", control data "
+                + (controlData ? "on" : "off"));
     }
 }

@@ -74,7 +74,8 @@ class CPythonIdentityTest {
                 assertEquals(-1, pidOf(pidFd));
             } catch (IOException beforeLinux616) {
                 assertErrno("ESRCH", beforeLinux616);
-                assertTrue(beforeLinux616.getMessage().endsWith("the peer's process has ended, and only Linux 6.16 and later still "
+                assertTrue(beforeLinux616.getMessage().endsWith(
+                        "the peer's process has ended, and only Linux 6.16 and later still "
                         + "has a descriptor of it"), beforeLinux616.getMessage());
             }
             meeting.channel().read();
@@ -96,7 +97,8 @@ class CPythonIdentityTest {
             }
             assertErrno("EMFILE", PeerIdentity.pidFdFailure(core, -24));
             int enoprotoopt = io.github.nettyunix.socket.Errno.ENOPROTOOPT;
-            assertEquals("SO_PEERPIDFD stream: it needs Linux 6.5 or later", assertThrows(UnsupportedOperationException.class,
+            assertEquals("SO_PEERPIDFD stream: it needs Linux 6.5 or later",
+                    assertThrows(UnsupportedOperationException.class,
                     () -> PeerIdentity.pidFdFailure(core, -enoprotoopt)).getMessage());
         } finally {
             channel.unsafe().closeForcibly();
@@ -135,8 +137,10 @@ class CPythonIdentityTest {
             String label = meeting.python().line();
             UnixPeer peer = (UnixPeer) meeting.channel();
             if (label.equals("unknown")) {
-                assertEquals("SO_PEERSEC " + way.type() + ": it needs Linux 2.6.2 or later and a security module that labels "
-                        + "sockets", assertThrows(UnsupportedOperationException.class, peer::peerSecurityLabel).getMessage());
+                assertEquals("SO_PEERSEC " + way.type()
+                        + ": it needs Linux 2.6.2 or later and a security module that labels "
+                        + "sockets", assertThrows(UnsupportedOperationException.class, peer::peerSecurityLabel)
+                        .getMessage());
             } else {
                 assertEquals(label, peer.peerSecurityLabel());
             }
@@ -314,7 +318,8 @@ class CPythonIdentityTest {
     @EachType
     void whatHasPiledUpIsReadToItsEnd(SocketType type) throws Exception {
         int messages = 40;
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).with(ChannelOption.AUTO_READ, false).start()) {
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).with(ChannelOption.AUTO_READ, false)
+                .start()) {
             for (int i = 0; i < messages; i++) {
                 ends.sender.write(Ends.buffer("x"));
             }

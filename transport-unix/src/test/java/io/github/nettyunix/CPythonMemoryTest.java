@@ -37,7 +37,8 @@ class CPythonMemoryTest {
                 data = os.urandom(int(sys.argv[1]))
                 fd = os.memfd_create("shared", os.MFD_ALLOW_SEALING)
                 os.write(fd, data)
-                fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
+                fcntl.fcntl(fd, fcntl.F_ADD_SEALS,
+                    fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
                 print(zlib.crc32(data))
                 send(sock, sys.argv[2].encode(), [fd], peer)
                 wait_for_end()

@@ -62,7 +62,8 @@ class CPythonRecordsTest {
     }
 
     static Stream<Arguments> limitsInBothModes() {
-        return recordsInBothModes().filter(arguments -> arguments.get()[0] instanceof Way way && way.isAbstract() == way.isServing());
+        return recordsInBothModes().filter(arguments -> arguments.get()[0] instanceof Way way
+                && way.isAbstract() == way.isServing());
     }
 
     static Stream<Arguments> connectionsInBothModes() {
@@ -72,7 +73,8 @@ class CPythonRecordsTest {
     @ParameterizedTest
     @MethodSource("recordsInBothModes")
     void recordsArriveAsTheyWereSent(Way way, boolean controlData) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start(RECORDS + """
+        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
+                .start(RECORDS + """
                 for number, size in enumerate(sizes):
                     send(sock, record(number, size), (), peer)
                 wait_for_end()
@@ -80,7 +82,8 @@ class CPythonRecordsTest {
             takeAll(meeting, controlData);
             meeting.end();
         }
-        Proof.of("CPython", "records of 0 to 200000 bytes read, " + way + ", control data " + (controlData ? "on" : "off"));
+        Proof.of("CPython", "records of 0 to 200000 bytes read, " + way + ", control data "
+                + (controlData ? "on" : "off"));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
@@ -101,7 +104,8 @@ class CPythonRecordsTest {
             assertEquals(LIMIT, meeting.take().length);
             meeting.end();
         }
-        Proof.of("CPython", "a record above MAX_MESSAGE_SIZE, " + way + ", control data " + (controlData ? "on" : "off"));
+        Proof.of("CPython", "a record above MAX_MESSAGE_SIZE, " + way + ", control data "
+                + (controlData ? "on" : "off"));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
@@ -199,6 +203,7 @@ class CPythonRecordsTest {
                 meeting.end();
             }
         }
-        Proof.of("CPython", "end-of-stream after empty records, " + way + ", control data " + (controlData ? "on" : "off"));
+        Proof.of("CPython", "end-of-stream after empty records, " + way + ", control data "
+                + (controlData ? "on" : "off"));
     }
 }

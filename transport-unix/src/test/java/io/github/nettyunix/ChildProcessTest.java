@@ -55,7 +55,8 @@ class ChildProcessTest {
     }
 
     /** What a program prints that has no other descriptors than these, which include its output. */
-    private String output(List<String> command, Map<String, String> environment, Map<Integer, FileDescriptor> descriptors)
+    private String output(List<String> command, Map<String, String> environment,
+            Map<Integer, FileDescriptor> descriptors)
             throws Exception {
         Path file = folder.resolve("output");
         Map<Integer, FileDescriptor> all = new HashMap<>(descriptors);
@@ -69,7 +70,8 @@ class ChildProcessTest {
     @Test
     void descriptorsThatHaveArrivedAreHandedOnByNumber() throws Exception {
         try (Ends ends = Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(new UnixMessage(Content.of("two"), Content.labelled("six"), Content.labelled("seven")));
+            ends.sender.writeAndFlush(new UnixMessage(Content.of("two"), Content.labelled("six"),
+                    Content.labelled("seven")));
             UnixMessage message = ends.inbox.take(UnixMessage.class);
             List<UnixFileDescriptor> fds = message.fileDescriptors();
             assertEquals("six seven\n", output(python("print(os.read(6, 9).decode(), os.read(7, 9).decode())"), null,
@@ -104,7 +106,8 @@ class ChildProcessTest {
     }
 
     /** What a child finds under these numbers, and behind that on its standard input. */
-    private String contents(Map<Integer, FileDescriptor> descriptors, FileDescriptor input, int... numbers) throws Exception {
+    private String contents(Map<Integer, FileDescriptor> descriptors, FileDescriptor input, int... numbers)
+            throws Exception {
         Map<Integer, FileDescriptor> all = new HashMap<>(descriptors);
         all.put(0, input);
         return output(python("print(*(os.pread(int(fd), 9, 0).decode() for fd in sys.argv[1:] + [0]), sep='')",
@@ -113,7 +116,9 @@ class ChildProcessTest {
 
     @Test
     void nothingElseIsOpenInTheChild() throws Exception {
-        String list = "print(*sorted(int(fd) for fd in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{fd}')))";
+        String list =
+                "print(*sorted(int(fd) for fd in os.listdir('/proc/self/fd') if "
+                + "os.path.exists(f'/proc/self/fd/{fd}')))";
         FileDescriptor inheritable = FileDescriptor.from("/dev/null");
         assertFalse(Content.isCloseOnExec(inheritable));
         assertEquals("0 1 2\n", output(python(list), null, Map.of()));
@@ -166,12 +171,14 @@ class ChildProcessTest {
 
     @Test
     void theEnvironmentIsWhatItIsSaidToBe() throws Exception {
-        assertEquals("A=1\nB=\u00e9 =\n", output(List.of("/usr/bin/env"), new TreeMap<>(Map.of("A", "1", "B", "\u00e9 =")), Map.of()));
+        assertEquals("A=1\nB=\u00e9 =\n", output(List.of("/usr/bin/env"),
+                new TreeMap<>(Map.of("A", "1", "B", "\u00e9 =")), Map.of()));
         assertEquals("", output(List.of("/usr/bin/env"), Map.of(), Map.of()));
         // The program was found on the PATH, and finds it.
         assertEquals(System.getenv("PATH") + '\n', output(List.of("printenv", "PATH"), null, Map.of()));
         for (String name : List.of("", "A=B", "A\0")) {
-            assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("env"), Map.of(name, "1"), Map.of()));
+            assertThrows(IllegalArgumentException.class, () ->
+                    ChildProcess.start(List.of("env"), Map.of(name, "1"), Map.of()));
         }
     }
 
@@ -189,7 +196,8 @@ class ChildProcessTest {
         ChildProcess exits = ChildProcess.start(python("sys.exit(3)"), null, Map.of());
         ChildProcess asked = ChildProcess.start(List.of("sleep", "50"), null, Map.of());
         ChildProcess killed = ChildProcess.start(List.of("sleep", "50"), null, Map.of());
-        assertTrue(ProcessHandle.of(asked.pid()).orElseThrow().parent().orElseThrow().pid() == ProcessHandle.current().pid());
+        assertTrue(ProcessHandle.of(asked.pid()).orElseThrow().parent().orElseThrow().pid() == ProcessHandle.current()
+                .pid());
         assertEquals(3, status(exits));
         assertFalse(asked.onExit().isDone());
         assertTrue(asked.destroy());
@@ -208,7 +216,8 @@ class ChildProcessTest {
     void signalThatDoesNotExistIsRefused() throws Exception {
         ChildProcess child = ChildProcess.start(List.of("sleep", "50"), null, Map.of());
         IOException refused = assertThrows(IOException.class, () -> child.signal(1000));
-        assertEquals("signal 1000 for sleep (process " + child.pid() + "): EINVAL (Invalid argument)", refused.getMessage());
+        assertEquals("signal 1000 for sleep (process " + child.pid() + "): EINVAL (Invalid argument)",
+                refused.getMessage());
         // Who waits does not keep others from waiting.
         assertTrue(child.onExit().cancel(false));
         assertTrue(child.destroyForcibly());
@@ -226,11 +235,13 @@ class ChildProcessTest {
         assertEquals("start /etc/passwd: EACCES (Permission denied)", notExecutable.getMessage());
         UnixFileDescriptor closed = Content.labelled("closed");
         closed.close();
-        IOException bad = assertThrows(IOException.class, () -> ChildProcess.start(List.of("true"), null, Map.of(7, closed)));
+        IOException bad = assertThrows(IOException.class, () ->
+                ChildProcess.start(List.of("true"), null, Map.of(7, closed)));
         assertEquals("start true: EBADF (Bad file descriptor): descriptor 7 of the child", bad.getMessage());
         assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of(), null, Map.of()));
         assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("true", "\0"), null, Map.of()));
-        assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("true"), null, Map.of(-1, closed)));
+        assertThrows(IllegalArgumentException.class, () -> ChildProcess.start(List.of("true"), null,
+                Map.of(-1, closed)));
     }
 
     @Test

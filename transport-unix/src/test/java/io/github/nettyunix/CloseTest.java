@@ -51,7 +51,8 @@ class CloseTest {
     }
 
     /** Writes, with and without descriptors, until the kernel has no more room. */
-    private List<ChannelFuture> fill(Channel channel, List<UnixFileDescriptor> fds) throws IOException, InterruptedException {
+    private List<ChannelFuture> fill(Channel channel, List<UnixFileDescriptor> fds)
+            throws IOException, InterruptedException {
         List<ChannelFuture> writes = new ArrayList<>();
         while (channel.isWritable()) {
             UnixFileDescriptor fd = Descriptors.some(1)[0];
@@ -136,7 +137,8 @@ class CloseTest {
             sender.closeFuture().sync();
             Ends.settle(sender);
             for (ChannelFuture write : writes) {
-                assertTrue(write.isSuccess() || write.cause() instanceof ClosedChannelException, () -> "" + write.cause());
+                assertTrue(write.isSuccess() || write.cause() instanceof ClosedChannelException,
+                        () -> "" + write.cause());
             }
             for (ChannelFuture write : writes.subList(0, 3)) {
                 assertTrue(write.isSuccess());
@@ -198,7 +200,8 @@ class CloseTest {
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             messages.countDown();
             ctx.writeAndFlush(message instanceof UnixDatagramPacket packet
-                    ? new UnixMessage(packet.content(), packet.fileDescriptors().toArray(new UnixFileDescriptor[0])) : message);
+                    ? new UnixMessage(packet.content(), packet.fileDescriptors().toArray(new UnixFileDescriptor[0]))
+                    : message);
         }
     }
 }

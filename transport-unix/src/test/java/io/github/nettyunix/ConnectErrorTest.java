@@ -29,7 +29,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What is thrown when a path cannot be bound or connected to: the types that code for Netty catches, in words like Go's. */
+/**
+ * What is thrown when a path cannot be bound or connected to: the types that code for Netty catches, in words like
+ * Go's.
+ */
 @ExtendWith(NothingLeft.class)
 class ConnectErrorTest {
     @TempDir
@@ -48,7 +51,9 @@ class ConnectErrorTest {
         assertTrue(details.errno() > 0);
     }
 
-    /** The channel is closed by a connect that the kernel has refused, as Netty's are, unless it needs no connection. */
+    /**
+     * The channel is closed by a connect that the kernel has refused, as Netty's are, unless it needs no connection.
+     */
     private static void assertFate(Channel channel, SocketType type) throws InterruptedException {
         if (type == SocketType.DATAGRAM) {
             assertTrue(channel.isOpen());
@@ -82,7 +87,8 @@ class ConnectErrorTest {
 
     @EachType
     void stalePathAndRegularFileRefuseTheConnection(SocketType type) throws Exception {
-        for (Path path : new Path[] {RawSocket.stale(type, folder.resolve("stale")), Files.createFile(folder.resolve("file"))}) {
+        for (Path path : new Path[] {RawSocket.stale(type, folder.resolve("stale")),
+                Files.createFile(folder.resolve("file"))}) {
             Channel channel = Channels.register(Channels.newClient(type));
             assertError(ConnectException.class, channel.connect(UnixSocketAddress.of(path)), "connect", type, path,
                     "ECONNREFUSED (Connection refused)");

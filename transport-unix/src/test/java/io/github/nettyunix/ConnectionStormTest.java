@@ -57,7 +57,8 @@ class ConnectionStormTest {
                 // Less than comes at once: some have to wait for others.
                 .option(ChannelOption.SO_BACKLOG, AT_ONCE / 2)
                 .bind(UnixSocketAddress.of(folder.resolve("server"))).sync().channel();
-        Bootstrap bootstrap = Channels.client(type, new Guest(greeted)).option(ChannelOption.ALLOCATOR, buffers.allocator());
+        Bootstrap bootstrap = Channels.client(type, new Guest(greeted))
+                .option(ChannelOption.ALLOCATOR, buffers.allocator());
         for (int i = 0; i < AT_ONCE; i++) {
             int mine = connections / AT_ONCE;
             connect(bootstrap, server, mine);

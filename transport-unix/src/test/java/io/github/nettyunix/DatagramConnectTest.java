@@ -50,7 +50,8 @@ class DatagramConnectTest {
     @Test
     void itBecomesActiveOnceWhetherOrNotItIsConnected() throws Exception {
         Descriptors before = Descriptors.now();
-        var server = Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.autobind()).sync().channel();
+        var server = Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.autobind()).sync()
+                .channel();
         connect((UnixSocketAddress) server.localAddress(), true);
         server.close().sync();
         connect((UnixSocketAddress) server.localAddress(), false);

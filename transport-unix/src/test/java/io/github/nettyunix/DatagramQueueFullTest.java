@@ -153,7 +153,9 @@ class DatagramQueueFullTest {
             assertEquals("later", Ends.text(quickInbox.take()));
             each.close().sync();
         }
-        Proof.of("itself", "a datagram recipient that has stopped costs its senders no processor, whatever DATAGRAM_QUEUE_FULL says");
+        Proof.of("itself",
+                "a datagram recipient that has stopped costs its senders no processor, whatever DATAGRAM_QUEUE_FULL "
+                + "says");
     }
 
     @Test
@@ -212,7 +214,8 @@ class DatagramQueueFullTest {
         assertTrue(sent > 0 && sent < COUNT);
         slow.config().setAutoRead(true);
         assertAllArrive(slowInbox, writes.subList(0, sent));
-        Proof.of("itself", "with FAIL a full queue fails the write with EAGAIN" + (connected ? ", also when connected" : ""));
+        Proof.of("itself", "with FAIL a full queue fails the write with EAGAIN"
+                + (connected ? ", also when connected" : ""));
     }
 
     @ParameterizedTest
@@ -237,7 +240,8 @@ class DatagramQueueFullTest {
         write(slow, "end");
         sender.flush();
         assertEquals("end", Ends.text(slowInbox.take()));
-        Proof.of("itself", "with DROP a full queue drops datagrams and counts them" + (connected ? ", also when connected" : ""));
+        Proof.of("itself", "with DROP a full queue drops datagrams and counts them"
+                + (connected ? ", also when connected" : ""));
     }
 
     @Test

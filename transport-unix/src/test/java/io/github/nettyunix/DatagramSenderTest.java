@@ -31,7 +31,8 @@ class DatagramSenderTest {
     }
 
     private static void send(Channel from, Channel to, int length) throws InterruptedException {
-        from.writeAndFlush(new UnixDatagramPacket(Unpooled.wrappedBuffer(new byte[length]), (UnixSocketAddress) to.localAddress()))
+        from.writeAndFlush(new UnixDatagramPacket(Unpooled.wrappedBuffer(new byte[length]),
+                (UnixSocketAddress) to.localAddress()))
                 .sync();
     }
 

@@ -35,7 +35,10 @@ class DescriptorFloodTest {
         SERVED, DROPPED_BY_THE_PIPELINE, OF_ANOTHER_TYPE, TOO_MANY_IN_A_MESSAGE, TOO_MANY_OPEN, CUT_BY_CLOSE
     }
 
-    /** The last handler of a receiver: deals with the messages as it is their fate, and closes the channel behind the last one. */
+    /**
+     * The last handler of a receiver: deals with the messages as it is their fate, and closes the channel behind the
+     * last one.
+     */
     private static final class Receiver extends ChannelInboundHandlerAdapter {
         private final Fate fate;
         int descriptors;
@@ -102,7 +105,8 @@ class DescriptorFloodTest {
             } else {
                 assertEquals(0, receiver.descriptors, fate::toString);
                 // A stream is not read any further.
-                assertEquals(type == SocketType.STREAM ? 1 : MESSAGES_PER_CONNECTION, receiver.refusals, fate::toString);
+                assertEquals(type == SocketType.STREAM ? 1 : MESSAGES_PER_CONNECTION, receiver.refusals,
+                        fate::toString);
             }
         }
         assertEquals(1, fd.refCnt());
@@ -115,7 +119,8 @@ class DescriptorFloodTest {
         Channel sender = pair.get(0);
         Channel channel = pair.get(1);
         channel.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
-        channel.config().setOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, fate == Fate.TOO_MANY_IN_A_MESSAGE ? 1 : 2);
+        channel.config().setOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE,
+                fate == Fate.TOO_MANY_IN_A_MESSAGE ? 1 : 2);
         Receiver receiver = new Receiver(fate);
         ChannelHandler policy = switch (fate) {
             case OF_ANOTHER_TYPE -> new FileDescriptorTypeHandler(UnixFileDescriptor.Type.PIPE);

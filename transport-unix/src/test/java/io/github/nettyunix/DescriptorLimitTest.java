@@ -88,7 +88,8 @@ class DescriptorLimitTest {
             assertTrue(ends.inbox.isEmpty());
             assertTrue(ends.receiver.isActive());
         }
-        Proof.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit + " are allowed");
+        Proof.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit
+                + " are allowed");
     }
 
     @EachRow({"1, 2, false", "1, 253, true", "2, 3, true", "252, 253, false"})
@@ -112,7 +113,8 @@ class DescriptorLimitTest {
             assertTrue(Descriptors.open().size() < before);
             assertTrue(ends.inbox.isEmpty());
         }
-        Proof.of("itself", "a stream that lost descriptors (" + fds + " where " + limit + " are allowed) closes after one error");
+        Proof.of("itself", "a stream that lost descriptors (" + fds + " where " + limit
+                + " are allowed) closes after one error");
     }
 
     @EachType

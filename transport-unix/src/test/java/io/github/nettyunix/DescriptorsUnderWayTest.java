@@ -20,13 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * A user without privileges may have only so many descriptors under way, sent and not yet received, as a process may have open
- * (ETOOMANYREFS): who sends more waits for the receiver.
+ * A user without privileges may have only so many descriptors under way, sent and not yet received, as a process may
+ * have open (ETOOMANYREFS): who sends more waits for the receiver.
  */
 @Tag("once")
 @ExtendWith(NothingLeft.class)
@@ -85,8 +84,8 @@ class DescriptorsUnderWayTest {
         List<String> command = new ArrayList<>(List.of(type.toString(), "" + MESSAGES, "" + DESCRIPTORS, "" + LIMIT));
         if (ProcessHandle.current().info().user().orElseThrow().equals("root")) {
             // A user that nobody else is; it may read what root may, the classes for example.
-            command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_override",
-                    "--ambient-caps=+dac_override"));
+            command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                    "--inh-caps=+dac_override", "--ambient-caps=+dac_override"));
         }
         command.addAll(Jvm.command(Sender.class));
         try (Python python = Python.run("""

@@ -55,7 +55,8 @@ class EmptyRecordTest {
             sendAll(ends, oneByOne);
             assertTrue(ends.receiver.isActive());
             assertTrue(ends.inbox.isEmpty());
-            // What tells them from the end is not seen from outside: no name where one has sent, no option that nobody set.
+            // What tells them from the end is not seen from outside: no name where one has sent, no option that nobody
+            // set.
             ends.receiver.writeAndFlush(Ends.buffer("answer")).sync();
             assertEquals("answer", Ends.text(ends.senderInbox.take()));
             for (Channel end : List.of(ends.sender, ends.receiver)) {
@@ -63,7 +64,8 @@ class EmptyRecordTest {
             }
             assertFalse(ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         }
-        Proof.of("itself", "empty " + type + " records among others, " + (controlData ? "with" : "without") + " control data");
+        Proof.of("itself", "empty " + type + " records among others, " + (controlData ? "with" : "without")
+                + " control data");
     }
 
     @EachRow({"false, SEQPACKET", "true, SEQPACKET"})

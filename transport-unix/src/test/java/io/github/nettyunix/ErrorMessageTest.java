@@ -16,8 +16,8 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.net.SocketAddress;
-import java.nio.channels.ClosedChannelException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -32,7 +32,8 @@ class ErrorMessageTest {
     @TempDir
     private Path folder;
 
-    private static void assertError(Throwable cause, String operation, SocketType type, SocketAddress address, String errno) {
+    private static void assertError(Throwable cause, String operation, SocketType type, SocketAddress address,
+            String errno) {
         UnixSocketError error = assertInstanceOf(UnixSocketError.class, cause);
         assertEquals(operation, error.operation());
         assertEquals(type, error.socketType());
@@ -40,13 +41,15 @@ class ErrorMessageTest {
         assertEquals(errno, error.errnoName());
         assertTrue(error.errno() > 0);
         String name = address == null || address.toString().isEmpty() ? "" : " " + address;
-        assertTrue(cause.getMessage().startsWith(operation + " " + type + name + ": " + errno + " ("), cause.getMessage());
+        assertTrue(cause.getMessage().startsWith(operation + " " + type + name + ": " + errno + " ("),
+                cause.getMessage());
     }
 
     @EachType
     void connect(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("missing"));
-        assertError(Ends.failure(Channels.client(type, new Inbox()).connect(address)), "connect", type, address, "ENOENT");
+        assertError(Ends.failure(Channels.client(type, new Inbox()).connect(address)), "connect", type, address,
+                "ENOENT");
     }
 
     @EachType
@@ -71,7 +74,8 @@ class ErrorMessageTest {
     void read(SocketType type) throws Exception {
         try (Ends ends = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start()) {
             ends.send("12345");
-            assertError(ends.inbox.take(MessageTruncatedException.class), "read", type, UnixSocketAddress.unnamed(), "EMSGSIZE");
+            assertError(ends.inbox.take(MessageTruncatedException.class), "read", type, UnixSocketAddress.unnamed(),
+                    "EMSGSIZE");
         }
     }
 

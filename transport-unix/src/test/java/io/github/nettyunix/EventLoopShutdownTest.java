@@ -30,7 +30,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Event loops that are shut down close the channels that they have, whatever these are doing, and their threads end. */
+/**
+ * Event loops that are shut down close the channels that they have, whatever these are doing, and their threads end.
+ */
 @ExtendWith(NothingLeft.class)
 class EventLoopShutdownTest {
     private static final int TIMEOUT_SECONDS = 10;
@@ -49,8 +51,10 @@ class EventLoopShutdownTest {
     }
 
     private void shutDown() throws InterruptedException {
-        // With no quiet period at all, a loop of Netty's that has just run a task may end without having closed its channels.
-        assertTrue(group.shutdownGracefully(100, 10_000, TimeUnit.MILLISECONDS).await(TIMEOUT_SECONDS, TimeUnit.SECONDS));
+        // With no quiet period at all, a loop of Netty's that has just run a task may end without having closed its
+        // channels.
+        assertTrue(group.shutdownGracefully(100, 10_000, TimeUnit.MILLISECONDS)
+                .await(TIMEOUT_SECONDS, TimeUnit.SECONDS));
         for (Thread thread : threads) {
             thread.join(TimeUnit.SECONDS.toMillis(TIMEOUT_SECONDS));
             assertFalse(thread.isAlive());

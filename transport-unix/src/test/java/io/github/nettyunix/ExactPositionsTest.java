@@ -8,10 +8,10 @@ import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Python;
-import io.github.nettyunix.testing.Way;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.Way;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
@@ -98,7 +98,8 @@ class ExactPositionsTest {
     @Test
     void smallReadsEndBeforeAMessageWithDescriptorsAndTakeItWhole() throws Exception {
         try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false)
-                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(2).maxMessagesPerRead(16)).start()) {
+                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(2).maxMessagesPerRead(16))
+                .start()) {
             write(ends.sender, "abc", 0);
             write(ends.sender, "defgh", 1);
             write(ends.sender, "ij.", 0);

@@ -131,7 +131,8 @@ class FullBacklogTest {
             ConnectTimeoutException timeout = assertInstanceOf(ConnectTimeoutException.class, Ends.failure(connect));
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before);
             assertTrue(millis >= 300 && millis < 3000, millis + " ms");
-            assertEquals("connect " + type + ' ' + path() + ": ETIMEDOUT (Connection timed out): the server's backlog was full for 300 ms",
+            assertEquals("connect " + type + ' ' + path()
+                    + ": ETIMEDOUT (Connection timed out): the server's backlog was full for 300 ms",
                     timeout.getMessage());
             UnixSocketError error = assertInstanceOf(UnixSocketError.class, timeout);
             assertEquals(UnixSocketAddress.of(path()), error.address());

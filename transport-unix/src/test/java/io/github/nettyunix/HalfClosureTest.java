@@ -49,7 +49,8 @@ class HalfClosureTest {
             assertSame(Inbox.INACTIVE, ends.senderInbox.take());
             assertTrue(ends.inbox.take() == Inbox.INACTIVE && ends.inbox.isEmpty());
         }
-        Proof.of("itself", "with ALLOW_HALF_CLOSURE a " + type + " channel answers after its peer's last word, without spinning");
+        Proof.of("itself", "with ALLOW_HALF_CLOSURE a " + type
+                + " channel answers after its peer's last word, without spinning");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})

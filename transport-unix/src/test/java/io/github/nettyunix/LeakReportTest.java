@@ -70,8 +70,8 @@ class LeakReportTest {
 
     @Test
     void forgottenDescriptorIsReportedWithItsTraces() throws Exception {
-        List<String> command = Jvm.command(Forgetful.class, "-Dio.netty.leakDetection.level=paranoid", "-XX:+UseSerialGC",
-                "-Dio.netty.customResourceLeakDetector=" + Detector.class.getName());
+        List<String> command = Jvm.command(Forgetful.class, "-Dio.netty.leakDetection.level=paranoid",
+                "-XX:+UseSerialGC", "-Dio.netty.customResourceLeakDetector=" + Detector.class.getName());
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader out = process.inputReader()) {
             assertEquals("[]", out.readLine());
@@ -80,6 +80,7 @@ class LeakReportTest {
             process.outputWriter().close();
         }
         assertEquals(0, process.waitFor());
-        Proof.of("itself", "the leak detector reports a forgotten descriptor, and none that was closed, released or detached");
+        Proof.of("itself",
+                "the leak detector reports a forgotten descriptor, and none that was closed, released or detached");
     }
 }

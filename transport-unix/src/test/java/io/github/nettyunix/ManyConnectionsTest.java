@@ -38,8 +38,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Ten thousand connections between two processes are open at once, or as many as there may be descriptors; a message goes each
- * way on each of them.
+ * Ten thousand connections between two processes are open at once, or as many as there may be descriptors; a message
+ * goes each way on each of them.
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
@@ -52,7 +52,9 @@ class ManyConnectionsTest {
     @TempDir
     private Path folder;
 
-    /** The process with the clients: connects all, tells how many numbers came back, and closes all when it is told to. */
+    /**
+     * The process with the clients: connects all, tells how many numbers came back, and closes all when it is told to.
+     */
     static final class Clients {
         @ChannelHandler.Sharable
         private static final class Client extends SimpleChannelInboundHandler<ByteBuf> {
@@ -98,8 +100,8 @@ class ManyConnectionsTest {
     }
 
     /**
-     * How many descriptors this process may have, and those that it starts: as many as it takes, if it may have them. Else, as
-     * without privileges, what it has to do with.
+     * How many descriptors this process may have, and those that it starts: as many as it takes, if it may have them.
+     * Else, as without privileges, what it has to do with.
      */
     private static int raiseLimit() throws Exception {
         long self = ProcessHandle.current().pid();
@@ -110,9 +112,13 @@ class ManyConnectionsTest {
         return limit();
     }
 
-    /** A line of /proc/self/limits: "Max open files  1024  4096  files". The JVM has raised the first number to the second. */
+    /**
+     * A line of /proc/self/limits: "Max open files  1024  4096  files". The JVM has raised the first number to the
+     * second.
+     */
     private static int limit() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/limits")).stream().filter(line -> line.startsWith("Max open files"))
+        return Files.readAllLines(Path.of("/proc/self/limits")).stream()
+                .filter(line -> line.startsWith("Max open files"))
                 .map(line -> line.split(" +")[3]).mapToInt(limit -> limit.equals("unlimited") ? Integer.MAX_VALUE
                         : Integer.parseInt(limit)).findAny().orElseThrow();
     }

@@ -9,7 +9,6 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-import javax.tools.ToolProvider;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -19,16 +18,23 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** A program that is written for Netty's domain channels does the same with the classes that docs/migration.md puts in their place. */
+/**
+ * A program that is written for Netty's domain channels does the same with the classes that docs/migration.md puts in
+ * their place.
+ */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(NothingLeft.class)
 class MigrationTest {
-    /** A line of the table: {@code | `EpollDomainSocketChannel`, `KQueueDomainSocketChannel` | `UnixStreamChannel` |}. */
-    private static final Pattern EXCHANGED = Pattern.compile("^\\| `(Epoll\\w+Channel)`.* \\| `(Unix\\w+Channel)` \\|$", Pattern.MULTILINE);
+    /**
+     * A line of the table: {@code | `EpollDomainSocketChannel`, `KQueueDomainSocketChannel` | `UnixStreamChannel` |}.
+     */
+    private static final Pattern EXCHANGED = Pattern.compile("^\\| `(Epoll\\w+Channel)`.* \\| `(Unix\\w+Channel)` \\|$",
+            Pattern.MULTILINE);
 
     @TempDir
     private Path folder;
@@ -36,10 +42,12 @@ class MigrationTest {
     @Test
     void programForNettysChannelsRunsWithTheClassesExchanged() throws Exception {
         String program = read("/DomainEcho.java");
-        List<String> expected = List.of("one", "two", "at the server: true", "three from the server: true", "four from the server: true");
+        List<String> expected = List.of("one", "two", "at the server: true", "three from the server: true",
+                "four from the server: true");
         assertEquals(expected, run(program));
         String exchanged = "import io.github.nettyunix.*;\n" + program;
-        for (MatchResult line : EXCHANGED.matcher(Files.readString(Path.of("..", "docs", "migration.md"))).results().toList()) {
+        for (MatchResult line : EXCHANGED.matcher(Files.readString(Path.of("..", "docs", "migration.md"))).results()
+                .toList()) {
             exchanged = exchanged.replaceAll("\\b" + line.group(1) + "\\b", line.group(2));
         }
         assertEquals(0, Pattern.compile("Epoll\\w+Channel").matcher(exchanged).results().count(), exchanged);
@@ -55,10 +63,11 @@ class MigrationTest {
 
     private List<?> run(String program) throws Exception {
         Path source = Files.writeString(folder.resolve("DomainEcho.java"), program);
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, "-cp", System.getProperty("java.class.path"),
-                "-proc:none", source.toString()));
+        assertEquals(0, ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, "-cp", System.getProperty("java.class.path"), "-proc:none", source.toString()));
         try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
-            return (List<?>) loader.loadClass("DomainEcho").getMethod("run", String.class).invoke(null, folder.toString());
+            return (List<?>) loader.loadClass("DomainEcho").getMethod("run", String.class)
+                    .invoke(null, folder.toString());
         }
     }
 }

@@ -24,7 +24,8 @@ class MissingTypeTest {
     @Test
     void onlySeqpacketIsMissingAndOnlyOnMacos() {
         for (SocketType type : SocketType.values()) {
-            assertEquals(type != SocketType.SEQPACKET || !Loops.selector().equals("kqueue-macos"), UnixTransport.supports(type));
+            assertEquals(type != SocketType.SEQPACKET || !Loops.selector().equals("kqueue-macos"),
+                    UnixTransport.supports(type));
         }
     }
 
@@ -37,7 +38,8 @@ class MissingTypeTest {
                     refused("socket " + type, () -> Channels.serverClass(type).getDeclaredConstructor().newInstance()),
                     refused("socketpair " + type, () -> Channels.pair(type)),
                     refused("socket " + type, () -> {
-                        throw Channels.client(type, new ChannelInboundHandlerAdapter()).connect(UnixSocketAddress.ofAbstract("x")).await().cause();
+                        throw Channels.client(type, new ChannelInboundHandlerAdapter())
+                                .connect(UnixSocketAddress.ofAbstract("x")).await().cause();
                     }));
         });
     }

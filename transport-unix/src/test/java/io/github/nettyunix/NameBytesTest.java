@@ -31,9 +31,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 @ExtendWith(NothingLeft.class)
 class NameBytesTest {
     /** Latin-1, a cut UTF-8 sequence, an encoded surrogate, valid UTF-8 of 2 to 4 bytes. */
-    private static final byte[] NO_TEXT = {'a', (byte) 0xE9, (byte) 0xE2, (byte) 0x82, (byte) 0xED, (byte) 0xA0, (byte) 0x80,
-        (byte) 0xC3, (byte) 0xA9, (byte) 0xE2, (byte) 0x82, (byte) 0xAC, (byte) 0xF0, (byte) 0x9F, (byte) 0x98, (byte) 0x80,
-        (byte) 0xFF, 'z'};
+    private static final byte[] NO_TEXT = {'a', (byte) 0xE9, (byte) 0xE2, (byte) 0x82, (byte) 0xED, (byte) 0xA0,
+        (byte) 0x80, (byte) 0xC3, (byte) 0xA9, (byte) 0xE2, (byte) 0x82, (byte) 0xAC, (byte) 0xF0, (byte) 0x9F,
+        (byte) 0x98, (byte) 0x80, (byte) 0xFF, 'z'};
 
     @TempDir
     private Path folder;
@@ -82,7 +82,8 @@ class NameBytesTest {
             // By way of text, as code for Netty's own address class takes it.
             assertArrayEquals(name, UnixSocketAddress.of(address.path()).bytes());
             assertArrayEquals(name, UnixSocketAddress.from(new DomainSocketAddress(address.path())).bytes());
-            Channel client = Channels.client(type, new Inbox()).connect(new DomainSocketAddress(address.path())).sync().channel();
+            Channel client = Channels.client(type, new Inbox()).connect(new DomainSocketAddress(address.path())).sync()
+                    .channel();
             assertEquals(address, client.remoteAddress());
             client.close().sync();
             adopted.unsafe().closeForcibly();
@@ -96,7 +97,8 @@ class NameBytesTest {
             UnixSocketAddress senderAddress = UnixSocketAddress.ofBytes(name);
             Inbox receiverInbox = new Inbox();
             Inbox senderInbox = new Inbox();
-            Channel receiver = Channels.client(SocketType.DATAGRAM, receiverInbox).bind(receiverAddress).sync().channel();
+            Channel receiver = Channels.client(SocketType.DATAGRAM, receiverInbox).bind(receiverAddress).sync()
+                    .channel();
             Channel sender = Channels.client(SocketType.DATAGRAM, senderInbox).bind(senderAddress).sync().channel();
             sender.writeAndFlush(new UnixDatagramPacket(Ends.buffer("ping"), receiverAddress)).sync();
             DomainDatagramPacket ping = receiverInbox.take(DomainDatagramPacket.class);

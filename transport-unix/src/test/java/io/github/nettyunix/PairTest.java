@@ -6,9 +6,9 @@ import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.Channel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -28,7 +28,8 @@ class PairTest {
             byte[] sent = {1, 2, (byte) i};
             ends[i].writeAndFlush(Unpooled.copiedBuffer(sent)).sync();
             Object message = inboxes[1 - i].take();
-            ByteBuf content = message instanceof ByteBufHolder ? ((ByteBufHolder) message).content() : (ByteBuf) message;
+            ByteBuf content = message instanceof ByteBufHolder ? ((ByteBufHolder) message).content()
+                    : (ByteBuf) message;
             assertArrayEquals(sent, ByteBufUtil.getBytes(content));
             content.release();
         }

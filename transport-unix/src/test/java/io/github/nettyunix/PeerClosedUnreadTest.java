@@ -51,6 +51,7 @@ class PeerClosedUnreadTest {
             assertSame(Inbox.INACTIVE, meeting.inbox().take());
             meeting.end();
         }
-        Proof.of("CPython", "what a peer left behind is read before its close is noticed, " + reads + " read(s), " + way);
+        Proof.of("CPython", "what a peer left behind is read before its close is noticed, " + reads + " read(s), "
+                + way);
     }
 }

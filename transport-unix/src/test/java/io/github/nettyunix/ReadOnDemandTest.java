@@ -58,7 +58,8 @@ class ReadOnDemandTest {
 
     @EachType
     void everyReadIsWorthOneMessage(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             for (int i = 0; i < 5; i++) {
                 // On a stream only descriptors keep messages apart.
                 ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1))).sync();
@@ -90,7 +91,8 @@ class ReadOnDemandTest {
                 ctx.read();
             }
         };
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(reading)) {
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(reading)) {
             for (int i = 0; i < 50; i++) {
                 ends.sender.write(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1)));
             }
@@ -105,7 +107,8 @@ class ReadOnDemandTest {
     @EachType
     void pauseInTheMiddleOfABatchHoldsTheRestBackAndLosesNone(SocketType type) throws Exception {
         Pausing pausing = new Pausing(3);
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         try (Ends ends = pair.start(pausing)) {
             for (int i = 0; i < 40; i++) {
                 ends.sender.write(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(2)));
@@ -128,12 +131,14 @@ class ReadOnDemandTest {
             }
             assertEquals("end", ends.text());
         }
-        Proof.of("itself", "auto-read turned off in the middle of a batch of " + type + " messages holds back the rest, and loses none");
+        Proof.of("itself", "auto-read turned off in the middle of a batch of " + type
+                + " messages holds back the rest, and loses none");
     }
 
     @EachType
     void closeOfAPausedChannelDropsWhatItHeldBack(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         try (Ends ends = pair.start(new Pausing(2))) {
             for (int i = 0; i < 10; i++) {
                 ends.sender.write(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(2)));
@@ -165,7 +170,8 @@ class ReadOnDemandTest {
             ends.receiver.read();
             assertEquals("message", ends.text());
         }
-        Proof.of("itself", "a handler that holds back the auto-read of a " + type + " channel is obeyed, and the loop does not spin");
+        Proof.of("itself", "a handler that holds back the auto-read of a " + type
+                + " channel is obeyed, and the loop does not spin");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -180,7 +186,8 @@ class ReadOnDemandTest {
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void dataOfAPeerThatHasClosedStaysReadableAndTheLoopDoesNotSpin(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         try (Ends ends = pair.start()) {
             for (int i = 0; i < 3; i++) {
                 ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1))).sync();
@@ -200,12 +207,14 @@ class ReadOnDemandTest {
             }
             assertSame(Inbox.INACTIVE, ends.inbox.take());
         }
-        Proof.of("itself", "data that a closed " + type + " peer left stays readable with auto-read off, and the loop does not spin");
+        Proof.of("itself", "data that a closed " + type
+                + " peer left stays readable with auto-read off, and the loop does not spin");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void whatAPeerHadSentIsReadBeforeItsResetIsTold(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false)
+                .start()) {
             ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
             ends.send("last words").sync();
             ends.sender.close().sync();
@@ -214,12 +223,14 @@ class ReadOnDemandTest {
             ends.receiver.config().setAutoRead(true);
             assertReset(ends);
         }
-        Proof.of("itself", "what a " + type + " peer had sent before it reset the connection is read, with auto-read off");
+        Proof.of("itself",
+                "what a " + type + " peer had sent before it reset the connection is read, with auto-read off");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void resetIsToldBehindTheLastMessageWithoutAFurtherRead(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false).start()) {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false)
+                .start()) {
             ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
             ends.send("last words").sync();
             ends.sender.close().sync();
@@ -227,7 +238,8 @@ class ReadOnDemandTest {
             ends.receiver.read();
             assertReset(ends);
         }
-        Proof.of("itself", "that a " + type + " peer reset the connection is told behind its last message, with auto-read off");
+        Proof.of("itself",
+                "that a " + type + " peer reset the connection is told behind its last message, with auto-read off");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -260,7 +272,8 @@ class ReadOnDemandTest {
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void peerThatClosesWhileABatchIsHeldBackIsNoticedAfterIt(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         try (Ends ends = pair.start(new Pausing(2))) {
             for (int i = 0; i < 5; i++) {
                 ends.sender.write(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1)));
@@ -291,7 +304,8 @@ class ReadOnDemandTest {
                 ctx.fireChannelRead(message);
             }
         };
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         try (Ends ends = pair.start(closing)) {
             for (int i = 0; i < 10; i++) {
                 ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1))).sync();

@@ -135,7 +135,8 @@ class ReceivedDescriptorsTest {
             message.release();
             assertEquals(2, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
             for (UnixFileDescriptor fd : fds) {
-                assertEquals(fd == second || fd == sixth || fd == fds.get(7), Descriptors.open().containsKey(fd.intValue()));
+                assertEquals(fd == second || fd == sixth || fd == fds.get(7),
+                        Descriptors.open().containsKey(fd.intValue()));
             }
             for (UnixFileDescriptor other : others) {
                 assertEquals("file 0", Descriptors.text(other));
@@ -165,7 +166,8 @@ class ReceivedDescriptorsTest {
 
     @EachType
     void whatNobodyReadsIsClosedWithTheSocket(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false);
+        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(ChannelOption.AUTO_READ, false);
         try (Ends ends = pair.start()) {
             UnixFileDescriptor[] fds = Descriptors.some(3);
             ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), fds)).sync();

@@ -67,7 +67,8 @@ class ReceiverAtDescriptorLimitTest {
                 System.out.println("message, descriptors: " + message.fileDescriptors().size());
                 message.release();
             } else {
-                System.out.println(event instanceof UnixSocketError error ? error.operation() + " " + error.errnoName() : event);
+                System.out.println(event instanceof UnixSocketError error ? error.operation() + " " + error.errnoName()
+                        : event);
             }
         }
     }

@@ -38,7 +38,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class RecordSizeLimitTest {
     private static int takeLength(Ends ends) {
         Object message = ends.inbox.take(Object.class);
-        ByteBuf content = message instanceof ByteBufHolder holder ? holder.content() : assertInstanceOf(ByteBuf.class, message);
+        ByteBuf content = message instanceof ByteBufHolder holder ? holder.content()
+                : assertInstanceOf(ByteBuf.class, message);
         int length = content.readableBytes();
         ReferenceCountUtil.release(message);
         return length;
@@ -80,7 +81,8 @@ class RecordSizeLimitTest {
     @EachRow({"SEQPACKET, 1", "SEQPACKET, 16", "DATAGRAM, 1", "DATAGRAM, 16"})
     void limitHoldsHoweverManyRecordsAreReadAtOnce(SocketType type, int maxMessagesPerRead) throws Exception {
         Ends pair = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 9000);
-        pair.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator().maxMessagesPerRead(maxMessagesPerRead);
+        pair.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator()
+                .maxMessagesPerRead(maxMessagesPerRead);
         try (Ends ends = pair.start()) {
             // Large ones before, so that the buffer for the next one is large already.
             for (int size : new int[] {9000, 9000, 9001, 8999, 20_000, 9000}) {
@@ -101,7 +103,8 @@ class RecordSizeLimitTest {
             UnixFileDescriptor[] fds = Descriptors.some(2);
             ChannelFuture before = ends.sender.write(Ends.buffer("before"));
             ChannelFuture largest = ends.sender.write(Unpooled.buffer(most).writeZero(most));
-            ChannelFuture above = ends.sender.write(new UnixMessage(Unpooled.buffer(most + 1).writeZero(most + 1), fds));
+            ChannelFuture above = ends.sender.write(new UnixMessage(Unpooled.buffer(most + 1).writeZero(most + 1),
+                    fds));
             ChannelFuture after = ends.sender.write(Ends.buffer("after"));
             ends.sender.flush();
             before.sync();
@@ -110,8 +113,8 @@ class RecordSizeLimitTest {
             after.sync();
             assertEquals("EMSGSIZE", error.errnoName());
             assertEquals("write", error.operation());
-            assertTrue(above.cause().getMessage().endsWith("the record has " + (most + 1) + " bytes, SO_SNDBUF allows " + most),
-                    above.cause().getMessage());
+            assertTrue(above.cause().getMessage().endsWith("the record has " + (most + 1) + " bytes, SO_SNDBUF allows "
+                    + most), above.cause().getMessage());
             assertEquals(0, Descriptors.countOpen(fds));
             assertEquals("before", ends.text());
             assertEquals(most, takeLength(ends));

@@ -93,7 +93,10 @@ class RestartTest {
         }
     }
 
-    /** Gets the listening socket through its standard input, says when it is ready and when it serves, and ends when that does. */
+    /**
+     * Gets the listening socket through its standard input, says when it is ready and when it serves, and ends when
+     * that does.
+     */
     static final class Successor {
         public static void main(String[] arguments) throws Exception {
             Channel predecessor = UnixTransport.adopt(0);
@@ -127,7 +130,8 @@ class RestartTest {
         assertEquals("ready", Content.text(Content.take(inbox.take())));
         try (Python clients = Python.run(CLIENTS, type, path)) {
             clients.expect("under load");
-            control.writeAndFlush(new UnixMessage(Content.of("listen"), UnixFileDescriptor.dup(((UnixChannel) server).fd())));
+            control.writeAndFlush(new UnixMessage(Content.of("listen"),
+                    UnixFileDescriptor.dup(((UnixChannel) server).fd())));
             assertEquals("serving", Content.text(Content.take(inbox.take())));
             // Until now both accept.
             server.close().sync();
@@ -140,6 +144,7 @@ class RestartTest {
         }
         control.close().sync();
         assertEquals(0, successor.onExit().get(20, TimeUnit.SECONDS));
-        Proof.of("CPython", "another process takes over a listening socket under load, and no client sees an error, " + type);
+        Proof.of("CPython", "another process takes over a listening socket under load, and no client sees an error, "
+                + type);
     }
 }

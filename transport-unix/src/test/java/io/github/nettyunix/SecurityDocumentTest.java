@@ -29,7 +29,8 @@ class SecurityDocumentTest {
         Map<String, String> tests;
         try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
             tests = files.filter(file -> file.toString().endsWith("Test.java")).collect(Collectors.toMap(
-                    file -> file.getFileName().toString().replace(".java", ""), SecurityDocumentTest::read, (a, b) -> a));
+                    file -> file.getFileName().toString().replace(".java", ""), SecurityDocumentTest::read,
+                    (a, b) -> a));
         }
         List<String> wrong = new ArrayList<>();
         int rows = 0;

@@ -53,7 +53,8 @@ class SlowPeerTest {
             CompletableFuture<Void> all = new CompletableFuture<>();
             for (int i = 0; i < MESSAGES; i++) {
                 int number = i;
-                meeting.channel().write(meeting.message(Content.of("" + i), fds[i % FILES].retain())).addListener(future -> {
+                meeting.channel().write(meeting.message(Content.of("" + i), fds[i % FILES].retain()))
+                        .addListener(future -> {
                     completed.add(future.isSuccess() ? number : -1);
                     if (completed.size() == MESSAGES) {
                         all.complete(null);
@@ -153,6 +154,7 @@ class SlowPeerTest {
             fds.subList(2, 4).forEach(UnixFileDescriptor::release);
             meeting.end();
         }
-        Proof.of("CPython", "the descriptors of a 4 MiB message are sent once, " + (serving ? "serving" : "connecting"));
+        Proof.of("CPython", "the descriptors of a 4 MiB message are sent once, "
+                + (serving ? "serving" : "connecting"));
     }
 }

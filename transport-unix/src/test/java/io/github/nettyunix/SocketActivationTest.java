@@ -108,7 +108,8 @@ class SocketActivationTest {
             for (SocketActivation.Activated socket : sockets) {
                 Channel channel = socket.channel();
                 System.out.println(socket.name() + " " + channel.getClass().getSimpleName() + " "
-                        + channel.localAddress().toString().replaceAll(".*/", "") + " active: " + channel.isActive() + " cloexec: "
+                        + channel.localAddress().toString().replaceAll(".*/", "") + " active: " + channel.isActive()
+                        + " cloexec: "
                         + isCloseOnExec(((UnixChannel) channel).fd().intValue()));
             }
             for (SocketActivation.Other other : SocketActivation.others()) {
@@ -165,7 +166,8 @@ class SocketActivationTest {
         }
 
         private static boolean isCloseOnExec(int fd) throws IOException {
-            return Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd)).stream().filter(line -> line.startsWith("flags:"))
+            return Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd)).stream()
+                    .filter(line -> line.startsWith("flags:"))
                     .anyMatch(line -> (Integer.parseInt(line.substring(6).trim(), 8) & 02000000) != 0);
         }
     }
@@ -206,7 +208,8 @@ class SocketActivationTest {
                 print(sorted(os.listdir(folder)) == sorted(kinds))
                 """, String.join(",", kinds))) {
             for (String kind : kinds) {
-                python.expect(kind.toUpperCase() + " " + channelClass(kind) + " " + kind + " active: true cloexec: true");
+                python.expect(kind.toUpperCase() + " " + channelClass(kind) + " " + kind
+                        + " active: true cloexec: true");
             }
             python.expect("then 0");
             python.expect("set: []");
@@ -260,15 +263,20 @@ class SocketActivationTest {
                     sock = socket.socket(fileno=3 + i)
                     print(names[i].decode(), os.path.basename(sock.getsockname()))
                 """;
-        ChannelFuture web = Channels.server(SocketType.STREAM, Inbox::new).bind(UnixSocketAddress.of(folder.resolve("w"))).sync();
-        ChannelFuture log = Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.of(folder.resolve("l"))).sync();
+        ChannelFuture web = Channels.server(SocketType.STREAM, Inbox::new)
+                .bind(UnixSocketAddress.of(folder.resolve("w"))).sync();
+        ChannelFuture log = Channels.client(SocketType.DATAGRAM, new Inbox())
+                .bind(UnixSocketAddress.of(folder.resolve("l"))).sync();
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("LISTEN_FDS", "2");
         environment.put("LISTEN_FDNAMES", "web:log");
         Path output = folder.resolve("output");
-        try (UnixFileDescriptor out = UnixFileDescriptor.open(output, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            assertEquals(0, ChildProcess.start(List.of("sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh", "python3", "-c", child),
-                    environment, Map.of(1, out, 3, ((UnixChannel) web.channel()).fd(), 4, ((UnixChannel) log.channel()).fd()))
+        try (UnixFileDescriptor out = UnixFileDescriptor.open(output, StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE)) {
+            assertEquals(0, ChildProcess.start(List.of("sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh", "python3", "-c",
+                    child),
+                    environment, Map.of(1, out, 3, ((UnixChannel) web.channel()).fd(), 4,
+                            ((UnixChannel) log.channel()).fd()))
                     .onExit().get(20, TimeUnit.SECONDS));
         }
         assertEquals("web w\nlog l\n", Files.readString(output));

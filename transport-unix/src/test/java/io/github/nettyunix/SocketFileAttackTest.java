@@ -129,7 +129,8 @@ class SocketFileAttackTest {
                 assertEquals("0 changed, some bound", proof.equals("unknown") ? changed.replace("none", "some")
                         : changed);
                 if (proof.equals("unknown")) {
-                    assertTrue(List.of("other users may write to the folder, and whether the file is still the socket's cannot be "
+                    assertTrue(List.of(
+                            "other users may write to the folder, and whether the file is still the socket's cannot be "
                             + "determined", "another file has taken the socket's place",
                             "there is a file that is no socket").contains(failure), failure);
                 }
@@ -198,7 +199,8 @@ class SocketFileAttackTest {
         boolean root = UnixCredentials.ofThisProcess().uid() == 0;
         String kept = ", rw------- rwx------";
         String taken = "EADDRINUSE (Address already in use): another file has taken the socket's place" + kept;
-        String unknown = "EPERM (Operation not permitted): other users may write to the folder, and whether the file is "
+        String unknown =
+                "EPERM (Operation not permitted): other users may write to the folder, and whether the file is "
                 + "still the socket's cannot be determined" + kept;
         assertEquals(List.of(taken, taken, taken), exchanged("sock_diag",
                 "755 own socket", "777 own socket", "777 own file"));

@@ -33,7 +33,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 @Tag("once")
 @ExtendWith(NothingLeft.class)
 class SocketFileModeTest {
-    private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------", "-w--w--w-");
+    private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------",
+            "-w--w--w-");
 
     @TempDir
     private Path folder;
@@ -54,7 +55,8 @@ class SocketFileModeTest {
             for (SocketType type : SocketType.values()) {
                 System.out.println(type + " default " + bind(type, path, SocketFilePolicy.replaceStale()));
                 for (String mode : MODES) {
-                    System.out.println(type + " " + mode + " " + bind(type, path, SocketFilePolicy.takeOver().withMode(mode)));
+                    System.out.println(type + " " + mode + " "
+                            + bind(type, path, SocketFilePolicy.takeOver().withMode(mode)));
                 }
             }
             System.exit(0);

@@ -277,7 +277,8 @@ class SocketFileRaceTest {
         } finally {
             racers.forEach(Process::destroyForcibly);
         }
-        Proof.of("itself", "two processes that race for " + (stale ? "a stale" : "a free") + " path, 200 times: one wins each time");
+        Proof.of("itself", "two processes that race for " + (stale ? "a stale" : "a free")
+                + " path, 200 times: one wins each time");
     }
 
     /** Says something to all at once; their answers, sorted. */

@@ -128,7 +128,8 @@ class SocketFileReplaceTest {
     void whatIsNoSocketStaysEvenIfItComesAtTheLastMoment() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(path());
         Files.writeString(path(), "precious");
-        String inUse = "bind stream " + path() + ": EADDRINUSE (Address already in use): there is a file that is no socket";
+        String inUse = "bind stream " + path()
+                + ": EADDRINUSE (Address already in use): there is a file that is no socket";
         Channel refused = Channels.register(new UnixServerStreamChannel());
         refused.config().setOption(UnixSocketOption.SOCKET_FILE, POLICY);
         assertEquals(inUse, Ends.failure(refused.bind(address)).getMessage());
@@ -137,7 +138,8 @@ class SocketFileReplaceTest {
         Files.delete(path());
 
         UnixServerStreamChannel late = new UnixServerStreamChannel();
-        SocketFile file = SocketFile.bind(SocketType.STREAM, ((ChannelCore) late.unsafe()).socket(), address, POLICY, true);
+        SocketFile file = SocketFile.bind(SocketType.STREAM, ((ChannelCore) late.unsafe()).socket(), address, POLICY,
+                true);
         Files.writeString(path(), "precious");
         assertEquals(inUse, assertThrows(IOException.class, file::publish).getMessage());
         assertEquals("precious", Files.readString(path()));

@@ -34,7 +34,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 @ExtendWith(NothingLeft.class)
 class SocketFileTest {
     private static final List<SocketFilePolicy> POLICIES = List.of(SocketFilePolicy.replaceStale(),
-            SocketFilePolicy.replaceStale().withMode("rw-------"), SocketFilePolicy.takeOver(), SocketFilePolicy.failIfExists());
+            SocketFilePolicy.replaceStale().withMode("rw-------"), SocketFilePolicy.takeOver(),
+            SocketFilePolicy.failIfExists());
 
     @TempDir
     private Path folder;
@@ -66,7 +67,8 @@ class SocketFileTest {
         Channel channel = bindable(type, policy);
         ChannelFuture bind = channel.bind(UnixSocketAddress.of(path()));
         assertInstanceOf(BindException.class, Ends.failure(bind), policy.toString());
-        assertEquals("bind " + type + ' ' + path() + ": EADDRINUSE (Address already in use)" + hint, bind.cause().getMessage());
+        assertEquals("bind " + type + ' ' + path() + ": EADDRINUSE (Address already in use)" + hint,
+                bind.cause().getMessage());
         assertEquals(inode, Files.getAttribute(path(), "unix:ino", LinkOption.NOFOLLOW_LINKS));
         assertEquals(mode, Files.getAttribute(path(), "unix:mode", LinkOption.NOFOLLOW_LINKS));
         channel.bind(UnixSocketAddress.of(folder.resolve("elsewhere"))).sync();
@@ -282,8 +284,10 @@ class SocketFileTest {
     void relativePathsAreSafeToo() throws Exception {
         Path relative = Path.of("target", "relative" + ProcessHandle.current().pid());
         RawSocket.stale(SocketType.STREAM, relative);
-        Channel server = Channels.server(SocketType.STREAM, Inbox::new).bind(UnixSocketAddress.of(relative)).sync().channel();
-        Throwable refused = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(UnixSocketAddress.of(relative)));
+        Channel server = Channels.server(SocketType.STREAM, Inbox::new).bind(UnixSocketAddress.of(relative)).sync()
+                .channel();
+        Throwable refused = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new)
+                .bind(UnixSocketAddress.of(relative)));
         assertTrue(refused.getMessage().endsWith("there is a live socket"), refused.getMessage());
         server.close().sync();
         assertFalse(Files.exists(relative));

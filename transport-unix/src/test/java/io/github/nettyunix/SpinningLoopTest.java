@@ -72,7 +72,10 @@ class SpinningLoopTest {
         done.sync();
     }
 
-    /** What the loop's own thread schedules runs in the next turn at the earliest; what other threads submit may run in this one. */
+    /**
+     * What the loop's own thread schedules runs in the next turn at the earliest; what other threads submit may run in
+     * this one.
+     */
     private void spin(int turns, Promise<Void> done) {
         if (turns == 0) {
             done.setSuccess(null);
@@ -225,7 +228,8 @@ class SpinningLoopTest {
 
     @EachType
     void withoutAutoReadEveryReadIsWorthOneMessage(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(group)) {
             for (int i = 0; i < 5; i++) {
                 // On a stream only descriptors keep messages apart.

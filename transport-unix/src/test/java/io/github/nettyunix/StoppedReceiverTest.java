@@ -26,7 +26,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** CPython stops reading datagrams of a sender that does not wait: what the sender is told is what CPython finds later. */
+/**
+ * CPython stops reading datagrams of a sender that does not wait: what the sender is told is what CPython finds later.
+ */
 @ExtendWith(NothingLeft.class)
 class StoppedReceiverTest {
     private static final int COUNT = DatagramQueue.TOO_MANY;
@@ -40,7 +42,10 @@ class StoppedReceiverTest {
     private UnixDatagramChannel sender;
     private UnixFileDescriptor[] fds;
 
-    /** The script reads a datagram of the other socket, and when it is told to go on, all of the stopped one and another. */
+    /**
+     * The script reads a datagram of the other socket, and when it is told to go on, all of the stopped one and
+     * another.
+     */
     @BeforeEach
     void start() throws Exception {
         stopped = UnixSocketAddress.of(folder.resolve("stopped"));
@@ -76,12 +81,13 @@ class StoppedReceiverTest {
     }
 
     /**
-     * Message n brings file n to the stopped socket; one to the other socket is behind most of those that find no room, and
-     * arrives.
+     * Message n brings file n to the stopped socket; one to the other socket is behind most of those that find no room,
+     * and arrives.
      */
     private List<ChannelFuture> flood(DatagramQueueFull policy, boolean connected) throws Exception {
         sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox())
-                .option(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy).option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
+                .option(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy)
+                .option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
                 .bind(UnixSocketAddress.autobind()).sync().channel();
         if (connected) {
             sender.connect(stopped).sync();
@@ -126,14 +132,16 @@ class StoppedReceiverTest {
             } else {
                 UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(writes.get(i)));
                 assertEquals("EAGAIN", error.errnoName());
-                assertEquals("write datagram " + stopped + ": EAGAIN (Resource temporarily unavailable): the recipient's queue is full",
+                assertEquals("write datagram " + stopped
+                        + ": EAGAIN (Resource temporarily unavailable): the recipient's queue is full",
                         writes.get(i).cause().getMessage());
             }
         }
         assertTrue(sent.size() > 0 && sent.size() < COUNT, "sent: " + sent);
         assertArrived(sent);
         assertEquals(0, sender.droppedMessages());
-        Proof.of("CPython", "with FAIL just what succeeded arrives at a receiver that had stopped" + (connected ? ", connected" : ""));
+        Proof.of("CPython", "with FAIL just what succeeded arrives at a receiver that had stopped"
+                + (connected ? ", connected" : ""));
     }
 
     @ParameterizedTest
@@ -150,6 +158,7 @@ class StoppedReceiverTest {
         }
         assertArrived(sent);
         assertEquals(dropped, sender.droppedMessages());
-        Proof.of("CPython", "with DROP all but what was counted arrives at a receiver that had stopped" + (connected ? ", connected" : ""));
+        Proof.of("CPython", "with DROP all but what was counted arrives at a receiver that had stopped"
+                + (connected ? ", connected" : ""));
     }
 }

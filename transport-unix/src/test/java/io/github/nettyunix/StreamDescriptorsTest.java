@@ -16,9 +16,9 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-import java.nio.file.Path;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -162,7 +162,8 @@ class StreamDescriptorsTest {
     void piecesAreNoLongerThanTheAllocatorSays() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
         try (Ends ends = newEnds()
-                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(1).maxMessagesPerRead(16)).start()) {
+                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(1).maxMessagesPerRead(16))
+                .start()) {
             ends.sender.write(Ends.buffer("ab"));
             ends.sender.write(message("c", fds[0]));
             ends.sender.write(message("de", fds[1]));

@@ -81,7 +81,8 @@ class SystemdNotifyTest {
         UnixDatagramPacket packet = inbox.take(UnixDatagramPacket.class);
         // Root may speak for its parent.
         UnixCredentials own = UnixCredentials.ofThisProcess();
-        assertEquals(new UnixCredentials(own.uid() == 0 ? own.pid() : service.pid(), own.uid(), own.gid()), packet.credentials());
+        assertEquals(new UnixCredentials(own.uid() == 0 ? own.pid() : service.pid(), own.uid(), own.gid()),
+                packet.credentials());
         assertEquals(2, packet.fileDescriptors().size());
         for (int i = 0; i < 2; i++) {
             UnixFileDescriptor fd = packet.fileDescriptors().get(i);

@@ -251,7 +251,8 @@ class UnixFileDescriptorTest {
             assertEquals(size, fd.size());
         }
         fd.release();
-        assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, assertThrows(IOException.class, fd::type)).errnoName());
+        IOException closed = assertThrows(IOException.class, fd::type);
+        assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
         assertEquals("size of descriptor " + fd.intValue() + ": EBADF (Bad file descriptor)",
                 assertThrows(IOException.class, fd::size).getMessage());
     }
@@ -304,7 +305,8 @@ class UnixFileDescriptorTest {
     }
 
     private static void write(Path path, String text, StandardOpenOption... options) throws IOException {
-        try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, options); FileChannel file = fd.toFileChannel(WRITE)) {
+        try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, options);
+                FileChannel file = fd.toFileChannel(WRITE)) {
             file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
         }
     }

@@ -82,7 +82,8 @@ class UnixSocketAddressTest {
             byte[] name = new byte[random.nextInt(12)];
             for (int k = 0; k < name.length; k++) {
                 // Bytes from all over UTF-8's tables: ASCII, leading, trailing, and those that never occur.
-                name[k] = (byte) new int[] {0, 'a', 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xA0, 0xF0, 0xFF, 0xB3, 0x9F}[random.nextInt(12)];
+                int[] chosen = {0, 'a', 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xA0, 0xF0, 0xFF, 0xB3, 0x9F};
+                name[k] = (byte) chosen[random.nextInt(chosen.length)];
             }
             UnixSocketAddress address = UnixSocketAddress.ofAbstract(name);
             byte[] bytes = address.bytes();
@@ -153,9 +154,12 @@ class UnixSocketAddressTest {
             @                          | it is empty
             unix:                      | it is empty
             unix-abstract:             | it is empty
-            unix://                    | unix:// is followed by an absolute path: a host, a user or a relative path mean nothing there
-            unix://host/run/app.sock   | unix:// is followed by an absolute path: a host, a user or a relative path mean nothing there
-            unix:///run/redis?db=1     | a query or a fragment means nothing there; unix:/run/redis?db=1 is a file of this name
+            unix://                    | unix:// is followed by an absolute path: a host, a user or a relative path \
+            mean nothing there
+            unix://host/run/app.sock   | unix:// is followed by an absolute path: a host, a user or a relative path \
+            mean nothing there
+            unix:///run/redis?db=1     | a query or a fragment means nothing there; unix:/run/redis?db=1 \
+            is a file of this name
             unix:@name                 | write @name for an abstract name, or unix:./@name for a file
             unix:path=/a;unix:path=/b  | it is a list of addresses
             unix:path=/a,abstract=b    | it has more than one path or abstract name

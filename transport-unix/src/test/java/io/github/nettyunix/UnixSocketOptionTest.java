@@ -109,7 +109,8 @@ class UnixSocketOptionTest {
         int soPriority = 12;
         with(SocketType.STREAM, channel -> {
             set(channel, new IntegerUnixChannelOption("SO_PRIORITY", solSocket, soPriority), 3);
-            ByteBuffer raw = channel.config().getOption(new RawUnixChannelOption("SO_PRIORITY_RAW", solSocket, soPriority, 4));
+            ByteBuffer raw = channel.config().getOption(new RawUnixChannelOption("SO_PRIORITY_RAW", solSocket,
+                    soPriority, 4));
             assertEquals(3, raw.order(ByteOrder.nativeOrder()).getInt());
         });
     }

@@ -36,7 +36,8 @@ class UnprivilegedTest {
                         new UnixCredentials(own.pid(), own.uid(), 0), own)) {
                     // A pair for each: a refused message ends the output of a stream.
                     try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true).start()) {
-                        ChannelFuture written = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x")).withCredentials(claim));
+                        ChannelFuture written = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"))
+                                .withCredentials(claim));
                         result += written.await().cause() instanceof UnixSocketError e ? " " + e.errnoName() : " sent";
                         if (written.isSuccess()) {
                             UnixMessage message = ends.inbox.take(UnixMessage.class);

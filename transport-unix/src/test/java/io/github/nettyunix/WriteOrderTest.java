@@ -52,14 +52,15 @@ class WriteOrderTest {
             Channel sender = ends.sender;
             ByteBuf direct = Unpooled.directBuffer().writeBytes(Ends.buffer("direct "));
             ByteBuf composite = Unpooled.wrappedBuffer(Ends.buffer("com"), Ends.buffer("posite "));
-            List<ChannelFuture> writes = List.of(sender.write(Ends.buffer("heap ")), sender.write(Unpooled.EMPTY_BUFFER),
+            List<ChannelFuture> writes = List.of(sender.write(Ends.buffer("heap ")),
+                    sender.write(Unpooled.EMPTY_BUFFER),
                     sender.write(direct), sender.write(new UnixMessage(Ends.buffer("message "), Descriptors.some(2))),
                     sender.write(Descriptors.some(1)[0]), sender.write(composite),
                     sender.write(new UnixMessage(Ends.buffer("no fds "))), sender.write(Unpooled.buffer(0)),
                     sender.write(new UnixMessage(Ends.buffer("end"), Descriptors.some(1))));
             sender.flush();
-            assertEquals(expected(type, "heap ", "", "direct ", "message ", type == SocketType.STREAM ? "\0" : "", "composite ",
-                    "no fds ", "", "end"), arrived(ends, type, "end"));
+            assertEquals(expected(type, "heap ", "", "direct ", "message ", type == SocketType.STREAM ? "\0" : "",
+                    "composite ", "no fds ", "", "end"), arrived(ends, type, "end"));
             for (ChannelFuture write : writes) {
                 write.sync();
             }
@@ -102,7 +103,8 @@ class WriteOrderTest {
         try (Ends ends = Ends.started(type)) {
             ends.sender.eventLoop().submit(() -> {
                 for (UnixFileDescriptor fd : fds) {
-                    ends.sender.write(new UnixMessage(Ends.buffer("never"), fd)).addListener(failed -> ends.send("instead;"));
+                    ends.sender.write(new UnixMessage(Ends.buffer("never"), fd))
+                            .addListener(failed -> ends.send("instead;"));
                     fd.close();
                 }
                 ends.sender.flush();
@@ -125,7 +127,8 @@ class WriteOrderTest {
         int count = 500;
         int failing = type == SocketType.STREAM ? -1 : 5;
         List<Integer> completed = new ArrayList<>();
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).withSender(ChannelOption.SO_SNDBUF, 5000);
+        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .withSender(ChannelOption.SO_SNDBUF, 5000);
         try (Ends ends = pair.start()) {
             List<UnixFileDescriptor> closed = new ArrayList<>();
             for (int i = 0; i < count; i++) {

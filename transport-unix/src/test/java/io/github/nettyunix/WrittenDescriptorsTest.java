@@ -93,7 +93,8 @@ class WrittenDescriptorsTest {
             UnixFileDescriptor[] many = Descriptors.some(UnixMessage.MAX_FILE_DESCRIPTORS + 1);
             Throwable tooMany = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), many)));
             assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, tooMany).errnoName());
-            assertTrue(tooMany.getMessage().contains("254") && tooMany.getMessage().contains("253"), tooMany.getMessage());
+            assertTrue(tooMany.getMessage().contains("254") && tooMany.getMessage().contains("253"),
+                    tooMany.getMessage());
             assertEquals(0, Descriptors.countOpen(many));
 
             UnixFileDescriptor[] oneClosed = Descriptors.some(3);
@@ -217,7 +218,8 @@ class WrittenDescriptorsTest {
     @EachType
     void closeReleasesWhatTheKernelHadNoRoomFor(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(200);
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 8192).start()) {
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 8192)
+                .start()) {
             List<ChannelFuture> writes = new ArrayList<>();
             for (UnixFileDescriptor fd : fds) {
                 writes.add(ends.sender.write(new UnixMessage(Ends.buffer("x".repeat(1000)), fd)));

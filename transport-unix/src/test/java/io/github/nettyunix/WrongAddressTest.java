@@ -136,10 +136,12 @@ class WrongAddressTest {
         try (Ends ends = Ends.started(SocketType.DATAGRAM)) {
             UnixSocketAddress longPath = UnixSocketAddress.of("/" + "p".repeat(107));
             UnixSocketAddress missing = UnixSocketAddress.of(folder.resolve("missing"));
-            ChannelFuture inet = ends.sender.write(new DefaultAddressedEnvelope<ByteBuf, SocketAddress>(Ends.buffer("x"), INET));
+            ChannelFuture inet = ends.sender.write(
+                    new DefaultAddressedEnvelope<ByteBuf, SocketAddress>(Ends.buffer("x"), INET));
             UnixFileDescriptor[] fds = Descriptors.some(2);
             ChannelFuture tooLong = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"), longPath, fds[0]));
-            ChannelFuture unnamed = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"), UnixSocketAddress.unnamed(), fds[1]));
+            ChannelFuture unnamed = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"),
+                    UnixSocketAddress.unnamed(), fds[1]));
             ChannelFuture nobody = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"), missing));
             ends.send("alive").sync();
             assertError(inet, "write", SocketType.DATAGRAM, INET, "EAFNOSUPPORT", "InetSocketAddress");

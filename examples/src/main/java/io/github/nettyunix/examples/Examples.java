@@ -88,7 +88,8 @@ public final class Examples {
         @Override
         public UnixSocketAddress convert(String value) {
             try {
-                return value.startsWith("@") ? UnixSocketAddress.ofAbstract(value.substring(1)) : UnixSocketAddress.of(value);
+                return value.startsWith("@") ? UnixSocketAddress.ofAbstract(value.substring(1))
+                        : UnixSocketAddress.of(value);
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException(e.getMessage());
             }

@@ -23,7 +23,8 @@ public final class Running implements AutoCloseable {
      */
     public Running() {
         if (!UnixTransport.isAvailable()) {
-            throw new IllegalStateException(UnixTransport.unavailabilityCause().getMessage(), UnixTransport.unavailabilityCause());
+            throw new IllegalStateException(UnixTransport.unavailabilityCause().getMessage(),
+                    UnixTransport.unavailabilityCause());
         }
         group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
         Runtime.getRuntime().addShutdownHook(hook);

@@ -6,7 +6,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-import javax.tools.ToolProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -19,14 +18,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * The Java in the documentation compiles. Programs, which have a {@code main}, run too, and print what the {@code text} block
- * behind them says. What is not a program is compiled as if it stood in {@link #AROUND_FRAGMENT}.
+ * The Java in the documentation compiles. Programs, which have a {@code main}, run too, and print what the {@code text}
+ * block behind them says. What is not a program is compiled as if it stood in {@link #AROUND_FRAGMENT}.
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");
@@ -38,7 +38,8 @@ class DocumentationTest {
     private static final Pattern PROGRAM = Pattern.compile("^public class (\\w+)", Pattern.MULTILINE);
 
     /** A handler that is made once serves one connection, unless it is sharable; a second one would be refused. */
-    private static final Pattern ONE_HANDLER_FOR_ALL = Pattern.compile("childHandler\\(new (?!ChannelInitializer\\b)\\w+");
+    private static final Pattern ONE_HANDLER_FOR_ALL = Pattern.compile(
+            "childHandler\\(new (?!ChannelInitializer\\b)\\w+");
 
     private static final String AROUND_FRAGMENT = """
             import io.github.nettyunix.*;
@@ -75,7 +76,8 @@ class DocumentationTest {
     Stream<DynamicTest> javaInTheDocumentationCompilesAndRuns(@TempDir Path folder) throws IOException {
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
             List<Path> documents = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs.sorted()).toList();
-            return documents.stream().filter(file -> file.toString().endsWith(".md")).flatMap(DocumentationTest::snippets)
+            return documents.stream().filter(file -> file.toString().endsWith(".md"))
+                    .flatMap(DocumentationTest::snippets)
                     .map(snippet -> DynamicTest.dynamicTest(snippet.title, () -> check(snippet,
                             Files.createTempDirectory(folder, "snippet"))));
         }
@@ -89,7 +91,8 @@ class DocumentationTest {
     }
 
     private static void check(Snippet snippet, Path folder) throws Exception {
-        assertFalse(ONE_HANDLER_FOR_ALL.matcher(snippet.code).find(), "one handler for all connections: " + snippet.code);
+        assertFalse(ONE_HANDLER_FOR_ALL.matcher(snippet.code).find(),
+                "one handler for all connections: " + snippet.code);
         Path source = folder.resolve(snippet.className() + ".java");
         Files.writeString(source, snippet.isProgram() ? snippet.code : AROUND_FRAGMENT.formatted(snippet.code));
         ByteArrayOutputStream messages = new ByteArrayOutputStream();
@@ -99,7 +102,8 @@ class DocumentationTest {
         assertEquals(0, status, messages::toString);
         if (snippet.isProgram()) {
             Path errors = folder.resolve("errors");
-            String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"), errors);
+            String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"),
+                    errors);
             // To its standard error a JVM may print what options it has picked up.
             assertFalse((output + contentOf(errors)).contains("LEAK"), () -> contentOf(errors));
             assertEquals(snippet.output, output, () -> contentOf(errors));
@@ -121,7 +125,8 @@ class DocumentationTest {
                 "-Djava.io.tmpdir=" + output.getParent(), "-cp", classPath, program)
                 .redirectError(errors.toFile()).redirectOutput(output.toFile()).start();
         try {
-            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), () -> program + " does not end: " + contentOf(output) + contentOf(errors));
+            assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS),
+                    () -> program + " does not end: " + contentOf(output) + contentOf(errors));
             return Files.readString(output, StandardCharsets.UTF_8);
         } finally {
             process.destroyForcibly();

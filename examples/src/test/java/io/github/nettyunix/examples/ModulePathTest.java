@@ -6,7 +6,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-import javax.tools.ToolProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.nio.file.Files;
@@ -17,22 +16,29 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What README says about the module path: a module of a user's compiles against the compile-time dependencies only, and runs. */
-@EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason = "does not apply: README names the modules of Linux x86_64")
+/**
+ * What README says about the module path: a module of a user's compiles against the compile-time dependencies only, and
+ * runs.
+ */
+@EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason =
+        "does not apply: README names the modules of Linux x86_64")
 class ModulePathTest {
-    private static final Predicate<String> RUNTIME_ONLY = entry -> entry.contains("-native-epoll-") || entry.contains("-native-kqueue-");
+    private static final Predicate<String> RUNTIME_ONLY = entry -> entry.contains("-native-epoll-")
+            || entry.contains("-native-kqueue-");
 
     @TempDir
     private Path folder;
 
     private static String modulePath(Predicate<String> entries) {
         return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> entry.contains("transport-unix") || Path.of(entry).getFileName().toString().startsWith("netty-"))
+                .filter(entry -> entry.contains("transport-unix")
+                        || Path.of(entry).getFileName().toString().startsWith("netty-"))
                 .filter(entries).collect(Collectors.joining(File.pathSeparator));
     }
 
@@ -45,7 +51,8 @@ class ModulePathTest {
     @Test
     void theModuleInTheReadmeCompilesAndRuns() throws Exception {
         String readme = Files.readString(Path.of("..", "README.md"));
-        Path declaration = Files.writeString(folder.resolve("module-info.java"), find(readme, "^ *(module com\\.example\\.app \\{.*?\\n *\\})"));
+        Path declaration = Files.writeString(folder.resolve("module-info.java"),
+                find(readme, "^ *(module com\\.example\\.app \\{.*?\\n *\\})"));
         Path program = Files.writeString(Files.createDirectories(folder.resolve("app")).resolve("Main.java"), """
                 package app;
                 public class Main {
@@ -58,16 +65,18 @@ class ModulePathTest {
         Path classes = folder.resolve("classes");
         ByteArrayOutputStream messages = new ByteArrayOutputStream();
         assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, messages, messages, "--module-path",
-                modulePath(RUNTIME_ONLY.negate()), "-d", classes.toString(), declaration.toString(), program.toString()),
-                messages::toString);
+                modulePath(RUNTIME_ONLY.negate()), "-d", classes.toString(), declaration.toString(),
+                program.toString()), messages::toString);
 
         Path errors = folder.resolve("errors");
         Process process = new ProcessBuilder(List.of(System.getProperty("java.home") + "/bin/java",
                 "--module-path", modulePath(entry -> true) + File.pathSeparator + classes,
                 "--add-modules", find(readme, "--add-modules ([\\w.]+)"),
-                "--enable-native-access=" + find(readme, "--enable-native-access=(io\\.[\\w.,]+)"), "--module", "com.example.app/app.Main"))
+                "--enable-native-access=" + find(readme, "--enable-native-access=(io\\.[\\w.,]+)"), "--module",
+                "com.example.app/app.Main"))
                 .redirectError(errors.toFile()).start();
-        assertEquals("true\n", new String(process.getInputStream().readAllBytes()), () -> DocumentationTest.contentOf(errors));
+        assertEquals("true\n", new String(process.getInputStream().readAllBytes()),
+                () -> DocumentationTest.contentOf(errors));
         assertEquals(0, process.waitFor());
         assertFalse(Files.readString(errors).contains("WARNING"), () -> DocumentationTest.contentOf(errors));
         Proof.of("itself", "a user's module on the module path");

@@ -20,19 +20,22 @@ import java.util.stream.Stream;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * The sessions in examples/README.md: what is typed there, with folders of the test's own, prints what it says there. Numbers may
- * differ, and lines of several programs may come in another order.
+ * The sessions in examples/README.md: what is typed there, with folders of the test's own, prints what it says there.
+ * Numbers may differ, and lines of several programs may come in another order.
  */
 class SessionsTest {
-    private static final Pattern SESSION = Pattern.compile("^## ([\\w-]+)$.*?^```\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern SESSION = Pattern.compile("^## ([\\w-]+)$.*?^```\n(.*?)^```$",
+            Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern SOCKET = Pattern.compile("/\\S+?\\.sock");
     /** These need a daemon or a bus of the system's, and are tested with ones of their own. */
     private static final Set<String> ELSEWHERE = Set.of("broker", "clamd", "dbus");
 
     @TestFactory
     Stream<DynamicTest> sessionsPrintWhatTheReadmeSays(@TempDir Path folder) throws IOException {
-        return SESSION.matcher(Files.readString(Path.of("README.md"))).results().filter(found -> !ELSEWHERE.contains(found.group(1)))
-                .map(found -> DynamicTest.dynamicTest(found.group(1), () -> run(found.group(2), Files.createTempDirectory(folder, "s"))));
+        return SESSION.matcher(Files.readString(Path.of("README.md"))).results()
+                .filter(found -> !ELSEWHERE.contains(found.group(1)))
+                .map(found -> DynamicTest.dynamicTest(found.group(1),
+                        () -> run(found.group(2), Files.createTempDirectory(folder, "s"))));
     }
 
     private static void run(String session, Path folder) throws Exception {
@@ -47,7 +50,8 @@ class SessionsTest {
         try (ServerSocket free = new ServerSocket(0)) {
             port = String.valueOf(free.getLocalPort());
         }
-        List<String> lines = session.replace("8080", port).replace("/tmp/", folder + "/").replace("/srv/", folder + "/").lines().toList();
+        List<String> lines = session.replace("8080", port).replace("/tmp/", folder + "/").replace("/srv/", folder + "/")
+                .lines().toList();
         ProcessBuilder builder = new ProcessBuilder("bash").directory(folder.toFile());
         try (Program shell = Program.start(builder)) {
             for (int i = 0; i < lines.size();) {
@@ -57,7 +61,8 @@ class SessionsTest {
                 for (; i < lines.size() && !lines.get(i).matches("[$#] .*"); i++) {
                     expected.add(pattern(lines.get(i)));
                 }
-                for (String needed : List.of("systemd-socket-activate", "systemd-notify", "socat", "nc", "curl", "redis-server", "logger")) {
+                for (String needed : List.of("systemd-socket-activate", "systemd-notify", "socat", "nc", "curl",
+                        "redis-server", "logger")) {
                     if (command.matches(".*\\b" + needed + " .*")) {
                         Program.path(needed);
                     }

@@ -38,7 +38,8 @@ public final class UnixPipeline extends DefaultChannelPipeline {
         return "No handler in the pipeline " + toMap().keySet() + " of " + channel() + " takes "
                 + message.getClass().getSimpleName() + "s, which RECEIVE_CONTROL_DATA, SO_PASSCRED, SO_PASSPIDFD or"
                 + " SO_PASSSEC make the channel deliver; they are discarded. For handlers of "
-                + (datagram ? "DomainDatagramPackets" : "ByteBufs") + ", add a UnixMessageContentHandler in front of them"
+                + (datagram ? "DomainDatagramPackets" : "ByteBufs")
+                + ", add a UnixMessageContentHandler in front of them"
                 + (datagram ? "." : ", or a FileDescriptorQueueHandler if they use descriptors.")
                 + " This is logged once per class of channels.";
     }

@@ -187,7 +187,8 @@ class EmbeddedHandlerTest {
     void messagesOfAProtocolKeepTheirClass() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(1);
         Request request = new Request("GET", Ends.buffer("x"), fds);
-        for (UnixMessage view : List.of(request.duplicate(), request.retainedDuplicate(), request.withCredentials(SENDER))) {
+        for (UnixMessage view : List.of(request.duplicate(), request.retainedDuplicate(),
+                request.withCredentials(SENDER))) {
             assertEquals("GET", ((Request) view).method);
             assertEquals(2, view.refCnt());
         }

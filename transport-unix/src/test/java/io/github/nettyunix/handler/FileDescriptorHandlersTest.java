@@ -1,7 +1,5 @@
 package io.github.nettyunix.handler;
 
-import io.netty.channel.unix.UnixChannel;
-import io.netty.channel.embedded.EmbeddedChannel;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixFileDescriptor.Type;
@@ -20,8 +18,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -106,8 +106,8 @@ class FileDescriptorHandlersTest {
             }
             assertThrows(NoSuchElementException.class, () -> queue.take(6));
             UnixFileDescriptor[] fds = onLoop(ends, () -> queue.take(3));
-            assertEquals(List.of("file 0", "file 1", "file 0"), List.of(Descriptors.text(fds[0]), Descriptors.text(fds[1]),
-                    Descriptors.text(fds[2])));
+            assertEquals(List.of("file 0", "file 1", "file 0"),
+                    List.of(Descriptors.text(fds[0]), Descriptors.text(fds[1]), Descriptors.text(fds[2])));
             Arrays.stream(fds).forEach(UnixFileDescriptor::release);
             assertEquals(2, onLoop(ends, queue::size));
             ends.sender.close().sync();

@@ -157,8 +157,8 @@ class PeerAuthorizationTest {
         Channel channel = Channels.client(SocketType.DATAGRAM, new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(new PeerAuthorizationHandler(root ? sameUser() : sender -> sender.pid() == allowed[0]),
-                        inbox);
+                channel.pipeline().addLast(new PeerAuthorizationHandler(root ? sameUser()
+                        : sender -> sender.pid() == allowed[0]), inbox);
             }
         }).option(UnixSocketOption.SO_PASSCRED, true).bind(address).sync().channel();
         try (Python python = Python.run("""
@@ -384,7 +384,8 @@ class PeerAuthorizationTest {
     void readyMadeTests() {
         UnixCredentials peer = new UnixCredentials(1, 2, 3, List.of(4, 5));
         assertPasses(true, peer, uid(2), gid(3), group(3), group(5), uid(7).or(group(4)));
-        assertPasses(false, peer, uid(1), uid(3), gid(2), gid(4), group(2), group(6), sameUser().and(uid(OWN.uid() + 1)));
+        assertPasses(false, peer, uid(1), uid(3), gid(2), gid(4), group(2), group(6),
+                sameUser().and(uid(OWN.uid() + 1)));
         assertPasses(true, new UnixCredentials(0, OWN.uid(), 77), sameUser());
         UnixCredentials unknown = new UnixCredentials(0, NOBODY, NOBODY);
         assertTrue(unknown.isUserUnknown(), "user");

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
- * Leaves out those of Netty's tests that {@code docs/conformance.md} says cannot apply, and no others: a class of which a
- * test was skipped for another reason fails. Classes that pass are told to ./verify.
+ * Leaves out those of Netty's tests that {@code docs/conformance.md} says cannot apply, and no others: a class of which
+ * a test was skipped for another reason fails. Classes that pass are told to ./verify.
  */
 final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCallback {
     /**
@@ -33,13 +33,15 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
      * @param where what it cannot run on, {@code all} or a name as of {@link #transport}
      */
     record Inapplicable(String test, String where, String reason) {
-        private static final Pattern LINE = Pattern.compile("^\\| `([\\w.]+)` \\| (\\w+) \\| (.+) \\|$", Pattern.MULTILINE);
+        private static final Pattern LINE = Pattern.compile("^\\| `([\\w.]+)` \\| (\\w+) \\| (.+) \\|$",
+                Pattern.MULTILINE);
         static final List<Inapplicable> LIST = read();
 
         private static List<Inapplicable> read() {
             try {
                 return LINE.matcher(Files.readString(Path.of("..", "docs", "conformance.md"))).results()
-                        .map((MatchResult line) -> new Inapplicable(line.group(1), line.group(2), line.group(3))).toList();
+                        .map((MatchResult line) -> new Inapplicable(line.group(1), line.group(2), line.group(3)))
+                        .toList();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -53,8 +55,8 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
         int failed;
 
         static Results of(ExtensionContext context) {
-            return context.getRoot().getStore(ExtensionContext.Namespace.create(Conformance.class, context.getRequiredTestClass(),
-                    transport(context))).getOrComputeIfAbsent(Results.class);
+            return context.getRoot().getStore(ExtensionContext.Namespace.create(Conformance.class,
+                    context.getRequiredTestClass(), transport(context))).getOrComputeIfAbsent(Results.class);
         }
     }
 
@@ -70,8 +72,10 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
     private static Optional<Inapplicable> find(ExtensionContext context) {
         String transport = transport(context);
         String method = context.getTestMethod().map(found -> "." + found.getName()).orElse("");
-        return Stream.<Class<?>>iterate(context.getRequiredTestClass(), type -> type != Object.class, Class::getSuperclass)
-                .flatMap(type -> Inapplicable.LIST.stream().filter(line -> line.test.equals(type.getSimpleName() + method)))
+        return Stream.<Class<?>>iterate(context.getRequiredTestClass(), type -> type != Object.class,
+                Class::getSuperclass)
+                .flatMap(type -> Inapplicable.LIST.stream().filter(line ->
+                        line.test.equals(type.getSimpleName() + method)))
                 .filter(line -> line.where.equals("all") || line.where.equals(transport)).findFirst();
     }
 

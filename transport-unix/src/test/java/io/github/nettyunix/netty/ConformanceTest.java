@@ -60,15 +60,16 @@ class ConformanceTest {
     }
 
     private static List<Method> ownTests(Class<?> type) {
-        return Stream.of(type.getDeclaredMethods()).filter(method -> AnnotationSupport.isAnnotated(method, Testable.class))
+        return Stream.of(type.getDeclaredMethods())
+                .filter(method -> AnnotationSupport.isAnnotated(method, Testable.class))
                 .toList();
     }
 
     /** What our test classes and their nested ones extend. */
     private static List<Class<?>> run() {
         List<Class<?>> run = new ArrayList<>();
-        for (Class<?> ours : ReflectionSupport.findAllClassesInPackage(ConformanceTest.class.getPackageName(), type -> true,
-                name -> true)) {
+        for (Class<?> ours : ReflectionSupport.findAllClassesInPackage(ConformanceTest.class.getPackageName(),
+                type -> true, name -> true)) {
             for (Class<?> type = ours; type != null; type = type.getSuperclass()) {
                 run.add(type);
             }

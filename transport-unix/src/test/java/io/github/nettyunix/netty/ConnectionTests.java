@@ -203,7 +203,8 @@ abstract class ConnectionTests extends EchoTests {
         @SuppressWarnings("deprecation") // the type that a bootstrap's config shows its factory as
         BadHosts(BootstrapComboFactory<ServerBootstrap, Bootstrap> combo) {
             client = combo.newClientInstance();
-            server = combo.newServerInstance().option(ChannelOption.AUTO_READ, false).option(ChannelOption.SO_BACKLOG, 0)
+            server = combo.newServerInstance().option(ChannelOption.AUTO_READ, false)
+                    .option(ChannelOption.SO_BACKLOG, 0)
                     .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().keepOnClose())
                     .childHandler(new ChannelInboundHandlerAdapter());
             group(client.config().group()).channelFactory(client.config().channelFactory());

@@ -75,7 +75,8 @@ class DatagramTest {
 
         @Override
         protected Channel setupServerChannel(Bootstrap server, byte[] bytes, SocketAddress sender, CountDownLatch latch,
-                                             AtomicReference<Throwable> error, boolean echo) throws InterruptedException {
+                                             AtomicReference<Throwable> error, boolean echo)
+                                             throws InterruptedException {
             return bind(server, bytes, latch, error, (ctx, packet) -> {
                 if (sender != null) {
                     assertEquals(sender, packet.sender());

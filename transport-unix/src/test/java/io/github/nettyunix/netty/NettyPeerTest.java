@@ -29,7 +29,8 @@ class NettyPeerTest extends ConnectionTests {
         return List.of(
                 Permutations.combo(() -> Permutations.server(UnixServerStreamChannel.class, Permutations::newPath),
                         () -> Permutations.client(EpollDomainSocketChannel.class)),
-                Permutations.combo(() -> Permutations.server(EpollServerDomainSocketChannel.class, Permutations::newPath),
+                Permutations.combo(
+                        () -> Permutations.server(EpollServerDomainSocketChannel.class, Permutations::newPath),
                         () -> Permutations.client(UnixStreamChannel.class)));
     }
 

@@ -273,7 +273,8 @@ class ReadinessTest {
         assertEquals(told, watcher.told.get(), "it goes on and on");
         used = cpuTime(watcher.loop) - used;
         // So little, since on a busy machine a loop that spins does not get much.
-        assertTrue(used < TimeUnit.MILLISECONDS.toNanos(3), "the loop spins: " + used + " ns of processor time in 100 ms");
+        assertTrue(used < TimeUnit.MILLISECONDS.toNanos(3),
+                "the loop spins: " + used + " ns of processor time in 100 ms");
     }
 
     private static long cpuTime(IoEventLoop loop) {

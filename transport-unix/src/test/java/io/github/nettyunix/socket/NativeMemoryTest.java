@@ -130,8 +130,8 @@ class NativeMemoryTest {
         prefix.addAll(List.of("prlimit", "--memlock=8388608"));
         assertEquals("""
                 ready
-                mmap of 16777216 bytes: EAGAIN (Resource temporarily unavailable): mlockall(MCL_FUTURE) locks what is mapped, \
-                and RLIMIT_MEMLOCK does not allow so much
+                mmap of 16777216 bytes: EAGAIN (Resource temporarily unavailable): mlockall(MCL_FUTURE) locks what is \
+                mapped, and RLIMIT_MEMLOCK does not allow so much
                 """, run(prefix, 16 * BLOCK));
     }
 }

@@ -10,8 +10,8 @@ import java.util.concurrent.Callable;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
- * System calls of one event loop, counted as they are made, on Linux. As with {@link FailingCalls}, the loop is to be one
- * of a group of the test's own.
+ * System calls of one event loop, counted as they are made, on Linux. As with {@link FailingCalls}, the loop is to be
+ * one of a group of the test's own.
  */
 public final class CountedCalls {
     static {

@@ -9,7 +9,9 @@ public final class DatagramQueue {
     /** More than it keeps. */
     public static final int TOO_MANY = length() + 30;
 
-    /** For a sender, so that it is the receiver's queue that is full first: then datagrams to others still find room. */
+    /**
+     * For a sender, so that it is the receiver's queue that is full first: then datagrams to others still find room.
+     */
     public static final int SEND_BUFFER = 1 << 20;
 
     private DatagramQueue() {

@@ -34,11 +34,13 @@ public @interface EachRow {
 
         @Override
         public Stream<Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            return Stream.of(rows).map(row -> row.split(", *")).filter(Provider::applies).map(row -> Arguments.of((Object[]) row));
+            return Stream.of(rows).map(row -> row.split(", *")).filter(Provider::applies)
+                    .map(row -> Arguments.of((Object[]) row));
         }
 
         private static boolean applies(String[] row) {
-            return Stream.of(SocketType.values()).filter(type -> Stream.of(row).anyMatch(type.name()::equals)).allMatch(Types::apply);
+            return Stream.of(SocketType.values()).filter(type -> Stream.of(row).anyMatch(type.name()::equals))
+                    .allMatch(Types::apply);
         }
     }
 }

@@ -21,8 +21,9 @@ public final class Jvm {
     /** The command that runs a class's main method; system properties come first: {@code "-Dname=value"}. */
     public static List<String> command(Class<?> main, String... options) {
         // It does not live long enough for more than the first compiler.
-        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
+        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
+                "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path")));
         command.addAll(1, List.of(options));
         command.add(main.getName());
         return command;

@@ -18,8 +18,8 @@ public final class LoopCpu {
     }
 
     /**
-     * Waits until each of the loops uses less than 5 % of a core, as one that spins never does. It need not be at once: a loop
-     * whose code is run for the first time has classes to load.
+     * Waits until each of the loops uses less than 5 % of a core, as one that spins never does. It need not be at once:
+     * a loop whose code is run for the first time has classes to load.
      */
     public static void assertIdle(EventLoop... loops) throws Exception {
         double share = mostBusy(250, loops);

@@ -33,7 +33,8 @@ public final class Loops {
 
     /** The name of the selector. */
     public static String selector() {
-        return System.getProperty("nettyunix.test.selector", PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
+        return System.getProperty("nettyunix.test.selector",
+                PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
     }
 
     public static IoHandlerFactory newIoHandlerFactory() {

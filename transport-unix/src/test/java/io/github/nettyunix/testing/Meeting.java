@@ -22,9 +22,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A channel and a Python script that have met: the script finds the variables {@code sock} and {@code peer}, whom to send to,
- * which is None if the socket is connected. A test ends with {@link #end()}; after a failure {@link #close()} puts away what
- * is left.
+ * A channel and a Python script that have met: the script finds the variables {@code sock} and {@code peer}, whom to
+ * send to, which is None if the socket is connected. A test ends with {@link #end()}; after a failure {@link #close()}
+ * puts away what is left.
  */
 public final class Meeting implements AutoCloseable {
     private final Descriptors before = Descriptors.now();
@@ -79,7 +79,8 @@ public final class Meeting implements AutoCloseable {
 
     /** Runs the script until both have met. */
     public Meeting start(String script, Object... arguments) throws Exception {
-        List<Object> all = new ArrayList<>(List.of(way.type(), way.isServing() ? "connect" : "serve", hex(server), hex(client)));
+        List<Object> all = new ArrayList<>(List.of(way.type(), way.isServing() ? "connect" : "serve", hex(server),
+                hex(client)));
         all.addAll(List.of(arguments));
         try {
             if (way.isServing()) {

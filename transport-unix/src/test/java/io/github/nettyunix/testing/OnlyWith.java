@@ -25,7 +25,8 @@ public @interface OnlyWith {
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
             return AnnotationSupport.findAnnotation(context.getElement(), OnlyWith.class).map(OnlyWith::value)
                     .filter(type -> !UnixTransport.supports(type))
-                    .map(type -> ConditionEvaluationResult.disabled("does not apply: there are no " + type + " sockets"))
+                    .map(type -> ConditionEvaluationResult.disabled("does not apply: there are no " + type
+                            + " sockets"))
                     .orElse(ConditionEvaluationResult.enabled("it applies"));
         }
     }

@@ -31,7 +31,8 @@ public final class Proof {
 
     private static synchronized void append(Path file, String line) {
         try {
-            Files.writeString(file, Loops.selector() + '\t' + line + '\n', StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.writeString(file, Loops.selector() + '\t' + line + '\n', StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw new AssertionError(e);
         }

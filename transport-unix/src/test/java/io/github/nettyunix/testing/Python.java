@@ -14,8 +14,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * A peer that we did not write: CPython's {@code socket} module in another process. The script is Python source that is run
- * with {@code peer.py} (the test resource) before it, without the site's packages; test and script talk in lines.
+ * A peer that we did not write: CPython's {@code socket} module in another process. The script is Python source that is
+ * run with {@code peer.py} (the test resource) before it, without the site's packages; test and script talk in lines.
  */
 public final class Python implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 60;

@@ -11,7 +11,8 @@ public final class Threads {
     private static final long DEADLINE_MILLIS = 5_000;
 
     /** Those that the JVM, JUnit and Netty start when they first need them, and keep, or end in their own time. */
-    private static final List<String> KEPT = List.of("process reaper", "ForkJoinPool", "Attach Listener", "Common-Cleaner",
+    private static final List<String> KEPT = List.of("process reaper", "ForkJoinPool", "Attach Listener",
+            "Common-Cleaner",
             "CompletableFuture", "junit-", "netty-transport-unix-closer", "globalEventExecutor", "surefire",
             "last-ditch");
 

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
  * How a channel and a peer in another process meet.
  *
  * @param isAbstract whether the server has an abstract name, not a socket file
- * @param isServing whether the channel was accepted by a server, not connected to one; a datagram channel that serves is
- *        bound only, one that does not is bound and connected
+ * @param isServing whether the channel was accepted by a server, not connected to one; a datagram channel that serves
+ *        is bound only, one that does not is bound and connected
  */
 public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     private static final String ALL = "io.github.nettyunix.testing.Way#";

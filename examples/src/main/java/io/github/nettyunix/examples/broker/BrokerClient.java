@@ -64,7 +64,8 @@ public final class BrokerClient {
         };
         Channel channel = connected.sync().channel();
         try {
-            channel.writeAndFlush(new UnixMessage(ByteBufUtil.writeUtf8(channel.alloc(), String.join("\0", paths)))).sync();
+            channel.writeAndFlush(new UnixMessage(ByteBufUtil.writeUtf8(channel.alloc(), String.join("\0", paths))))
+                    .sync();
             return answer.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             throw new IOException(e.getCause().getMessage(), e.getCause());

@@ -53,7 +53,8 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
             opened.clear();
             answer = REFUSED + e.getMessage();
         }
-        log("process " + who.pid() + ", user " + who.uid() + ": " + (opened.isEmpty() ? answer : answer + ": " + paths));
+        log("process " + who.pid() + ", user " + who.uid() + ": "
+                + (opened.isEmpty() ? answer : answer + ": " + paths));
         reply(ctx, request, answer, opened.toArray(new UnixFileDescriptor[0]));
     }
 
@@ -62,7 +63,8 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
             throw new IOException("user " + who.uid() + " may not ask");
         }
         if (paths.length > UnixMessage.MAX_FILE_DESCRIPTORS) {
-            throw new IOException(paths.length + " files at once, at most " + UnixMessage.MAX_FILE_DESCRIPTORS + " can be sent");
+            throw new IOException(paths.length + " files at once, at most " + UnixMessage.MAX_FILE_DESCRIPTORS
+                    + " can be sent");
         }
         for (String path : paths) {
             opened.add(files.open(path));
@@ -75,10 +77,12 @@ final class BrokerHandler extends SimpleChannelInboundHandler<UnixMessage> {
      * made to write to a socket that another process has connected.
      */
     private static UnixCredentials sender(ChannelHandlerContext ctx, UnixMessage request) throws IOException {
-        return request instanceof UnixDatagramPacket ? request.credentials() : ((UnixPeer) ctx.channel()).peerCredentials();
+        return request instanceof UnixDatagramPacket ? request.credentials()
+                : ((UnixPeer) ctx.channel()).peerCredentials();
     }
 
-    private static void reply(ChannelHandlerContext ctx, UnixMessage request, String answer, UnixFileDescriptor... fds) {
+    private static void reply(ChannelHandlerContext ctx, UnixMessage request, String answer,
+            UnixFileDescriptor... fds) {
         var content = ByteBufUtil.writeUtf8(ctx.alloc(), answer);
         ctx.writeAndFlush(request instanceof UnixDatagramPacket packet
                         ? new UnixDatagramPacket(content, packet.sender(), fds) : new UnixMessage(content, fds))

@@ -42,7 +42,8 @@ final class ServeCommand implements Callable<Integer> {
         Set<Integer> allowed = users != null ? users : Set.of(UnixCredentials.ofThisProcess().uid());
         GrantedFiles files = new GrantedPaths(granted);
         try (Running running = new Running()) {
-            Channel server = BrokerServer.bind(running.group(), type, address, who -> allowed.contains(who.uid()), files)
+            Channel server = BrokerServer.bind(running.group(), type, address, who -> allowed.contains(who.uid()),
+                    files)
                     .sync().channel();
             System.err.println("listening on " + server.localAddress());
             server.closeFuture().sync();

@@ -84,7 +84,8 @@ public final class CatCommand implements Callable<Integer> {
         ChannelFuture connected = switch (type) {
             case STREAM -> bootstrap.channel(UnixStreamChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                     .connect(address);
-            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            case SEQPACKET -> bootstrap.channel(UnixSeqpacketChannel.class)
+                    .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                     .connect(address);
             // It needs a name to receive replies.
             case DATAGRAM -> bootstrap.channel(UnixDatagramChannel.class).bind(UnixSocketAddress.autobind()).sync()
@@ -102,14 +103,16 @@ public final class CatCommand implements Callable<Integer> {
                     .handler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            channel.pipeline().addLast(new LastSenderHandler(someoneWasHeard), new OutputHandler(printed));
+                            channel.pipeline().addLast(new LastSenderHandler(someoneWasHeard),
+                                    new OutputHandler(printed));
                         }
                     })
                     .bind(address));
         };
     }
 
-    private Channel accept(EventLoopGroup group, Class<? extends ServerChannel> serverType) throws InterruptedException {
+    private Channel accept(EventLoopGroup group, Class<? extends ServerChannel> serverType)
+            throws InterruptedException {
         Promise<Channel> first = ImmediateEventExecutor.INSTANCE.newPromise();
         Channel server = listening(new ServerBootstrap().group(group).channel(serverType)
                 .childOption(ChannelOption.AUTO_READ, false)

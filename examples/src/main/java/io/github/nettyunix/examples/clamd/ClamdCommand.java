@@ -46,8 +46,10 @@ public final class ClamdCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            new Bootstrap().group(running.group()).channel(UnixStreamChannel.class).handler(session).connect(address).sync();
-            running.group().scheduleAtFixedRate(results::tellProgress, PROGRESS_SECONDS, PROGRESS_SECONDS, TimeUnit.SECONDS);
+            new Bootstrap().group(running.group()).channel(UnixStreamChannel.class).handler(session).connect(address)
+                    .sync();
+            running.group().scheduleAtFixedRate(results::tellProgress, PROGRESS_SECONDS, PROGRESS_SECONDS,
+                    TimeUnit.SECONDS);
             for (Path path : paths) {
                 scanAll(path);
             }

@@ -25,7 +25,8 @@ final class BusOption {
 
     UnixSocketAddress address() {
         if (address == null) {
-            throw new ParameterException(command.commandLine(), "There is no $DBUS_SESSION_BUS_ADDRESS, so --address is needed");
+            throw new ParameterException(command.commandLine(),
+                    "There is no $DBUS_SESSION_BUS_ADDRESS, so --address is needed");
         }
         return address;
     }

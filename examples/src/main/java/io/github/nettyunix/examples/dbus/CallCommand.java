@@ -39,8 +39,8 @@ final class CallCommand implements Callable<Integer> {
             DBusConnection connection = DBusConnection.open(running.group(), bus.address(), call -> {
                 throw new DBusException("org.freedesktop.DBus.Error.UnknownMethod", "nothing can be called here");
             });
-            Future<DBusMessage> call = connection.call(name.name(), SnapshotService.PATH, SnapshotService.INTERFACE, "Take",
-                    "h", UnixFileDescriptor.open(file));
+            Future<DBusMessage> call = connection.call(name.name(), SnapshotService.PATH, SnapshotService.INTERFACE,
+                    "Take", "h", UnixFileDescriptor.open(file));
             if (!call.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 System.err.println("waiting for " + name.name());
                 if (!call.await(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {

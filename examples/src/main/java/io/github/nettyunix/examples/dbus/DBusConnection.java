@@ -77,9 +77,10 @@ final class DBusConnection extends SimpleChannelInboundHandler<DBusMessage> {
     }
 
     /** Calls a method, and transfers the ownership of the descriptors among the arguments. */
-    Future<DBusMessage> call(String destination, String path, String type, String member, String signature, Object... arguments) {
-        Map<HeaderField, Object> fields = new EnumMap<>(Map.of(HeaderField.DESTINATION, destination, HeaderField.PATH, path,
-                HeaderField.INTERFACE, type, HeaderField.MEMBER, member));
+    Future<DBusMessage> call(String destination, String path, String type, String member, String signature,
+            Object... arguments) {
+        Map<HeaderField, Object> fields = new EnumMap<>(Map.of(HeaderField.DESTINATION, destination, HeaderField.PATH,
+                path, HeaderField.INTERFACE, type, HeaderField.MEMBER, member));
         Promise<DBusMessage> reply = channel.eventLoop().newPromise();
         channel.eventLoop().execute(() -> {
             DBusMessage call = DBusMessage.of(Type.METHOD_CALL, ++serial, fields, signature, arguments);

@@ -2,8 +2,8 @@ package io.github.nettyunix.examples.dbus;
 
 /** The fields of a message's header, in the order of the specification's codes. */
 enum HeaderField {
-    PATH('o'), INTERFACE('s'), MEMBER('s'), ERROR_NAME('s'), REPLY_SERIAL('u'), DESTINATION('s'), SENDER('s'), SIGNATURE('g'),
-    UNIX_FDS('u');
+    PATH('o'), INTERFACE('s'), MEMBER('s'), ERROR_NAME('s'), REPLY_SERIAL('u'), DESTINATION('s'), SENDER('s'),
+    SIGNATURE('g'), UNIX_FDS('u');
 
     /** The type of the field's value. */
     final char type;

@@ -15,7 +15,8 @@ import java.util.List;
 record PeerService(Service next) implements Service {
     static final String INTERFACE = "org.freedesktop.DBus.Peer";
 
-    private static final List<Path> MACHINE_ID = List.of(Path.of("/var/lib/dbus/machine-id"), Path.of("/etc/machine-id"));
+    private static final List<Path> MACHINE_ID = List.of(Path.of("/var/lib/dbus/machine-id"),
+            Path.of("/etc/machine-id"));
 
     @Override
     public Answer answer(DBusMessage call) throws IOException {

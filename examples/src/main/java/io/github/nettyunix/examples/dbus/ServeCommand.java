@@ -27,8 +27,10 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            DBusConnection connection = DBusConnection.open(running.group(), bus.address(), new PeerService(new SnapshotService()));
-            DBusMessage reply = DBusConnection.result(connection.callBus("RequestName", "su", name.name(), DO_NOT_QUEUE));
+            DBusConnection connection = DBusConnection.open(running.group(), bus.address(),
+                    new PeerService(new SnapshotService()));
+            DBusMessage reply = DBusConnection.result(connection.callBus("RequestName", "su", name.name(),
+                    DO_NOT_QUEUE));
             try {
                 if ((int) reply.body().get(0) != PRIMARY_OWNER) {
                     throw new IOException("somebody else is " + name.name() + " already");

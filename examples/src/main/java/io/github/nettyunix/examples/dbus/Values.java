@@ -7,9 +7,9 @@ import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * How values are written: each at a multiple of its own size, counted from the start of the buffer. Only the types that this
- * example needs: strings (s), object paths (o), signatures (g), unsigned numbers of 32 (u) and 64 bits (t), and the indexes of
- * descriptors (h).
+ * How values are written: each at a multiple of its own size, counted from the start of the buffer. Only the types that
+ * this example needs: strings (s), object paths (o), signatures (g), unsigned numbers of 32 (u) and 64 bits (t), and
+ * the indexes of descriptors (h).
  */
 final class Values {
     private Values() {

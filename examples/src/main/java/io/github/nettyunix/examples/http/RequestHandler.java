@@ -66,7 +66,8 @@ final class RequestHandler extends SimpleChannelInboundHandler<FullHttpRequest> 
         FileChannel content = FileChannel.open(file);
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         String type = URLConnection.guessContentTypeFromName(file.toString());
-        head.headers().set(HttpHeaderNames.CONTENT_TYPE, type == null ? HttpHeaderValues.APPLICATION_OCTET_STREAM : type);
+        head.headers().set(HttpHeaderNames.CONTENT_TYPE, type == null ? HttpHeaderValues.APPLICATION_OCTET_STREAM
+                : type);
         HttpUtil.setContentLength(head, content.size());
         ctx.write(head);
         if (request.method().equals(HttpMethod.GET)) {

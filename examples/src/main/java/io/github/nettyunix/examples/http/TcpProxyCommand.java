@@ -36,10 +36,13 @@ final class TcpProxyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (Running running = new Running()) {
-            Class<? extends ServerChannel> tcp = Epoll.isAvailable() ? EpollServerSocketChannel.class : KQueueServerSocketChannel.class;
-            Channel server = ConnectionProxy.between(new ServerBootstrap().channel(tcp), new Bootstrap().channel(UnixStreamChannel.class),
+            Class<? extends ServerChannel> tcp = Epoll.isAvailable() ? EpollServerSocketChannel.class
+                    : KQueueServerSocketChannel.class;
+            Channel server = ConnectionProxy.between(new ServerBootstrap().channel(tcp),
+                    new Bootstrap().channel(UnixStreamChannel.class),
                     upstream).group(running.group()).bind(listen).sync().channel();
-            System.err.println("listening on " + NetUtil.toSocketAddressString((InetSocketAddress) server.localAddress()) + ", forwarding to " + upstream);
+            System.err.println("listening on " + NetUtil.toSocketAddressString(
+                    (InetSocketAddress) server.localAddress()) + ", forwarding to " + upstream);
             server.closeFuture().sync();
             return 0;
         }

@@ -28,7 +28,8 @@ final class NotifyHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
         String name = state.stream().filter(line -> line.startsWith("FDNAME=")).findFirst()
                 .map(line -> line.substring("FDNAME=".length())).orElse(UNNAMED);
         if (state.contains("FDSTORE=1")) {
-            message.fileDescriptors().forEach(fd -> stored.computeIfAbsent(name, n -> new ArrayList<>()).add(fd.retain()));
+            message.fileDescriptors().forEach(fd -> stored.computeIfAbsent(name, n -> new ArrayList<>())
+                    .add(fd.retain()));
             printStored();
         } else if (state.contains("FDSTOREREMOVE=1")) {
             stored.getOrDefault(name, List.of()).forEach(UnixFileDescriptor::release);
@@ -39,7 +40,8 @@ final class NotifyHandler extends SimpleChannelInboundHandler<UnixDatagramPacket
         // until its descriptor is closed, which shows that all earlier messages have been processed.
     }
 
-    private static void print(UnixCredentials sender, List<String> state, List<UnixFileDescriptor> fds) throws IOException {
+    private static void print(UnixCredentials sender, List<String> state, List<UnixFileDescriptor> fds)
+            throws IOException {
         StringJoiner line = new StringJoiner(" ");
         line.add("process " + sender.pid() + ", user " + sender.uid() + ":");
         state.forEach(variable -> line.add(printable(variable)));

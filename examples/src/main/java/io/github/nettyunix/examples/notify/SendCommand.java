@@ -49,7 +49,8 @@ final class SendCommand implements Callable<Integer> {
     @Option(names = "--no-block", description = "do not wait")
     private boolean noBlock;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "5", description = "how long to wait; default: ${DEFAULT-VALUE}")
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "5",
+            description = "how long to wait; default: ${DEFAULT-VALUE}")
     private int timeout;
 
     @Spec

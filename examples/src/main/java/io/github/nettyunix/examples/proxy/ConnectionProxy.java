@@ -36,7 +36,8 @@ public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
         return between(server, toUpstream, upstream, new Stats());
     }
 
-    static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream, Stats stats) {
+    static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream,
+            Stats stats) {
         both(server, toUpstream, ChannelOption.ALLOW_HALF_CLOSURE, true);
         both(server, toUpstream, ChannelOption.AUTO_CLOSE, false);
         return server.childOption(ChannelOption.AUTO_READ, false)

@@ -1,6 +1,5 @@
 package io.github.nettyunix.examples.proxy;
 
-import io.github.nettyunix.UnixDatagramChannel;
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;

@@ -81,7 +81,8 @@ public final class ProxyCommand implements Callable<Integer> {
             Channel server = bootstrap(running.group()).bind(listen).sync().channel();
             if (statsFile != null) {
                 stats.write(statsFile);
-                running.group().scheduleWithFixedDelay(this::writeStats, STATS_MILLIS, STATS_MILLIS, TimeUnit.MILLISECONDS);
+                running.group().scheduleWithFixedDelay(this::writeStats, STATS_MILLIS, STATS_MILLIS,
+                        TimeUnit.MILLISECONDS);
                 running.atEnd(this::writeStats);
             }
             System.err.println("listening on " + server.localAddress() + ", forwarding to " + upstream);

@@ -41,7 +41,8 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        int bytes = message instanceof UnixMessage unix ? unix.content().readableBytes() : ((ByteBuf) message).readableBytes();
+        int bytes = message instanceof UnixMessage unix ? unix.content().readableBytes()
+                : ((ByteBuf) message).readableBytes();
         int fds = message instanceof UnixMessage unix ? unix.fileDescriptors().size() : 0;
         if (to instanceof UnixSeqpacketChannel && bytes > longest) {
             longest = bytes;

@@ -18,7 +18,8 @@ final class Stats {
 
     /** Writes the counters to a file if they have changed. Readers see the old file or the new one, never a part. */
     synchronized void write(Path file) throws IOException {
-        String json = String.format("{\"connections\": %d, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}%n",
+        String json = String.format(
+                "{\"connections\": %d, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}%n",
                 connections.sum(), up.bytes(), down.bytes(), up.fds(), down.fds());
         if (!json.equals(written)) {
             Path next = file.resolveSibling(file.getFileName() + ".new");

@@ -41,7 +41,8 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         // Other successors wait as well, until this one is the server.
         server.setAccepting(false);
         System.err.println(server + ": handing over to pid " + ((UnixPeer) ctx.channel()).peerCredentials().pid());
-        progress = server.loop().scheduleWithFixedDelay(() -> System.err.println(server + ": " + server.connections().size()
+        progress = server.loop().scheduleWithFixedDelay(() ->
+                System.err.println(server + ": " + server.connections().size()
                 + " connections are left"), 2, 2, TimeUnit.SECONDS);
         UnixFileDescriptor listener = UnixFileDescriptor.dup(((UnixChannel) server.listener()).fd());
         UnixFileDescriptor control;
@@ -93,7 +94,8 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     private void sendPaused(ChannelHandlerContext ctx) throws IOException {
         if (!waiting.isEmpty()) {
             ByteBuf rests = ctx.alloc().buffer();
-            for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS && (next = waiting.poll()) != null;) {
+            for (Connection next; unconfirmed.size() < UnixMessage.MAX_FILE_DESCRIPTORS
+                    && (next = waiting.poll()) != null;) {
                 unconfirmed.add(next);
                 // The connection may still be needed here.
                 ByteBuf rest = next.rest().duplicate();

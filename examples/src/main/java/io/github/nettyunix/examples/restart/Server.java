@@ -41,7 +41,8 @@ final class Server {
         listener = forClients().channel(UnixServerStreamChannel.class).option(UnixSocketOption.SOCKET_FILE, files)
                 .bind(address).sync().channel();
         control = forSuccessors().channel(UnixServerSeqpacketChannel.class)
-                .option(UnixSocketOption.SOCKET_FILE, files.withMode("rw-------")).bind(controlAddress).sync().channel();
+                .option(UnixSocketOption.SOCKET_FILE, files.withMode("rw-------")).bind(controlAddress).sync()
+                .channel();
     }
 
     /** Continues with the sockets of the previous generation. */

@@ -1,10 +1,10 @@
 package io.github.nettyunix.examples.restart;
 
+import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.handler.PeerAuthorizationHandler;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -37,7 +37,8 @@ final class TakeOver extends SimpleChannelInboundHandler<UnixMessage> {
                     @Override
                     protected void initChannel(Channel channel) {
                         // The process that sends us sockets must be trusted, too.
-                        channel.pipeline().addLast(new PeerAuthorizationHandler(PeerAuthorizationHandler.sameUser()), takeOver);
+                        channel.pipeline().addLast(new PeerAuthorizationHandler(PeerAuthorizationHandler.sameUser()),
+                                takeOver);
                     }
                 })
                 .connect(control).sync();

@@ -13,21 +13,23 @@ import java.util.regex.Pattern;
  * @param text the rest
  */
 record SyslogMessage(int priority, String tag, String text) {
-    private static final List<String> FACILITIES = List.of("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp",
-            "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5",
-            "local6", "local7");
-    private static final List<String> SEVERITIES = List.of("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug");
+    private static final List<String> FACILITIES = List.of("kern", "user", "mail", "daemon", "auth", "syslog", "lpr",
+            "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
+            "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7");
+    private static final List<String> SEVERITIES = List.of("emerg", "alert", "crit", "err", "warning", "notice", "info",
+            "debug");
     private static final int USER_NOTICE = 13;
 
     private static final Pattern PRIORITY = Pattern.compile("<(\\d{1,3})>");
     private static final String TAG = "(?<tag>[^\\s:\\[]+(?:\\[\\d+])?): ?";
     /** A date, optionally followed by a host name, and a tag; all of them are optional. */
     private static final Pattern RFC_3164 = Pattern.compile(
-            "(?:[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d (?:[^\\s:\\[]+ (?=" + TAG.replace("?<tag>", "") + "))?)?(?:" + TAG + ")?"
-                    + "(?<text>.*)", Pattern.DOTALL);
+            "(?:[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d (?:[^\\s:\\[]+ "
+                    + "(?=" + TAG.replace("?<tag>", "") + "))?)?(?:" + TAG + ")?(?<text>.*)", Pattern.DOTALL);
     /** Version, date, host, program, pid, kind of message, structured data. */
     private static final Pattern RFC_5424 = Pattern.compile(
-            "1 \\S+ \\S+ (?<tag>\\S+) (?<pid>\\S+) \\S+ (?:-|(?:\\[(?:[^\\]\\\\]|\\\\.)*])+)(?: \uFEFF?(?<text>.*))?", Pattern.DOTALL);
+            "1 \\S+ \\S+ (?<tag>\\S+) (?<pid>\\S+) \\S+ (?:-|(?:\\[(?:[^\\]\\\\]|\\\\.)*])+)(?: \uFEFF?(?<text>.*))?",
+            Pattern.DOTALL);
 
     static SyslogMessage parse(String message) {
         Matcher start = PRIORITY.matcher(message);

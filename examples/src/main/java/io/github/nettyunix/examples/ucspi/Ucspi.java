@@ -26,7 +26,8 @@ final class Ucspi {
      * @param remote the credentials of the peer
      * @param socket the server's address
      */
-    static ChildProcess start(List<String> program, UnixFileDescriptor fd, UnixCredentials remote, UnixSocketAddress socket,
+    static ChildProcess start(List<String> program, UnixFileDescriptor fd, UnixCredentials remote,
+            UnixSocketAddress socket,
                               int in, int out) throws IOException {
         UnixCredentials local = UnixCredentials.ofThisProcess();
         Map<String, String> environment = new HashMap<>(System.getenv());

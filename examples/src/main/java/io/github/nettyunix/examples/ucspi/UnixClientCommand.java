@@ -22,10 +22,10 @@ import java.util.concurrent.Callable;
 
 /** {@code unixclient}: starts a program with a connection, like the program of that name in ucspi-unix. */
 @Command(name = "unixclient",
-        description = {"Connects to a stream socket and starts a program, which reads from descriptor 6 and writes to descriptor 7. "
-                + "Its exit status is the result.",
-                "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, UNIXREMOTEPID, "
-                + "UNIXREMOTEEUID and UNIXREMOTEEGID."})
+        description = {"Connects to a stream socket and starts a program, which reads from descriptor 6 and writes to "
+                + "descriptor 7. Its exit status is the result.",
+                "The program's environment has PROTO=UNIX, UNIXLOCALPATH, UNIXLOCALPID, UNIXLOCALUID, UNIXLOCALGID, "
+                + "UNIXREMOTEPID, UNIXREMOTEEUID and UNIXREMOTEEGID."})
 public final class UnixClientCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "SOCKET", description = "a path, or @NAME")
     private UnixSocketAddress address;

@@ -83,7 +83,8 @@ public final class UnixServerCommand implements Callable<Integer> {
                 throw new TypeConversionException("'" + octal + "' is no mode, such as 0600");
             }
             int mode = Integer.parseInt(octal, 8);
-            return IntStream.range(0, 9).mapToObj(i -> (mode >> 8 - i & 1) == 0 ? "-" : "rwx".substring(i % 3, i % 3 + 1))
+            return IntStream.range(0, 9).mapToObj(i -> (mode >> 8 - i & 1) == 0 ? "-"
+                    : "rwx".substring(i % 3, i % 3 + 1))
                     .collect(Collectors.joining());
         }
     }

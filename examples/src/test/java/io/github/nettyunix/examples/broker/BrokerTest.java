@@ -96,7 +96,8 @@ class BrokerTest {
             open.awaitLine("^what is below a granted folder$");
             assertEquals(0, open.exitValue());
         }
-        try (Program open = nobody.example("broker", "open", socket.toString(), granted.toString(), secret.toString())) {
+        try (Program open = nobody.example("broker", "open", socket.toString(), granted.toString(),
+                secret.toString())) {
             open.awaitLine("refused: " + secret + ": no such file is granted");
             assertEquals(1, open.exitValue());
             assertFalse(open.output().contains("what was"), open::output);
@@ -107,7 +108,8 @@ class BrokerTest {
     @Test
     @ByRoot
     void whoIsNotAllowedIsToldSo() throws Exception {
-        try (Program python = OtherUser.start(STRANGER, "/usr/bin/python3", "-c", ASK, socket.toString(), granted.toString())) {
+        try (Program python = OtherUser.start(STRANGER, "/usr/bin/python3", "-c", ASK, socket.toString(),
+                granted.toString())) {
             python.awaitLine("refused: user " + STRANGER + " may not ask \\[]");
             assertEquals(0, python.exitValue());
         }
@@ -185,7 +187,8 @@ class BrokerTest {
                 assertEquals(Files.size(granted), file.size());
                 file.release();
             }
-            IOException refusal = assertThrows(IOException.class, () -> BrokerClient.open(running.group(), type, address, answers,
+            IOException refusal = assertThrows(IOException.class,
+                    () -> BrokerClient.open(running.group(), type, address, answers,
                     List.of(granted.toString(), secret.toString())));
             assertEquals("refused: " + secret + ": no such file is granted", refusal.getMessage());
         }

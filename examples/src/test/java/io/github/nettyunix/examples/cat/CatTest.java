@@ -12,8 +12,8 @@ import java.util.Random;
 import java.util.Set;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class CatTest {
     @TempDir
@@ -89,13 +89,15 @@ class CatTest {
     @Test
     void linesAreRecordsForSocat() throws Exception {
         // socat prints the length of each record that it reads.
-        try (Program socat = Program.start("socat", "-v", "-t60", "UNIX-LISTEN:" + socket() + ",socktype=5", "EXEC:cat")) {
+        try (Program socat = Program.start("socat", "-v", "-t60", "UNIX-LISTEN:" + socket() + ",socktype=5",
+                "EXEC:cat")) {
             awaitSocket();
             try (Program cat = Program.example("cat", "--type", "seqpacket", socket())) {
                 cat.send("one\nand two\nthe rest").endInput();
                 assertEquals(0, cat.exitValue(), cat.output());
                 // If it waits for more than two seconds it says so.
-                assertEquals("one\nand two\nthe rest\n", cat.output().replaceAll("(?m)^(connecting to|the input has ended).*\n", ""));
+                assertEquals("one\nand two\nthe rest\n", cat.output()
+                        .replaceAll("(?m)^(connecting to|the input has ended).*\n", ""));
             }
             for (int length : new int[] {4, 8, 8}) {
                 socat.awaitLine("^> .* length=" + length + " ");
@@ -136,7 +138,8 @@ class CatTest {
     void whatIsWrongIsSaidInOneLine() throws Exception {
         try (Program missing = Program.example("cat", socket())) {
             assertEquals(1, missing.exitValue());
-            assertEquals("cat: connect stream " + socket() + ": ENOENT (No such file or directory)\n", missing.output());
+            assertEquals("cat: connect stream " + socket() + ": ENOENT (No such file or directory)\n",
+                    missing.output());
         }
         try (Program usage = Program.example("cat", "--type", "tcp", socket())) {
             assertEquals(2, usage.exitValue());

@@ -47,7 +47,8 @@ class ClamdSessionTest {
             UnixFileDescriptor closed = UnixFileDescriptor.open(file);
             closed.close();
             List<Future<String>> answers = new ArrayList<>();
-            for (UnixFileDescriptor each : List.of(UnixFileDescriptor.open(file), closed, UnixFileDescriptor.open(file))) {
+            for (UnixFileDescriptor each : List.of(UnixFileDescriptor.open(file), closed,
+                    UnixFileDescriptor.open(file))) {
                 answers.add(session.scan(each));
             }
             clamd.awaitLine("^files 1$");

@@ -23,7 +23,10 @@ import java.util.TreeSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** ClamAV's own daemon, with one signature. If root runs the test, it runs as user clamav, who may open none of the files. */
+/**
+ * ClamAV's own daemon, with one signature. If root runs the test, it runs as user clamav, who may open none of the
+ * files.
+ */
 class ClamdTest {
     private static final String MARKER = "what is looked for here and is harmless";
     private static final boolean ROOT = System.getProperty("user.name").equals("root");
@@ -45,8 +48,8 @@ class ClamdTest {
         Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxrwxrwx"));
         socket = own.resolve("clamd.sock");
         Path configuration = Files.writeString(folder.resolve("clamd.conf"), String.join("\n",
-                "LocalSocket " + socket, "DatabaseDirectory " + signatures, "TemporaryDirectory " + own, "Foreground yes",
-                ROOT ? "User clamav" : "", ""));
+                "LocalSocket " + socket, "DatabaseDirectory " + signatures, "TemporaryDirectory " + own,
+                "Foreground yes", ROOT ? "User clamav" : "", ""));
         clamd = Program.start("clamd", "--config-file=" + configuration);
         // The last thing that it says before it serves.
         clamd.awaitLine("Self checking every");
@@ -107,7 +110,8 @@ class ClamdTest {
             assertEquals(1, scan.exitValue(), scan::toString);
             assertTrue(scan.output().contains("\n257 OK, 43 FOUND, 0 ERROR\n"), scan::toString);
             // Anything else that it prints depends on how long it takes.
-            List<String> results = new ArrayList<>(scan.output().lines().filter(line -> line.startsWith(files + "/")).toList());
+            List<String> results = new ArrayList<>(scan.output().lines().filter(line -> line.startsWith(files + "/"))
+                    .toList());
             List<String> missing = new ArrayList<>(expected);
             results.forEach(missing::remove);
             assertEquals(List.of(), missing, "files that clamd has said nothing of");
@@ -126,8 +130,8 @@ class ClamdTest {
         Path missing = files.resolve("missing");
         try (Program scan = scan(file, missing, "/dev/null")) {
             assertEquals(1, scan.exitValue());
-            assertTrue(scan.output().contains(missing + ": open " + missing + ": ENOENT (No such file or directory) ERROR\n"),
-                    scan::toString);
+            assertTrue(scan.output().contains(missing + ": open " + missing
+                    + ": ENOENT (No such file or directory) ERROR\n"), scan::toString);
             assertTrue(scan.output().contains("/dev/null: not a regular file ERROR\n"), scan::toString);
             assertTrue(scan.output().contains(file + ": OK\n"), scan::toString);
         }

@@ -65,8 +65,8 @@ class DBusCodecTest {
 
     @Test
     void whatIsWrittenIsReadAgain() {
-        DBusMessage message = DBusMessage.of(DBusMessage.Type.METHOD_CALL, 9, Map.of(HeaderField.MEMBER, "M\u00e4h"), "sugt",
-                "text \u20ac", -1, "ht", Long.MIN_VALUE);
+        DBusMessage message = DBusMessage.of(DBusMessage.Type.METHOD_CALL, 9, Map.of(HeaderField.MEMBER, "M\u00e4h"),
+                "sugt", "text \u20ac", -1, "ht", Long.MIN_VALUE);
         channel.writeOutbound(message);
         channel.writeInbound((UnixMessage) channel.readOutbound());
         DBusMessage read = channel.readInbound();

@@ -23,7 +23,10 @@ class DBusTest {
     /** How dbus-send prints one. */
     private static final String MACHINE_ID = "^ *string \"(.*)\"$";
 
-    /** What both scripts need: libdbus's functions answer pointers or truth values; a bus, and a way to read and write values. */
+    /**
+     * What both scripts need: libdbus's functions answer pointers or truth values; a bus, and a way to read and write
+     * values.
+     */
     private static final String LIBDBUS = """
             import ctypes, os, sys
             libdbus = ctypes.CDLL('libdbus-1.so.3')
@@ -144,10 +147,12 @@ class DBusTest {
 
     @Test
     void libdbusPassesAFileAndGetsASnapshotThatNobodyCanChange() throws Exception {
-        try (Program python = Program.start("python3", "-c", CALLER, address, NAME, file("what is in the file").toString())) {
+        try (Program python = Program.start("python3", "-c", CALLER, address, NAME,
+                file("what is in the file").toString())) {
             python.awaitLine("^19 b'what is in the file' /memfd:snapshot \\(deleted\\)$");
             python.awaitLine("^Operation not permitted$");
-            python.awaitLine("^org.freedesktop.DBus.Error.Failed toFileChannel of descriptor .* it is open for writing only$");
+            python.awaitLine(
+                    "^org.freedesktop.DBus.Error.Failed toFileChannel of descriptor .* it is open for writing only$");
             assertEquals(0, python.exitValue());
         }
         Proof.of("libdbus", "descriptors in a call and its reply, called by libdbus");
@@ -158,7 +163,8 @@ class DBusTest {
         String name = "com.example.FromPython";
         try (Program python = Program.start("python3", "-c", SERVER, address, name)) {
             python.awaitLine("^serving$");
-            try (Program call = Program.example("dbus", "call", "--address", address, name, file("what was passed").toString())) {
+            try (Program call = Program.example("dbus", "call", "--address", address, name,
+                    file("what was passed").toString())) {
                 assertEquals(0, call.exitValue(), call::output);
                 assertTrue(call.output().contains("a snapshot of 15 bytes\n"), call::output);
                 assertTrue(call.output().contains("libdbus got what was passed"), call::output);
@@ -214,19 +220,22 @@ class DBusTest {
     }
 
     private static Program dbusSend(String name, String object, String... methodAndArguments) {
-        List<String> command = new ArrayList<>(List.of("dbus-send", "--bus=" + address, "--print-reply", "--dest=" + name, object));
+        List<String> command = new ArrayList<>(List.of("dbus-send", "--bus=" + address, "--print-reply",
+                "--dest=" + name, object));
         command.addAll(List.of(methodAndArguments));
         return Program.start(new ProcessBuilder(command));
     }
 
     @Test
     void aBusThatRefusesAndANameThatNobodyHasAreTold() throws Exception {
-        try (Program call = Program.example("dbus", "call", "--address", address, "com.example.Nobody", file("").toString())) {
+        try (Program call = Program.example("dbus", "call", "--address", address, "com.example.Nobody",
+                file("").toString())) {
             call.awaitLine("dbus call: org.freedesktop.DBus.Error.ServiceUnknown: The name com.example.Nobody");
             assertEquals(1, call.exitValue());
         }
         try (Program bus = startBus("other", "ANONYMOUS");
-             Program serve = Program.example("dbus", "serve", "--address", "unix:path=" + folder.resolve("other"), NAME)) {
+             Program serve = Program.example("dbus", "serve", "--address", "unix:path=" + folder.resolve("other"),
+                     NAME)) {
             serve.awaitLine("dbus serve: the bus does not let in user \\d+: REJECTED ANONYMOUS");
             assertEquals(1, serve.exitValue());
             assertFalse(serve.output().contains("serving"));

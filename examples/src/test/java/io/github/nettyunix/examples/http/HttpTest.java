@@ -63,7 +63,8 @@ class HttpTest {
                 events { }
                 http {
                   access_log off;
-                  client_body_temp_path %1$s; proxy_temp_path %1$s; fastcgi_temp_path %1$s; uwsgi_temp_path %1$s; scgi_temp_path %1$s;
+                  client_body_temp_path %1$s; proxy_temp_path %1$s; fastcgi_temp_path %1$s;
+                  uwsgi_temp_path %1$s; scgi_temp_path %1$s;
                   server { listen unix:%1$s/nginx; location / { root %2$s; } }
                   upstream example { server unix:%1$s/served; keepalive 4; }
                   server {
@@ -72,7 +73,8 @@ class HttpTest {
                   }
                 }
                 """.formatted(folder, root));
-        Program nginx = Program.start("nginx", "-e", "stderr", "-g", "error_log stderr notice;", "-c", configuration.toString());
+        Program nginx = Program.start("nginx", "-e", "stderr", "-g", "error_log stderr notice;", "-c",
+                configuration.toString());
         STARTED.add(nginx);
         nginx.awaitLine("getrlimit");
     }
@@ -98,12 +100,16 @@ class HttpTest {
         assertEquals(PAGE, curl("--unix-socket", socket, "http://localhost/"));
         assertEquals("200 text/html 9\n", curl("--unix-socket", socket, "-I", "-o", path("head"), "-w",
                 "%{http_code} %{content_type} %header{content-length}", "http://localhost/index.html"));
-        for (String missing : List.of("/missing", "/empty", "/empty/", "/outside", "/../secret", "/%2e%2e/secret", "/%00", "/%")) {
-            assertEquals("404 Not Found\n", curl("--unix-socket", socket, "--path-as-is", "http://localhost" + missing), missing);
+        for (String missing : List.of("/missing", "/empty", "/empty/", "/outside", "/../secret", "/%2e%2e/secret",
+                "/%00", "/%")) {
+            assertEquals("404 Not Found\n", curl("--unix-socket", socket, "--path-as-is", "http://localhost" + missing),
+                    missing);
         }
         String refused = curl("--unix-socket", socket, "-i", "-d", "data", "http://localhost/");
-        assertTrue(refused.startsWith("HTTP/1.1 405 Method Not Allowed\n") && refused.contains("allow: GET, HEAD\n"), refused);
-        assertTrue(curl("--unix-socket", path("fixed"), "http://localhost/?query").contains("Hello from a Unix socket."));
+        assertTrue(refused.startsWith("HTTP/1.1 405 Method Not Allowed\n") && refused.contains("allow: GET, HEAD\n"),
+                refused);
+        assertTrue(curl("--unix-socket", path("fixed"), "http://localhost/?query")
+                .contains("Hello from a Unix socket."));
         assertEquals("404 Not Found\n", curl("--unix-socket", path("fixed"), "http://localhost/missing"));
         Proof.of("curl", "files and errors from a Unix socket");
     }
@@ -111,10 +117,11 @@ class HttpTest {
     @Test
     void aConnectionServesSeveralRequests() throws Exception {
         assertEquals("1 3000000\n0 3000000\n0 3000000\n", curl("--unix-socket", path("served"), "-o", path("large"),
-                "-w", "%{num_connects} %{size_download}\n", "http://localhost/large", "-o", path("large"), "http://localhost/large",
-                "-o", path("large"), "http://localhost/large"));
+                "-w", "%{num_connects} %{size_download}\n", "http://localhost/large", "-o", path("large"),
+                "http://localhost/large", "-o", path("large"), "http://localhost/large"));
         assertEquals("1 3000000\n0 3000000\n", curl("-o", path("large"),
-                "-w", "%{num_connects} %{size_download}\n", tcpToServer + "/large", "-o", path("large"), tcpToServer + "/large"));
+                "-w", "%{num_connects} %{size_download}\n", tcpToServer + "/large", "-o", path("large"),
+                tcpToServer + "/large"));
         Proof.of("curl", "keep-alive over a Unix socket, and over TCP behind the proxy");
     }
 
@@ -142,7 +149,8 @@ class HttpTest {
     void nginxStandsBehindTheProxyFromTcp() throws Exception {
         assertEquals(PAGE, curl(tcpToNginx + "/"));
         assertEquals("1 3000000\n0 3000000\n", curl("-o", path("large"),
-                "-w", "%{num_connects} %{size_download}\n", tcpToNginx + "/large", "-o", path("large"), tcpToNginx + "/large"));
+                "-w", "%{num_connects} %{size_download}\n", tcpToNginx + "/large", "-o", path("large"),
+                tcpToNginx + "/large"));
         Proof.of("nginx", "on a Unix socket behind the proxy from TCP");
     }
 
@@ -154,7 +162,8 @@ class HttpTest {
             assertEquals(2, noPort.exitValue(), noPort::toString);
             assertEquals(2, noFolder.exitValue(), noFolder::toString);
             assertEquals(1, taken.exitValue(), taken::toString);
-            assertTrue(taken.output().contains("EADDRINUSE (Address already in use): there is a live socket"), taken::output);
+            assertTrue(taken.output().contains("EADDRINUSE (Address already in use): there is a live socket"),
+                    taken::output);
         }
     }
 }

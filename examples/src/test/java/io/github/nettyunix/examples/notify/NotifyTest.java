@@ -93,8 +93,8 @@ class NotifyTest {
         Path file = Files.writeString(folder.resolve("file"), "what the file says");
         try (Program manager = Program.start("python3", "-uc", MANAGER, socket)) {
             manager.awaitLine("^ready$");
-            try (Program send = service(socket, Program.exampleCommand("notify", "send", "--file", file.toString(), "FDSTORE=1",
-                    "FDNAME=it").toArray(String[]::new))) {
+            try (Program send = service(socket, Program.exampleCommand("notify", "send", "--file", file.toString(),
+                    "FDSTORE=1", "FDNAME=it").toArray(String[]::new))) {
                 manager.awaitLine("^pid " + send.process().pid() + "$");
                 manager.awaitLine("^b'FDSTORE=1\\\\nFDNAME=it' b'what the file says'$");
                 manager.awaitLine("^b'BARRIER=1' 1$");
@@ -114,7 +114,8 @@ class NotifyTest {
         }
         try (Program missing = Program.example("notify", "send", "--socket", socket, "READY=1")) {
             assertEquals(1, missing.exitValue());
-            assertEquals("notify send: connect datagram " + socket + ": ENOENT (No such file or directory)\n", missing.output());
+            assertEquals("notify send: connect datagram " + socket + ": ENOENT (No such file or directory)\n",
+                    missing.output());
         }
         try (Program manager = Program.start("python3", "-uc", MANAGER, socket)) {
             manager.awaitLine("^ready$");

@@ -85,8 +85,8 @@ class ProxiedServersTest {
         start("redis-server", "--port", "0", "--unixsocket", path("redis"), "--save", "", "--dir", folder.toString())
                 .awaitLine("ready to accept connections");
         assertEquals("PONG\n", run("redis-cli", "-s", path("listen"), "ping"));
-        String load = run("redis-benchmark", "-s", path("listen"), "-q", "-n", "1000", "-c", "20", "-P", "4", "-d", "1000",
-                "-t", "set,get,lrange_100");
+        String load = run("redis-benchmark", "-s", path("listen"), "-q", "-n", "1000", "-c", "20", "-P", "4", "-d",
+                "1000", "-t", "set,get,lrange_100");
         assertTrue(load.contains("GET: ") && !load.contains("rror"), load);
         Proof.of("redis", "its benchmark through the proxy");
     }
@@ -104,7 +104,8 @@ class ProxiedServersTest {
         assertEquals("5000050000\n", run(Stream.concat(Stream.of(psql),
                 Stream.of("select sum(n) from generate_series(1, 100000) n")).toArray(String[]::new)));
         String rows = run(Stream.concat(Stream.of(psql),
-                Stream.of("copy (select n, repeat('x', 1000) from generate_series(1, 5000) n) to stdout")).toArray(String[]::new));
+                Stream.of("copy (select n, repeat('x', 1000) from generate_series(1, 5000) n) to stdout"))
+                .toArray(String[]::new));
         assertEquals(5000, rows.lines().count());
         Proof.of("PostgreSQL", "queries and a copy through the proxy");
     }
@@ -140,18 +141,20 @@ class ProxiedServersTest {
         startProxy(path("listen"), path("bus"), "--stats", path("stats"));
         start("dbus-daemon", "--session", "--nofork", "--print-address", "--address=unix:path=" + path("bus"))
                 .awaitLine("^unix:path=");
-        try (Program peer = Program.start("python3", "-u", "src/test/resources/peers/dbus_to_itself.py", path("listen"), "500")) {
+        try (Program peer = Program.start("python3", "-u", "src/test/resources/peers/dbus_to_itself.py", path("listen"),
+                "500")) {
             peer.awaitLine("^OK$");
             peer.awaitLine("^AGREE_UNIX_FD$");
             peer.awaitLine("^calls 500$");
             assertEquals(0, peer.exitValue());
         }
-        String names = run("dbus-send", "--bus=unix:path=" + path("listen"), "--print-reply", "--dest=org.freedesktop.DBus",
-                "/", "org.freedesktop.DBus.ListNames");
+        String names = run("dbus-send", "--bus=unix:path=" + path("listen"), "--print-reply",
+                "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ListNames");
         assertTrue(names.contains("string \"org.freedesktop.DBus\""), names);
         started.get(0).terminate().exitValue();
         String stats = Files.readString(folder.resolve("stats"));
-        assertTrue(stats.contains("\"connections\": 2, ") && stats.contains("\"fdsUp\": 1000, \"fdsDown\": 1000}"), stats);
+        assertTrue(stats.contains("\"connections\": 2, ") && stats.contains("\"fdsUp\": 1000, \"fdsDown\": 1000}"),
+                stats);
         Proof.of("dbus-daemon", "calls with descriptors through the proxy");
     }
 }

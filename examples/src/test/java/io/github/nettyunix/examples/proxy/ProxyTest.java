@@ -92,7 +92,8 @@ class ProxyTest {
         }
         // Five bytes a message, and three descriptors on average.
         int bytes = 5 * messages(DESCRIPTORS);
-        assertEquals(String.format("{\"connections\": 1, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}",
+        assertEquals(String.format(
+                "{\"connections\": 1, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}",
                 bytes, bytes, DESCRIPTORS, DESCRIPTORS), stats());
         Proof.of("CPython", DESCRIPTORS + " descriptors each way through the proxy, " + how);
     }
@@ -158,7 +159,8 @@ class ProxyTest {
         try (Program peer = peer("records.py", type)) {
             Matcher sums = peer.awaitLine("^bytes (\\d+) fds (\\d+) longest (\\d+)");
             assertTrue(Integer.parseInt(sums.group(3)) > 1 << 20, sums::group);
-            sum = String.format("{\"connections\": 1, \"bytesUp\": %1$s, \"bytesDown\": %1$s, \"fdsUp\": %2$s, \"fdsDown\": %2$s}",
+            sum = String.format(
+                    "{\"connections\": 1, \"bytesUp\": %1$s, \"bytesDown\": %1$s, \"fdsUp\": %2$s, \"fdsDown\": %2$s}",
                     sums.group(1), sums.group(2));
             assertEquals(0, peer.exitValue());
         }

@@ -69,8 +69,8 @@ class HotRestartTest {
     @Test
     void aSuccessorThatFailsChangesNothing() throws Exception {
         for (int confirmed = 0; confirmed <= 1; confirmed++) {
-            try (Program failing = Program.start("python3", "src/test/resources/peers/false_successor.py", socket + ".control",
-                    String.valueOf(confirmed))) {
+            try (Program failing = Program.start("python3", "src/test/resources/peers/false_successor.py",
+                    socket + ".control", String.valueOf(confirmed))) {
                 assertEquals(0, failing.exitValue(), failing::toString);
             }
             server.awaitLine("the successor has gone, going on");

@@ -31,16 +31,17 @@ class SyslogTest {
         try (Program syslog = Program.example("syslog", socket)) {
             syslog.awaitLine("listening on " + socket);
             logs(syslog, "user.notice (13) app: hello", "logger", "-u", socket, "-t", "app", "hello");
-            logs(syslog, "local3.err (155) app[PID]: with: colon", "logger", "-u", socket, "-p", "local3.err", "-t", "app", "-i",
-                    "with: colon");
-            logs(syslog, "mail.debug (23) app: RFC 3164", "logger", "-u", socket, "--rfc3164", "-p", "mail.debug", "-t", "app",
-                    "RFC 3164");
-            logs(syslog, "user.notice (13) app[PID]: RFC 5424", "logger", "-u", socket, "--rfc5424", "--sd-id", "a@1", "--sd-param",
-                    "b=\"\\]\"", "-t", "app", "-i", "RFC 5424");
+            logs(syslog, "local3.err (155) app[PID]: with: colon", "logger", "-u", socket, "-p", "local3.err", "-t",
+                    "app", "-i", "with: colon");
+            logs(syslog, "mail.debug (23) app: RFC 3164", "logger", "-u", socket, "--rfc3164", "-p", "mail.debug", "-t",
+                    "app", "RFC 3164");
+            logs(syslog, "user.notice (13) app[PID]: RFC 5424", "logger", "-u", socket, "--rfc5424", "--sd-id", "a@1",
+                    "--sd-param", "b=\"\\]\"", "-t", "app", "-i", "RFC 5424");
             Proof.of("logger", "syslog");
 
             try (Program python = Program.start("python3", "-c", PYTHON, socket, "", "no priority", "<192>too high",
-                    "<34>1 - - - - - -", "<0>a: two\nlines \u001b[31m", "<13>Nov 27 09:07:56 several words: and a colon")) {
+                    "<34>1 - - - - - -", "<0>a: two\nlines \u001b[31m",
+                    "<13>Nov 27 09:07:56 several words: and a colon")) {
                 assertEquals(0, python.exitValue(), python.output());
                 awaitMessage(syslog, python, "user.notice (13) ");
                 awaitMessage(syslog, python, "user.notice (13) no priority");
@@ -63,7 +64,8 @@ class SyslogTest {
 
     private static void awaitMessage(Program syslog, Program sender, String message) throws Exception {
         UnixCredentials own = UnixCredentials.ofThisProcess();
-        assertEquals(message + " (process " + sender.process().pid() + ", user " + own.uid() + ", group " + own.gid() + ")",
+        assertEquals(message + " (process " + sender.process()
+                .pid() + ", user " + own.uid() + ", group " + own.gid() + ")",
                 syslog.awaitLine(".+").replaceFirst("$0"));
     }
 }

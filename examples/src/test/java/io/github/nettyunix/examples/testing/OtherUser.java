@@ -84,7 +84,8 @@ public final class OtherUser {
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
             return System.getProperty("user.name").equals("root") ? ConditionEvaluationResult.enabled("root")
-                    : ConditionEvaluationResult.disabled("does not apply to users who may not start programs as another");
+                    : ConditionEvaluationResult.disabled(
+                            "does not apply to users who may not start programs as another");
         }
     }
 }

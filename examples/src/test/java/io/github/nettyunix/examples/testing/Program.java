@@ -1,7 +1,6 @@
 package io.github.nettyunix.examples.testing;
 
 import io.github.nettyunix.examples.Examples;
-
 import org.opentest4j.TestAbortedException;
 
 import java.io.BufferedReader;
@@ -22,8 +21,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A program that a test has started: an example in a process of its own, or a peer from the system. What it prints, to its
- * standard output and error, is kept; {@link #close()} stops it.
+ * A program that a test has started: an example in a process of its own, or a peer from the system. What it prints, to
+ * its standard output and error, is kept; {@link #close()} stops it.
  */
 public final class Program implements AutoCloseable {
     /** Far more than anything takes, on a machine that does something else too. */
@@ -105,7 +104,8 @@ public final class Program implements AutoCloseable {
     }
 
     private void read() {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(),
+                StandardCharsets.UTF_8))) {
             for (String line; (line = lines.readLine()) != null;) {
                 if (JVM_NOTICE.matcher(line).find()) {
                     continue;
@@ -139,7 +139,8 @@ public final class Program implements AutoCloseable {
             }
             long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
             if (ended || left <= 0) {
-                throw new AssertionError((ended ? "ended" : "no line for " + TIMEOUT_SECONDS + " s") + ", waiting for \""
+                throw new AssertionError((ended ? "ended" : "no line for " + TIMEOUT_SECONDS + " s")
+                        + ", waiting for \""
                         + pattern + "\": " + this);
             }
             wait(left);

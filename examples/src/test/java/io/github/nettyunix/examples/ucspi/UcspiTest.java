@@ -15,9 +15,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /** Our programs and those of ucspi-unix, each at each end. */
 class UcspiTest {
-    /** What a program has to find, with its own pid as {@code $$}. Debian's unixclient takes options in its arguments for its own. */
+    /**
+     * What a program has to find, with its own pid as {@code $$}. Debian's unixclient takes options in its arguments
+     * for its own.
+     */
     private static final String CHECK = """
-            [ "$PROTO" = UNIX ] && [ "$UNIXLOCALPID" = $$ ] && [ "$UNIXLOCALUID $UNIXLOCALGID" = "$(id -u) $(id -g)" ] &&
+            [ "$PROTO" = UNIX ] && [ "$UNIXLOCALPID" = $$ ] &&
+            [ "$UNIXLOCALUID $UNIXLOCALGID" = "$(id -u) $(id -g)" ] &&
             [ "$UNIXREMOTEEUID $UNIXREMOTEEGID" = "$(id -u) $(id -g)" ] && kill -0 "$UNIXREMOTEPID" &&
             [ "$UNIXLOCALPATH" = "$1" ] || { env; exit 9; } >&2
             """;
