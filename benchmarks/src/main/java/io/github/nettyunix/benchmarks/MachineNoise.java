@@ -3,19 +3,18 @@ package io.github.nettyunix.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the two processors did besides running the two processes that are measured: other processes, and time that the
- * hypervisor took away. See proc(5), /proc/stat and /proc/PID/stat.
+ * What used the two processors besides the two processes that are measured: other processes and the hypervisor. See
+ * /proc/stat and /proc/PID/stat in proc(5).
  */
 final class MachineNoise {
-    /** More than this share of the two processors is no quiet machine. */
+    /** A machine is quiet if others take at most this share of the two processors. */
     static final double QUIET = 0.03;
 
-    /** Ticks a second, sysconf(_SC_CLK_TCK), are 100 wherever Linux runs. */
-    static final long NANOS_PER_TICK = 10_000_000;
+    /** sysconf(_SC_CLK_TCK) is 100 per second wherever Linux runs. */
+    private static final long NANOS_PER_TICK = 10_000_000;
 
     /** The processor time of a process in nanoseconds. */
     record Cpu(long user, long system) {
@@ -42,13 +41,13 @@ final class MachineNoise {
     private final long started = System.nanoTime();
     private final long before;
 
-    /** Begins to watch. */
+    /** Starts to measure. */
     MachineNoise(List<Integer> processors) throws IOException {
         this.processors = processors;
         before = busy();
     }
 
-    /** The share of the time since then that did not go to the processes, which used {@code own}. */
+    /** The share of the time since then that others took, if the processes took {@code own}. */
     double share(Cpu own) throws IOException {
         long elapsed = (System.nanoTime() - started) * processors.size();
         // Ticks are coarse.
@@ -59,16 +58,12 @@ final class MachineNoise {
     /** Nanoseconds in which the processors were not idle; stolen time counts. */
     private long busy() throws IOException {
         long ticks = 0;
-        List<String> wanted = new ArrayList<>();
-        processors.forEach(processor -> wanted.add("cpu" + processor));
         for (String line : Files.readAllLines(Path.of("/proc/stat"))) {
             String[] fields = line.split(" +");
-            if (wanted.contains(fields[0])) {
-                // user nice system idle iowait irq softirq steal
-                for (int i = 1; i <= 8; i++) {
-                    if (i != 4 && i != 5) {
-                        ticks += Long.parseLong(fields[i]);
-                    }
+            if (processors.stream().anyMatch(processor -> fields[0].equals("cpu" + processor))) {
+                // user nice system [idle iowait] irq softirq steal
+                for (int i : new int[] {1, 2, 3, 6, 7, 8}) {
+                    ticks += Long.parseLong(fields[i]);
                 }
             }
         }

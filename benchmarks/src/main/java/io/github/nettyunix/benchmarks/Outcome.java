@@ -1,45 +1,47 @@
 package io.github.nettyunix.benchmarks;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What came out of a workload.
+ * What a workload yielded.
  *
- * @param rounds by system, in the order in which they are shown; an empty list where it does not support the workload or has
- *        failed
+ * @param rounds by system, in the order of the tables; empty if the system does not support the workload or failed
  */
-record Outcome(Workload workload, Map<Contestant, List<Round>> rounds) {
-    /** The names of what was measured: {@code ""}, or the percentiles. */
-    List<String> metrics() {
-        return rounds.values().stream().flatMap(List::stream).findFirst()
-                .map(round -> List.copyOf(new LinkedHashMap<>(round.values()).keySet())).orElse(List.of());
-    }
-
-    /** The rows of one metric, by system; {@code null} for a system without one. */
-    Map<Contestant, Result> results(String metric) {
-        // A connection costs a process in C next to nothing: there is no ratio in that.
-        Double bestC = workload.measure() == Workload.Measure.MEMORY ? null : best(metric, Contestant.Role.C);
-        Double bestPeer = best(metric, Contestant.Role.JAVA_PEER);
-        Map<Contestant, Result> results = new LinkedHashMap<>();
-        rounds.forEach((contestant, all) -> results.put(contestant,
-                all.isEmpty() ? null : result(contestant, all, metric, bestC, bestPeer)));
+record Outcome(Workload workload, Map<BenchmarkedSystem, List<Round>> rounds) {
+    /** The rows by metric, and by system with {@code null} for one without rounds. */
+    Map<String, Map<BenchmarkedSystem, Result>> results() {
+        Map<String, Map<BenchmarkedSystem, Result>> results = new LinkedHashMap<>();
+        rounds.values().stream().flatMap(List::stream).limit(1)
+                .forEach(round -> round.values().keySet().forEach(metric -> results.put(metric, results(metric))));
         return results;
     }
 
-    private Result result(Contestant contestant, List<Round> all, String metric, Double bestC, Double bestPeer) {
-        List<Double> values = values(all, metric);
+    private Map<BenchmarkedSystem, Result> results(String metric) {
+        // A connection takes next to no memory in C: a ratio to that says nothing.
+        Double bestC = isTimed() ? best(metric, BenchmarkedSystem.Role.C) : null;
+        Double bestPeer = best(metric, BenchmarkedSystem.Role.JAVA_PEER);
+        Map<BenchmarkedSystem, Result> results = new LinkedHashMap<>();
+        rounds.forEach((system, all) -> results.put(system,
+                all.isEmpty() ? null : result(system, all, metric, bestC, bestPeer)));
+        return results;
+    }
+
+    private Result result(BenchmarkedSystem system, List<Round> all, String metric, Double bestC, Double bestPeer) {
+        List<Double> values = values(all, metric).stream().sorted().toList();
         double median = Result.median(values);
-        boolean timed = workload.measure() != Workload.Measure.MEMORY;
-        return new Result(metric.isEmpty() ? workload.id() : workload.id() + '-' + metric, contestant.id(),
-                workload.measure().unit, median, values.stream().min(Double::compare).orElseThrow(),
-                values.stream().max(Double::compare).orElseThrow(), all.size(), ratio(median, bestC), ratio(median, bestPeer),
-                timed ? perMessage(all, round -> round.cpu().user()) : null,
-                timed ? perMessage(all, round -> round.cpu().system()) : null,
-                timed && all.get(0).allocated() >= 0 ? perMessage(all, Round::allocated) : null);
+        return new Result(metric.isEmpty() ? workload.id() : workload.id() + '-' + metric, system.id(),
+                workload.measure().unit, median, values.get(0), values.get(values.size() - 1), all.size(),
+                ratio(median, bestC), ratio(median, bestPeer),
+                isTimed() ? perMessage(all, round -> round.cpu().user()) : null,
+                isTimed() ? perMessage(all, round -> round.cpu().system()) : null,
+                isTimed() && all.get(0).allocated() >= 0 ? perMessage(all, Round::allocated) : null);
+    }
+
+    private boolean isTimed() {
+        return workload.measure() != Workload.Measure.MEMORY;
     }
 
     private static List<Double> values(List<Round> all, String metric) {
@@ -50,15 +52,10 @@ record Outcome(Workload workload, Map<Contestant, List<Round>> rounds) {
         return Result.median(all.stream().map(round -> total.applyAsDouble(round) / round.messages()).toList());
     }
 
-    private Double best(String metric, Contestant.Role role) {
-        List<Double> medians = new ArrayList<>();
-        rounds.forEach((contestant, all) -> {
-            if (contestant.role() == role && !all.isEmpty()) {
-                medians.add(Result.median(values(all, metric)));
-            }
-        });
-        return medians.stream().max((a, b) -> workload.measure().moreIsBetter ? Double.compare(a, b) : Double.compare(b, a))
-                .orElse(null);
+    private Double best(String metric, BenchmarkedSystem.Role role) {
+        return rounds.entrySet().stream().filter(entry -> entry.getKey().role() == role && !entry.getValue().isEmpty())
+                .map(entry -> Result.median(values(entry.getValue(), metric)))
+                .reduce(workload.measure().moreIsBetter ? Math::max : Math::min).orElse(null);
     }
 
     private Double ratio(double value, Double reference) {

@@ -2,19 +2,22 @@ package io.github.nettyunix.benchmarks;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.InterruptedIOException;
 import java.io.Writer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** One side's process. It ends when its input does, and with this one. */
+/** The process of one side. It ends when its input does, and with this process. */
 final class PeerProcess implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 40;
+    private static final long TIMEOUT_SECONDS = 40;
+    private static final ScheduledExecutorService WATCHDOG = Executors.newSingleThreadScheduledExecutor();
 
     private final String name;
     private final Process process;
@@ -25,45 +28,42 @@ final class PeerProcess implements AutoCloseable {
     /** @param processors those that it may use */
     PeerProcess(String name, List<Integer> processors, List<String> command) throws IOException {
         this.name = name;
-        List<String> confined = new ArrayList<>(List.of("taskset", "-c", list(processors)));
+        String list = processors.stream().map(String::valueOf).collect(Collectors.joining(","));
+        List<String> confined = new ArrayList<>(List.of("taskset", "-c", list));
         confined.addAll(command);
         process = new ProcessBuilder(confined).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         commands = process.outputWriter();
-        replies = new BufferedReader(new InputStreamReader(process.getInputStream()));
+        replies = process.inputReader();
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     }
 
-    /** Pins it, with all of its threads, to one of them. */
+    /** Pins all of its threads to one processor. */
     void pin(int processor) throws IOException {
-        change("taskset", "-a", "-c", "-p", Integer.toString(processor), Long.toString(pid()));
+        execute("taskset", "-a", "-c", "-p", Integer.toString(processor), Long.toString(pid()));
     }
 
-    /** Stops it, whatever it does, until it is told to go on. */
+    /** Stops it, whatever it is doing, until {@link #resume()}. */
     void pause() throws IOException {
-        change("kill", "-STOP", Long.toString(pid()));
+        execute("kill", "-STOP", Long.toString(pid()));
         paused = true;
     }
 
     void resume() throws IOException {
-        change("kill", "-CONT", Long.toString(pid()));
+        execute("kill", "-CONT", Long.toString(pid()));
         paused = false;
     }
 
-    private void change(String... command) throws IOException {
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    private void execute(String... command) throws IOException {
+        Process running = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try {
-            if (process.waitFor() != 0) {
-                throw new IOException(name + ": this failed: " + String.join(" ", command));
+            if (running.waitFor() != 0) {
+                throw new IOException(name + ": this command failed: " + String.join(" ", command));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException();
         }
-    }
-
-    private static String list(List<Integer> processors) {
-        return processors.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
     long pid() {
@@ -78,11 +78,11 @@ final class PeerProcess implements AutoCloseable {
     void await(String expected) throws IOException {
         String line = readLine();
         if (!line.equals(expected)) {
-            throw new IOException(name + " said \"" + line + "\" and not \"" + expected + '"');
+            throw new IOException("%s replied \"%s\" instead of \"%s\"".formatted(name, line, expected));
         }
     }
 
-    /** A line of {@code name=number}s. */
+    /** Reads a line of {@code name=number}s. */
     Map<String, Long> read() throws IOException {
         Map<String, Long> values = new HashMap<>();
         for (String word : readLine().split(" ")) {
@@ -93,32 +93,17 @@ final class PeerProcess implements AutoCloseable {
     }
 
     private String readLine() throws IOException {
-        long asked = System.nanoTime();
-        Thread watchdog = new Thread(() -> {
-            try {
-                TimeUnit.SECONDS.sleep(PATIENCE_SECONDS);
-                process.destroyForcibly();
-            } catch (InterruptedException e) {
-                // It answered.
-            }
-        });
-        watchdog.setDaemon(true);
-        watchdog.start();
-        String line;
-        try {
-            line = replies.readLine();
-        } finally {
-            watchdog.interrupt();
-        }
+        Future<?> timeout = WATCHDOG.schedule(process::destroyForcibly, TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        String line = replies.readLine();
+        boolean inTime = timeout.cancel(false);
         if (line == null) {
-            boolean late = System.nanoTime() - asked >= TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-            throw new IOException(name + (late ? " did not answer for " + PATIENCE_SECONDS + " s" : " ended"));
+            throw new IOException(name + (inTime ? " ended" : " did not reply within " + TIMEOUT_SECONDS + " s"));
         }
         return line;
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() {
         try {
             commands.close();
             if (paused) {

@@ -3,11 +3,11 @@ package io.github.nettyunix.benchmarks;
 import java.util.List;
 
 /**
- * One row of the outcome: a workload, a system, and what came out of all rounds. Ratios are above 1 where the system is
- * better; {@code null} stands for what there is not.
+ * What all rounds of one system yielded for one workload: a row of the JSON file. Ratios are above 1 where the system
+ * is better; {@code null} means that there is no value.
  *
- * @param ratioToC to the fastest variant of raw C
- * @param ratioToBestPeer to the best Java system that is not this project's
+ * @param ratioToC to the faster of the two raw C programs
+ * @param ratioToBestPeer to the best Java system other than this project's
  */
 public record Result(String workload, String system, String unit, double median, double min, double max, int rounds,
                      Double ratioToC, Double ratioToBestPeer, Double userNsPerMessage, Double systemNsPerMessage,

@@ -1,30 +1,45 @@
 package io.github.nettyunix.benchmarks;
 
+import io.github.nettyunix.SocketType;
+
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+
+import static io.github.nettyunix.SocketType.DATAGRAM;
+import static io.github.nettyunix.SocketType.SEQPACKET;
+import static io.github.nettyunix.SocketType.STREAM;
+import static io.github.nettyunix.benchmarks.Operation.CONNECT;
+import static io.github.nettyunix.benchmarks.Operation.DESCRIPTORS;
+import static io.github.nettyunix.benchmarks.Operation.ECHO;
+import static io.github.nettyunix.benchmarks.Operation.FILE;
+import static io.github.nettyunix.benchmarks.Operation.ONE_WAY;
+import static io.github.nettyunix.benchmarks.Operation.SHARED;
+import static io.github.nettyunix.benchmarks.Workload.Measure.LATENCY;
+import static io.github.nettyunix.benchmarks.Workload.Measure.MEMORY;
+import static io.github.nettyunix.benchmarks.Workload.Measure.RATE;
+import static io.github.nettyunix.benchmarks.Workload.Measure.THROUGHPUT;
 
 /**
  * What is measured.
  *
  * @param id its name on the command line and in the JSON rows
- * @param size the bytes of a message
- * @param count connections, or descriptors a message
+ * @param size the size of a message in bytes
+ * @param count the number of connections, or of descriptors per message
  */
-public record Workload(String id, String title, Operation operation, SocketKind kind, int size, int count, boolean spin,
+public record Workload(String id, String title, Operation operation, SocketType type, int size, int count, boolean spin,
                        Measure measure) {
-    /** What comes out of a round. */
+    /** What a round yields. */
     public enum Measure {
-        /** Messages, round trips or connections a second. */
+        /** Messages, round trips or connections per second. */
         RATE("/s", true),
-        /** Bytes a second. */
+        /** Bytes per second. */
         THROUGHPUT("GB/s", true),
-        /** Descriptors a second. */
+        /** Descriptors per second. */
         DESCRIPTORS("fds/s", true),
         /** Percentiles of the time of a round trip. */
         LATENCY("us", false),
-        /** Memory of a connection that is idle, in the server's process. */
+        /** What an idle connection takes of the server's memory. */
         MEMORY("bytes", false);
 
         public final String unit;
@@ -36,63 +51,61 @@ public record Workload(String id, String title, Operation operation, SocketKind 
         }
     }
 
-    public static final int SMALL = 64;
-    private static final int KIB = 1024;
-    private static final int MIB = 1024 * KIB;
+    private static final int HUGE = 16 << 20;
 
-    public static final List<Workload> ALL = all();
+    public static final List<Workload> ALL = List.of(
+            new Workload("ping-pong-stream", "ping-pong, stream, 64 B", ECHO, STREAM, 64, 1, false, LATENCY),
+            new Workload("ping-pong-stream-spinning", "ping-pong, stream, 64 B, both sides spinning",
+                    ECHO, STREAM, 64, 1, true, LATENCY),
+            new Workload("ping-pong-seqpacket", "ping-pong, seqpacket, 64 B", ECHO, SEQPACKET, 64, 1, false, LATENCY),
+            new Workload("ping-pong-seqpacket-spinning", "ping-pong, seqpacket, 64 B, both sides spinning",
+                    ECHO, SEQPACKET, 64, 1, true, LATENCY),
+            new Workload("one-way-stream-64", "one way, stream, 64 B", ONE_WAY, STREAM, 64, 1, RATE),
+            new Workload("one-way-stream-1k", "one way, stream, 1 KiB", ONE_WAY, STREAM, 1024, 1, RATE),
+            new Workload("one-way-stream-64k", "one way, stream, 64 KiB", ONE_WAY, STREAM, 65_536, 1, RATE),
+            new Workload("one-way-seqpacket-64", "one way, seqpacket, 64 B", ONE_WAY, SEQPACKET, 64, 1, RATE),
+            new Workload("one-way-seqpacket-1k", "one way, seqpacket, 1 KiB", ONE_WAY, SEQPACKET, 1024, 1, RATE),
+            new Workload("one-way-seqpacket-64k", "one way, seqpacket, 64 KiB", ONE_WAY, SEQPACKET, 65_536, 1, RATE),
+            new Workload("one-way-datagram-64", "one way, datagram, 64 B", ONE_WAY, DATAGRAM, 64, 1, RATE),
+            new Workload("one-way-datagram-1k", "one way, datagram, 1 KiB", ONE_WAY, DATAGRAM, 1024, 1, RATE),
+            new Workload("one-way-datagram-64k", "one way, datagram, 64 KiB", ONE_WAY, DATAGRAM, 65_536, 1, RATE),
+            new Workload("echo-1", "echo, stream, 64 B, connections: 1", ECHO, STREAM, 64, 1, RATE),
+            new Workload("echo-16", "echo, stream, 64 B, connections: 16", ECHO, STREAM, 64, 16, RATE),
+            new Workload("echo-256", "echo, stream, 64 B, connections: 256", ECHO, STREAM, 64, 256, RATE),
+            new Workload("echo-4096", "echo, stream, 64 B, connections: 4096", ECHO, STREAM, 64, 4096, RATE),
+            new Workload("connections", "connect + 1 byte + close, stream", CONNECT, STREAM, 1, 1, RATE),
+            new Workload("fds-1", "file descriptors, 1 per message, stream",
+                    DESCRIPTORS, STREAM, 64, 1, Measure.DESCRIPTORS),
+            new Workload("fds-16", "file descriptors, 16 per message, stream",
+                    DESCRIPTORS, STREAM, 64, 16, Measure.DESCRIPTORS),
+            new Workload("fds-1-seqpacket", "file descriptors, 1 per message, seqpacket",
+                    DESCRIPTORS, SEQPACKET, 64, 1, Measure.DESCRIPTORS),
+            new Workload("fds-16-seqpacket", "file descriptors, 16 per message, seqpacket",
+                    DESCRIPTORS, SEQPACKET, 64, 16, Measure.DESCRIPTORS),
+            new Workload("payload-16m", "16 MiB payloads, stream", ONE_WAY, STREAM, HUGE, 1, THROUGHPUT),
+            new Workload("payload-16m-memfd", "16 MiB payloads, copied into a memfd that is passed over a stream",
+                    SHARED, STREAM, HUGE, 1, THROUGHPUT),
+            new Workload("file-region", "16 MiB files as a FileRegion, stream", FILE, STREAM, HUGE, 1, THROUGHPUT),
+            new Workload("idle-10000", "memory of an idle connection, stream, of 10 000",
+                    ECHO, STREAM, 64, 10_000, MEMORY));
 
-    /** One of each kind, by their names. */
-    public static final Set<String> QUICK = Set.of("ping-pong-stream", "ping-pong-stream-spinning", "ping-pong-seqpacket",
-            "one-way-stream-64", "one-way-seqpacket-64", "one-way-seqpacket-64k", "one-way-datagram-64",
-            "one-way-datagram-64k", "echo-16", "echo-256", "connections", "fds-1", "fds-16", "payload-16m-memfd");
+    /** The ids of one workload of each kind. */
+    public static final Set<String> QUICK = Set.of("ping-pong-stream", "ping-pong-stream-spinning",
+            "ping-pong-seqpacket", "one-way-stream-64", "one-way-seqpacket-64", "one-way-seqpacket-64k",
+            "one-way-datagram-64", "one-way-datagram-64k", "echo-16", "echo-256", "connections", "fds-1", "fds-16",
+            "payload-16m-memfd");
 
-    private static List<Workload> all() {
-        List<Workload> all = new ArrayList<>();
-        for (SocketKind kind : List.of(SocketKind.STREAM, SocketKind.SEQPACKET)) {
-            all.add(new Workload("ping-pong-" + kind, "ping-pong, " + kind + ", 64 B", Operation.ECHO, kind, SMALL, 1, false,
-                    Measure.LATENCY));
-            all.add(new Workload("ping-pong-" + kind + "-spinning", "ping-pong, " + kind + ", 64 B, both sides spinning",
-                    Operation.ECHO, kind, SMALL, 1, true, Measure.LATENCY));
-        }
-        for (SocketKind kind : SocketKind.values()) {
-            for (int size : new int[] {SMALL, KIB, 64 * KIB}) {
-                String suffix = size < KIB ? "-" + size : "-" + size / KIB + 'k';
-                String label = size < KIB ? size + " B" : size / KIB + " KiB";
-                all.add(new Workload("one-way-" + kind + suffix, "one way, " + kind + ", " + label, Operation.ONE_WAY, kind,
-                        size, 1, false, Measure.RATE));
-            }
-        }
-        for (int connections : new int[] {1, 16, 256, 4096}) {
-            all.add(new Workload("echo-" + connections, "echo, stream, 64 B, connections: " + connections, Operation.ECHO,
-                    SocketKind.STREAM, SMALL, connections, false, Measure.RATE));
-        }
-        all.add(new Workload("connections", "connect + 1 byte + close, stream", Operation.CONNECT, SocketKind.STREAM, 1, 1,
-                false, Measure.RATE));
-        for (SocketKind kind : List.of(SocketKind.STREAM, SocketKind.SEQPACKET)) {
-            for (int fds : new int[] {1, 16}) {
-                String suffix = kind == SocketKind.STREAM ? "" : "-" + kind;
-                all.add(new Workload("fds-" + fds + suffix, "file descriptors, " + fds + " a message, " + kind,
-                        Operation.DESCRIPTORS, kind, SMALL, fds, false, Measure.DESCRIPTORS));
-            }
-        }
-        all.add(new Workload("payload-16m", "16 MiB payloads, stream", Operation.ONE_WAY, SocketKind.STREAM, 16 * MIB, 1,
-                false, Measure.THROUGHPUT));
-        all.add(new Workload("payload-16m-memfd", "16 MiB payloads, copied into a memfd that is passed over a stream",
-                Operation.SHARED, SocketKind.STREAM, 16 * MIB, 1, false, Measure.THROUGHPUT));
-        all.add(new Workload("file-region", "16 MiB files as a FileRegion, stream", Operation.FILE, SocketKind.STREAM, 16 * MIB, 1,
-                false, Measure.THROUGHPUT));
-        all.add(new Workload("idle-10000", "memory of an idle connection, stream, of 10 000", Operation.ECHO,
-                SocketKind.STREAM, SMALL, 10_000, false, Measure.MEMORY));
-        return all;
+    private Workload(String id, String title, Operation operation, SocketType type, int size, int count,
+                     Measure measure) {
+        this(id, title, operation, type, size, count, false, measure);
     }
 
     Settings settings(Path folder) {
-        return new Settings(operation, kind, size, count, spin, folder);
+        return new Settings(operation, type, size, count, spin, folder);
     }
 
-    /** The same with another number of connections. */
+    /** The same workload with another number of connections. */
     Workload withCount(int newCount) {
-        return new Workload(id, title, operation, kind, size, newCount, spin, measure);
+        return new Workload(id, title, operation, type, size, newCount, spin, measure);
     }
 }

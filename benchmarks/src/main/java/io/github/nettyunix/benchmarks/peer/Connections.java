@@ -3,52 +3,46 @@ package io.github.nettyunix.benchmarks.peer;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 import java.net.SocketAddress;
-import java.util.List;
 
-/**
- * One after the other: the client connects, sends one byte and closes. The server hangs up when it has the byte, and the client
- * waits for that.
- */
+/** The client connects, sends one byte and waits until the server has closed the connection; then it does so again. */
 final class Connections {
-    private static final ByteBuf BYTE = Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeByte('!')).asReadOnly();
+    private static final ByteBuf BYTE =
+            Unpooled.unreleasableBuffer(Unpooled.directBuffer(1).writeByte('!')).asReadOnly();
 
     private Connections() {
     }
 
     static final class ServerHandler extends ChannelInboundHandlerAdapter {
-        private final Tally tally;
+        private final Counters counters;
 
-        ServerHandler(Tally tally) {
-            this.tally = tally;
+        ServerHandler(Counters counters) {
+            this.counters = counters;
         }
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
             ByteBuf buffer = (ByteBuf) message;
             if (buffer.readableBytes() != 1) {
-                tally.error();
+                counters.error();
             }
             buffer.release();
-            tally.one();
+            counters.one();
             context.close();
         }
     }
 
     static final class ConnectClient extends NettyClient {
         private final Bootstrap bootstrap;
-        private final SocketAddress address;
-        private long connections;
-        private long errors;
+        private final SocketAddress server;
 
-        ConnectClient(Bootstrap bootstrap, SocketAddress address) {
+        ConnectClient(Bootstrap bootstrap, SocketAddress server) {
             this.bootstrap = bootstrap;
-            this.address = address;
+            this.server = server;
         }
 
         @Override
@@ -61,8 +55,8 @@ final class Connections {
 
                 @Override
                 public void channelInactive(ChannelHandlerContext context) {
-                    connections++;
-                    next();
+                    messages++;
+                    start();
                 }
 
                 @Override
@@ -74,21 +68,15 @@ final class Connections {
         }
 
         @Override
-        void start(List<Channel> channels) {
-            connections = 0;
-            errors = 0;
-            next();
-        }
-
-        private void next() {
-            if (!isOver(System.nanoTime())) {
-                bootstrap.connect(address).addListener(future -> {
+        void start() {
+            if (isOver(System.nanoTime())) {
+                done(null);
+            } else {
+                bootstrap.connect(server).addListener(future -> {
                     if (!future.isSuccess()) {
                         fail(future.cause());
                     }
                 });
-            } else {
-                done(connections, errors, null);
             }
         }
     }

@@ -6,11 +6,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import org.HdrHistogram.Histogram;
 
-import java.util.Arrays;
-import java.util.List;
-
-/** The server sends back what it gets; the client has one message on its way on each connection. */
+/** The server sends back what it receives; the client has one message in flight per connection. */
 final class Echo {
     private Echo() {
     }
@@ -34,15 +32,13 @@ final class Echo {
 
     static final class EchoClient extends NettyClient {
         private final int size;
-        private final int[] latencies;
+        private final Histogram latencies;
         private long last;
-        private long messages;
-        private long errors;
-        private int underWay;
+        private int inFlight;
 
         EchoClient(Settings settings) {
             size = settings.size();
-            latencies = settings.count() == 1 ? new int[1 << 24] : null;
+            latencies = JavaSystem.newLatencies(settings);
         }
 
         @Override
@@ -51,30 +47,30 @@ final class Echo {
         }
 
         @Override
-        void start(List<Channel> channels) {
-            messages = 0;
-            errors = 0;
-            underWay = channels.size();
+        void start() {
+            inFlight = channels().size();
+            if (latencies != null) {
+                latencies.reset();
+            }
             last = System.nanoTime();
-            for (Channel channel : channels) {
+            for (Channel channel : channels()) {
                 channel.pipeline().get(ClientHandler.class).send(channel);
             }
         }
 
-        /** A message is back; answers whether to send the next one. */
-        private boolean back() {
+        /** Called when a message is back; returns whether to send the next one. */
+        private boolean count() {
             long now = System.nanoTime();
-            if (latencies != null && messages < latencies.length) {
-                latencies[(int) messages] = (int) (now - last);
+            if (latencies != null) {
+                latencies.recordValue(now - last);
                 last = now;
             }
             messages++;
             if (!isOver(now)) {
                 return true;
             }
-            if (--underWay == 0) {
-                done(messages, errors, latencies == null ? null
-                        : Arrays.copyOf(latencies, (int) Math.min(messages, latencies.length)));
+            if (--inFlight == 0) {
+                done(latencies);
             }
             return false;
         }
@@ -85,7 +81,7 @@ final class Echo {
 
             private void send(Channel channel) {
                 missing = size;
-                channel.writeAndFlush(NettyContestant.newMessage(channel, size, ++number), channel.voidPromise());
+                channel.writeAndFlush(Senders.newMessage(channel, size, ++number), channel.voidPromise());
             }
 
             @Override
@@ -98,7 +94,7 @@ final class Echo {
                 }
                 missing -= length;
                 buffer.release();
-                if (missing <= 0 && back()) {
+                if (missing <= 0 && count()) {
                     send(context.channel());
                 }
             }

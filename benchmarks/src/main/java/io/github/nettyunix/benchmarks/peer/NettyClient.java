@@ -2,38 +2,54 @@ package io.github.nettyunix.benchmarks.peer;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import org.HdrHistogram.Histogram;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** A client on one event loop, on which all but {@link #run} happens. */
-abstract class NettyClient implements Client {
+/** A client on one event loop, on which everything except {@link #run} happens. */
+abstract class NettyClient implements JavaSystem.Client {
     private EventLoop loop;
     private List<Channel> channels;
-    private CompletableFuture<Outcome> outcome;
+    private CompletableFuture<JavaSystem.Outcome> outcome;
     private long start;
     private long duration;
 
-    abstract ChannelHandler newHandler();
+    /** Messages or connections in this round. */
+    long messages;
+    /** How many of them were wrong. */
+    long errors;
 
-    /** Begins a round. */
-    abstract void start(List<Channel> channels);
+    /** The handler of a new connection. */
+    ChannelHandler newHandler() {
+        return new ChannelInboundHandlerAdapter();
+    }
+
+    /** Starts a round. */
+    abstract void start();
 
     final void setUp(EventLoop loop, List<Channel> channels) {
         this.loop = loop;
         this.channels = channels;
     }
 
+    final List<Channel> channels() {
+        return channels;
+    }
+
     @Override
-    public final Outcome run(long nanos) throws Exception {
-        CompletableFuture<Outcome> result = new CompletableFuture<>();
+    public final JavaSystem.Outcome run(long nanos) throws Exception {
+        CompletableFuture<JavaSystem.Outcome> result = new CompletableFuture<>();
         loop.execute(() -> {
             outcome = result;
+            messages = 0;
+            errors = 0;
             duration = nanos;
             start = System.nanoTime();
             try {
-                start(channels);
+                start();
             } catch (Throwable t) {
                 fail(t);
             }
@@ -46,8 +62,8 @@ abstract class NettyClient implements Client {
         return now - start >= duration;
     }
 
-    final void done(long messages, long errors, int[] latencies) {
-        outcome.complete(new Outcome(messages, System.nanoTime() - start, errors, latencies));
+    final void done(Histogram latencies) {
+        outcome.complete(new JavaSystem.Outcome(messages, System.nanoTime() - start, errors, latencies));
     }
 
     final void fail(Throwable cause) {

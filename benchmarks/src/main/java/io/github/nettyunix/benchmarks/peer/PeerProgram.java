@@ -2,6 +2,7 @@ package io.github.nettyunix.benchmarks.peer;
 
 import com.sun.management.ThreadMXBean;
 import io.github.nettyunix.benchmarks.Settings;
+import org.HdrHistogram.Histogram;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -9,25 +10,24 @@ import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * One side of a workload, told by lines on its standard input what to do, as {@code peer.c} is.
+ * One side of a workload. It obeys lines on its standard input, as {@code peer.c} does:
  * <pre>
  * server: run -> go, expect N -> messages=N errors=N allocated=N, memory -> memory=N
  * client: run MILLIS -> messages=N nanos=N errors=N allocated=N [p50=N p99=N p999=N]
  * </pre>
  */
 public final class PeerProgram {
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long TIMEOUT_NANOS = 20_000_000_000L;
 
     private PeerProgram() {
     }
 
     public static void main(String[] arguments) {
         try {
-            run(arguments);
+            run(List.of(arguments));
             System.exit(0);
         } catch (Throwable t) {
             t.printStackTrace();
@@ -35,60 +35,60 @@ public final class PeerProgram {
         }
     }
 
-    private static void run(String[] arguments) throws Exception {
-        JavaContestant contestant = JavaContestant.all().stream().filter(c -> c.id().equals(arguments[0])).findAny()
+    private static void run(List<String> arguments) throws Exception {
+        JavaSystem system = JavaSystem.all().stream().filter(some -> some.id().equals(arguments.get(0))).findAny()
                 .orElseThrow();
-        Settings settings = Settings.of(List.of(arguments).subList(2, arguments.length));
+        Settings settings = Settings.of(arguments.subList(2, arguments.size()));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
-        if (arguments[1].equals("server")) {
-            serve(contestant, settings, commands);
+        if (arguments.get(1).equals("server")) {
+            serve(system, settings, commands);
         } else {
-            Client client = contestant.newClient(settings);
+            JavaSystem.Client client = system.newClient(settings);
             reply("ready");
             for (String line; (line = commands.readLine()) != null;) {
                 long before = allocated();
-                Client.Outcome outcome = client.run(Long.parseLong(line.substring("run ".length())) * 1_000_000);
+                JavaSystem.Outcome outcome = client.run(Long.parseLong(line.substring("run ".length())) * 1_000_000);
                 reply("messages=" + outcome.messages() + " nanos=" + outcome.nanos() + " errors=" + outcome.errors()
                         + " allocated=" + (allocated() - before) + percentiles(outcome.latencies()));
             }
         }
     }
 
-    private static void serve(JavaContestant contestant, Settings settings, BufferedReader commands) throws Exception {
-        Tally tally = new Tally(settings.size());
-        Server server = contestant.newServer(settings, tally);
+    private static void serve(JavaSystem system, Settings settings, BufferedReader commands) throws Exception {
+        Counters counters = new Counters(settings.size());
+        JavaSystem.Server server = system.newServer(settings, counters);
         reply("ready");
+        boolean clientIsReady = false;
         long before = 0;
         for (String line; (line = commands.readLine()) != null;) {
             if (line.equals("run")) {
-                tally.reset();
-                server.beforeRound();
+                counters.reset();
+                if (!clientIsReady) {
+                    server.onClientReady();
+                    clientIsReady = true;
+                }
                 before = allocated();
                 reply("go");
             } else if (line.startsWith("expect ")) {
-                await(tally, Long.parseLong(line.substring("expect ".length())));
-                reply("messages=" + tally.messages() + " errors=" + tally.errors() + " allocated=" + (allocated() - before));
+                await(counters, Long.parseLong(line.substring("expect ".length())));
+                reply("messages=" + counters.messages() + " errors=" + counters.errors()
+                        + " allocated=" + (allocated() - before));
             } else {
                 reply("memory=" + memory());
             }
         }
     }
 
-    private static void await(Tally tally, long expected) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (tally.messages() < expected && System.nanoTime() - deadline < 0) {
+    private static void await(Counters counters, long expected) throws InterruptedException {
+        long deadline = System.nanoTime() + TIMEOUT_NANOS;
+        while (counters.messages() < expected && System.nanoTime() - deadline < 0) {
             Thread.sleep(1);
         }
     }
 
-    private static String percentiles(int[] latencies) {
-        if (latencies == null) {
-            return "";
-        }
-        Arrays.sort(latencies);
-        long count = latencies.length;
-        return " p50=" + latencies[(int) (count / 2)] + " p99=" + latencies[(int) (count * 99 / 100)]
-                + " p999=" + latencies[(int) (count * 999 / 1000)];
+    private static String percentiles(Histogram latencies) {
+        return latencies == null ? "" : " p50=" + latencies.getValueAtPercentile(50)
+                + " p99=" + latencies.getValueAtPercentile(99) + " p999=" + latencies.getValueAtPercentile(99.9);
     }
 
     private static long allocated() {
@@ -100,7 +100,7 @@ public final class PeerProgram {
         return sum;
     }
 
-    /** Live objects, and what the process has in memory besides the heap. */
+    /** Live objects plus the process's resident memory. */
     private static long memory() throws IOException, InterruptedException {
         for (int i = 0; i < 3; i++) {
             System.gc();

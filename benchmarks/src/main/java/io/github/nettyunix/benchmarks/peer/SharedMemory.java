@@ -4,9 +4,7 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.benchmarks.Settings;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,8 +14,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Payloads through shared memory: the client copies each into one of two memfds in turn and passes the memfd with a header;
- * the server has both mapped after their first use, and acknowledges what it has looked at.
+ * Payloads in shared memory. The client copies each into one of two memfds, alternately, and passes the memfd with a
+ * header. The server maps both when they first arrive, and acknowledges what it has looked at.
  */
 final class SharedMemory {
     private static final int MEMFDS = 2;
@@ -31,14 +29,13 @@ final class SharedMemory {
         }
     }
 
-    static final class Receiver extends ChannelInboundHandlerAdapter {
+    static final class Receiver extends Receivers.Receiver {
         private final int size;
-        private final Tally tally;
         private final ByteBuffer[] memory = new ByteBuffer[MEMFDS];
 
-        Receiver(int size, Tally tally) {
+        Receiver(Counters counters, int size) {
+            super(counters);
             this.size = size;
-            this.tally = tally;
         }
 
         @Override
@@ -52,45 +49,31 @@ final class SharedMemory {
             }
             message.release();
             if (memory[index].getLong(0) != number || memory[index].getLong(size - Long.BYTES) != number) {
-                tally.error();
+                counters.error();
             }
-            tally.message(size, rest, number);
-            WindowedClient.acknowledge(context);
-        }
-
-        @Override
-        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            cause.printStackTrace();
-            tally.error();
+            counters.message(size, rest, number);
+            Senders.WindowedSender.acknowledge(context);
         }
     }
 
-    static final class Sender extends WindowedClient {
-        private final int size;
-        private final ByteBuffer payload;
-        private final UnixFileDescriptor[] fds = new UnixFileDescriptor[MEMFDS];
-        private final ByteBuffer[] memory = new ByteBuffer[MEMFDS];
-
-        Sender(int size) throws IOException {
-            super(MEMFDS, 1);
-            this.size = size;
-            payload = ByteBuffer.allocateDirect(size);
-            for (int i = 0; i < MEMFDS; i++) {
-                // As a memfd is: a file in memory without a name. Those of UnixFileDescriptor.memfd cannot be written again.
-                Path file = Files.createTempFile(Path.of("/dev/shm"), "payload", null);
-                fds[i] = UnixFileDescriptor.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-                Files.delete(file);
-                memory[i] = map(fds[i], size);
-            }
+    static NettyClient newSender(int size) throws IOException {
+        ByteBuffer payload = ByteBuffer.allocateDirect(size);
+        UnixFileDescriptor[] fds = new UnixFileDescriptor[MEMFDS];
+        ByteBuffer[] memory = new ByteBuffer[MEMFDS];
+        for (int i = 0; i < MEMFDS; i++) {
+            // Like a memfd, a file in memory without a name; UnixFileDescriptor.memfd returns one that is sealed.
+            Path file = Files.createTempFile(Path.of("/dev/shm"), "payload", null);
+            fds[i] = UnixFileDescriptor.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            Files.delete(file);
+            memory[i] = map(fds[i], size);
         }
-
-        @Override
-        void write(Channel channel, long number) {
+        return new Senders.WindowedSender(MEMFDS, 1, (channel, number) -> {
             int index = (int) (number % MEMFDS);
             payload.putLong(0, number).putLong(size - Long.BYTES, number);
             memory[index].put(0, payload, 0, size);
-            ByteBuf header = channel.alloc().directBuffer(Settings.HEADER).writeInt(size - Integer.BYTES).writeLong(number);
-            channel.write(new UnixMessage(header, fds[index].retain()), channel.voidPromise());
-        }
+            ByteBuf header = channel.alloc().directBuffer(Settings.HEADER);
+            header.writeInt(size - Integer.BYTES).writeLong(number);
+            return new UnixMessage(header, fds[index].retain());
+        });
     }
 }

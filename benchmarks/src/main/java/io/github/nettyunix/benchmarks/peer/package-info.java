@@ -1,2 +1,2 @@
-/** The systems, and the programs that are their two sides. */
+/** The Java systems, and the program that runs one side of them. */
 package io.github.nettyunix.benchmarks.peer;

@@ -5,12 +5,12 @@ import com.google.gson.GsonBuilder;
 import io.github.nettyunix.benchmarks.Result;
 
 import java.io.IOException;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** Rows as a JSON array, one a line. */
+/** Rows as a JSON array, one per line. */
 public final class Json {
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();
 
@@ -22,12 +22,6 @@ public final class Json {
     }
 
     public static void write(List<Result> rows, Path file) throws IOException {
-        try (Writer writer = Files.newBufferedWriter(file)) {
-            writer.write("[\n");
-            for (int i = 0; i < rows.size(); i++) {
-                writer.write(GSON.toJson(rows.get(i)) + (i + 1 < rows.size() ? ",\n" : "\n"));
-            }
-            writer.write("]\n");
-        }
+        Files.writeString(file, rows.stream().map(GSON::toJson).collect(Collectors.joining(",\n", "[\n", "\n]\n")));
     }
 }

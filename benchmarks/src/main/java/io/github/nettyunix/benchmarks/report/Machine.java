@@ -7,12 +7,12 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the benchmarks ran on. */
+/** The machine that the benchmarks run on. */
 public final class Machine {
     private Machine() {
     }
 
-    /** The first and the last of the processors that this process may use. */
+    /** The first two processors that this process may use; twice the same if there is only one. */
     public static List<Integer> twoProcessors() throws IOException {
         List<Integer> allowed = new ArrayList<>();
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
@@ -28,10 +28,11 @@ public final class Machine {
         return List.of(allowed.get(0), allowed.get(allowed.size() > 1 ? 1 : 0));
     }
 
-    /** In one line. */
+    /** A description in one line. */
     public static String describe(List<Integer> processors) throws IOException {
-        String model = Files.readAllLines(Path.of("/proc/cpuinfo")).stream().filter(line -> line.startsWith("model name"))
-                .findFirst().map(line -> line.substring(line.indexOf(':') + 2)).orElse(System.getProperty("os.arch"));
+        String model = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.startsWith("model name")).findFirst()
+                .map(line -> line.substring(line.indexOf(':') + 2)).orElse(System.getProperty("os.arch"));
         return "%s, %d processors, Linux %s, JDK %s, %s".formatted(model, Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.version").replaceAll("[^0-9.].*", ""), System.getProperty("java.version"),
                 LocalDate.now());

@@ -1,59 +1,53 @@
 package io.github.nettyunix.benchmarks.report;
 
-import io.github.nettyunix.benchmarks.Contestant;
+import io.github.nettyunix.benchmarks.BenchmarkedSystem;
 import io.github.nettyunix.benchmarks.Result;
 import io.github.nettyunix.benchmarks.Workload;
 
 import java.util.Formatter;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** A table for a workload. */
+/** One table per workload. */
 public final class Tables {
+    private static final String ROW = "  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n";
+
     private Tables() {
     }
 
-    /**
-     * A table.
-     *
-     * @param metrics by name the results of all systems; {@code null} for a system that does not support the workload
-     */
-    public static String format(Workload workload, Map<String, Map<Contestant, Result>> metrics,
-                                List<Contestant> contestants, String remark) {
+    /** @param metrics the results of all systems by metric; {@code null} for a system that has none */
+    public static String format(Workload workload, Map<String, Map<BenchmarkedSystem, Result>> metrics, String remark) {
         Formatter out = new Formatter(Locale.ROOT);
         out.format("%n%s, %s%s%n", workload.title(), workload.measure().unit, remark);
         if (metrics.isEmpty()) {
             out.format("  nothing was measured%n");
         }
         metrics.forEach((metric, results) -> {
-            out.format("  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n", metric.isEmpty() ? "" : metric, "median", "min", "max",
-                    "x C", "x peer", "user ns", "sys ns", "alloc B");
-            for (Contestant contestant : contestants) {
-                Result r = results.get(contestant);
+            out.format(ROW, metric, "median", "min", "max", "x C", "x peer", "user ns", "sys ns", "alloc B");
+            results.forEach((system, r) -> {
                 if (r == null) {
-                    out.format("  %-30s %12s%n", contestant.title(), "-");
+                    out.format("  %-30s %12s%n", system.title(), "-");
                 } else {
-                    out.format("  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n", contestant.title(), number(r.median()),
-                            number(r.min()), number(r.max()), ratio(r.ratioToC()), ratio(r.ratioToBestPeer()),
-                            optional(r.userNsPerMessage()), optional(r.systemNsPerMessage()),
-                            optional(r.allocatedBytesPerMessage()));
+                    out.format(ROW, system.title(), number(r.median()), number(r.min()), number(r.max()),
+                            optional("%.2f", r.ratioToC()), optional("%.2f", r.ratioToBestPeer()),
+                            perMessage(r.userNsPerMessage()), perMessage(r.systemNsPerMessage()),
+                            perMessage(r.allocatedBytesPerMessage()));
                 }
-            }
+            });
         });
         return out.toString();
     }
 
-    /** Three digits or more. */
-    static String number(double value) {
+    /** With three significant digits or more. */
+    private static String number(double value) {
         return value >= 100 ? "%,d".formatted(Math.round(value)).replace(',', ' ') : "%.3g".formatted(value);
     }
 
-    private static String ratio(Double value) {
-        return value == null ? "-" : "%.2f".formatted(value);
+    private static String perMessage(Double value) {
+        return value == null || value < 9.95 ? optional("%.1f", value) : number(Math.round(value));
     }
 
-    private static String optional(Double value) {
-        return value == null ? "-" : value < 9.95 ? "%.1f".formatted(value) : number(Math.round(value));
+    private static String optional(String format, Double value) {
+        return value == null ? "-" : format.formatted(value);
     }
 }

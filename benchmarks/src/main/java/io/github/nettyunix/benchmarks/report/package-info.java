@@ -1,2 +1,2 @@
-/** What becomes of the outcome: tables, JSON, charts. */
+/** Presents the results: tables, JSON, charts. */
 package io.github.nettyunix.benchmarks.report;

@@ -4,33 +4,32 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A server and a client of a contestant, each in a process of its own. While they warm up both processors are theirs, for the
- * sake of the compilers of JVMs; when they are measured each has its own.
+ * A server and a client of a system, each in its own process. While they warm up they share both processors, so that
+ * the JIT compilers finish in time; while they are measured each has one to itself.
  */
-final class Pair implements AutoCloseable {
+final class PeerPair implements AutoCloseable {
     /** Connections that warm the server up before its memory is measured. */
     private static final int WARM_UP_CONNECTIONS = 1000;
 
-    private final Contestant contestant;
+    private final BenchmarkedSystem system;
     private final Workload workload;
     private final List<Integer> processors;
     private final Path folder;
     private final PeerProcess server;
     private PeerProcess client;
 
-    Pair(Contestant contestant, Workload workload, List<Integer> processors) throws IOException {
-        this.contestant = contestant;
+    PeerPair(BenchmarkedSystem system, Workload workload, List<Integer> processors) throws IOException {
+        this.system = system;
         this.workload = workload;
         this.processors = processors;
         folder = Files.createTempDirectory("benchmarks");
-        server = new PeerProcess(contestant.id() + " server", processors,
-                contestant.command("server", workload.settings(folder)));
+        server = newProcess("server", workload);
         try {
             server.await("ready");
             if (workload.measure() != Workload.Measure.MEMORY) {
@@ -42,9 +41,12 @@ final class Pair implements AutoCloseable {
         }
     }
 
+    private PeerProcess newProcess(String side, Workload of) throws IOException {
+        return new PeerProcess(system.id() + ' ' + side, processors, system.command(side, of.settings(folder)));
+    }
+
     private PeerProcess newClient(Workload of) throws IOException {
-        PeerProcess process = new PeerProcess(contestant.id() + " client", processors,
-                contestant.command("client", of.settings(folder)));
+        PeerProcess process = newProcess("client", of);
         process.await("ready");
         return process;
     }
@@ -57,7 +59,7 @@ final class Pair implements AutoCloseable {
             client.close();
             server.pin(processors.get(0));
         } else {
-            // Twice, so that what a round begins and ends with is warm too.
+            // Twice, so that the code at the beginning and at the end of a round is warm too.
             measureRate(millis / 2);
             server.pin(processors.get(0));
             client.pin(processors.get(1));
@@ -78,41 +80,34 @@ final class Pair implements AutoCloseable {
         Map<String, Long> sent = client.read();
         long messages = sent.get("messages");
         check("client", sent.get("errors") == 0, sent);
-        long allocated = sent.getOrDefault("allocated", -1L);
-        if (workload.operation().isCountedByServer()) {
-            server.tell("expect " + messages);
-        } else {
-            server.tell("expect 0");
-        }
+        // Only the client can count echoes.
+        boolean countedByServer = workload.operation() != Operation.ECHO;
+        server.tell("expect " + (countedByServer ? messages : 0));
         Map<String, Long> received = server.read();
         check("server", received.get("errors") == 0, received);
-        check("server", !workload.operation().isCountedByServer() || received.get("messages") == messages, received);
-        allocated = allocated < 0 ? allocated : allocated + received.getOrDefault("allocated", 0L);
+        check("server", !countedByServer || received.get("messages") == messages, received);
         MachineNoise.Cpu used = cpu().minus(before);
         double share = noise.share(used);
-        double seconds = sent.get("nanos") / 1e9;
-        Map<String, Double> values = new LinkedHashMap<>();
-        switch (workload.measure()) {
-            case RATE -> values.put("", messages / seconds);
-            case THROUGHPUT -> values.put("", messages / seconds * workload.size() / 1e9);
-            case DESCRIPTORS -> values.put("", messages / seconds * workload.count());
-            case LATENCY -> {
-                values.put("p50", sent.get("p50") / 1e3);
-                values.put("p99", sent.get("p99") / 1e3);
-                values.put("p99.9", sent.get("p999") / 1e3);
-            }
-            case MEMORY -> {
-                // Only warmed up like this.
-            }
-            default -> throw new AssertionError();
-        }
-        return new Round(values, messages, used, allocated, share);
+        long allocated = sent.containsKey("allocated") ? sent.get("allocated") + received.get("allocated") : -1;
+        return new Round(values(messages / (sent.get("nanos") / 1e9), sent), messages, used, allocated, share);
     }
 
-    private void check(String side, boolean condition, Map<String, Long> said) throws IOException {
+    private Map<String, Double> values(double rate, Map<String, Long> sent) {
+        return switch (workload.measure()) {
+            case RATE -> Map.of("", rate);
+            case THROUGHPUT -> Map.of("", rate * workload.size() / 1e9);
+            case DESCRIPTORS -> Map.of("", rate * workload.count());
+            case LATENCY -> new TreeMap<>(Map.of("p50", sent.get("p50") / 1e3, "p99", sent.get("p99") / 1e3,
+                    "p99.9", sent.get("p999") / 1e3));
+            // Messages only warm the server up.
+            case MEMORY -> Map.of();
+        };
+    }
+
+    private void check(String side, boolean condition, Map<String, Long> reply) throws IOException {
         if (!condition) {
-            throw new IOException(contestant.id() + ' ' + side + " of " + workload.id()
-                    + ": messages were lost or wrong: " + said);
+            throw new IOException("%s %s of %s: messages were lost or wrong: %s".formatted(system.id(), side,
+                    workload.id(), reply));
         }
     }
 
@@ -123,12 +118,12 @@ final class Pair implements AutoCloseable {
         client.tell("run 1");
         long messages = client.read().get("messages");
         server.tell("memory");
-        long after = server.read().get("memory");
+        double perConnection = (double) (server.read().get("memory") - before) / workload.count();
         client.close();
-        return new Round(Map.of("", (double) (after - before) / workload.count()), messages, new MachineNoise.Cpu(0, 0), -1, 0);
+        return new Round(Map.of("", perConnection), messages, new MachineNoise.Cpu(0, 0), -1, 0);
     }
 
-    /** Leaves the processors to others; between their turns event loops that spin would take them. */
+    /** Stops both sides, so that others have the processors: an event loop that spins would occupy one. */
     void pause() throws IOException {
         server.pause();
         client.pause();
@@ -144,7 +139,7 @@ final class Pair implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() {
         if (client != null) {
             client.close();
         }
@@ -153,6 +148,8 @@ final class Pair implements AutoCloseable {
             for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);
             }
+        } catch (IOException e) {
+            System.err.println(e);
         }
     }
 }

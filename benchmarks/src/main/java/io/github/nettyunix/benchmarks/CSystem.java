@@ -5,25 +5,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Raw C: non-blocking sockets and epoll, one thread a side; with {@code batch} many messages in one system call. */
-final class CContestant implements Contestant {
+/**
+ * Raw C: non-blocking sockets and epoll, one thread per side.
+ *
+ * @param batch whether one system call carries many messages
+ */
+record CSystem(String id, String title, boolean batch) implements BenchmarkedSystem {
     private static final Path PROGRAM = Path.of(System.getProperty("benchmarks.peer", "benchmarks/target/peer"));
-
-    private final boolean batch;
-
-    CContestant(boolean batch) {
-        this.batch = batch;
-    }
-
-    @Override
-    public String id() {
-        return batch ? "c-mmsg" : "c";
-    }
-
-    @Override
-    public String title() {
-        return batch ? "raw C, batched" : "raw C";
-    }
 
     @Override
     public String unavailable() {
@@ -32,8 +20,12 @@ final class CContestant implements Contestant {
 
     @Override
     public boolean supports(Workload workload) {
-        return !batch && workload.operation() != Operation.FILE || workload.operation() == Operation.DESCRIPTORS
-                || workload.operation() == Operation.ONE_WAY && workload.measure() == Workload.Measure.RATE;
+        return switch (workload.operation()) {
+            case FILE -> false;
+            case DESCRIPTORS -> true;
+            case ONE_WAY -> !batch || workload.measure() == Workload.Measure.RATE;
+            case ECHO, CONNECT, SHARED -> !batch;
+        };
     }
 
     @Override

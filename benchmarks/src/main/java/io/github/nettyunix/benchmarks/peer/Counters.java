@@ -2,18 +2,18 @@ package io.github.nettyunix.benchmarks.peer;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What a server has received. One thread counts, another reads. */
-public final class Tally {
+/** Counts what a server has received. One thread counts, another reads. */
+public final class Counters {
     private final int size;
     private final AtomicLong messages = new AtomicLong();
     private final AtomicLong errors = new AtomicLong();
 
-    public Tally(int size) {
+    Counters(int size) {
         this.size = size;
     }
 
-    /** Counts a message and checks its header. */
-    public void message(int length, int rest, long number) {
+    /** Counts a message and checks its length and its header. */
+    void message(int length, int rest, long number) {
         long count = messages.get();
         if (length != size || rest != size - Integer.BYTES || number != count) {
             error();
@@ -21,12 +21,12 @@ public final class Tally {
         messages.lazySet(count + 1);
     }
 
-    /** Counts something that has no number. */
-    public void one() {
+    /** Counts something that has no header. */
+    void one() {
         messages.lazySet(messages.get() + 1);
     }
 
-    public void error() {
+    void error() {
         errors.lazySet(errors.get() + 1);
     }
 

@@ -1,0 +1,37 @@
+package io.github.nettyunix.benchmarks;
+
+import io.github.nettyunix.benchmarks.peer.JavaSystem;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A system that is measured. */
+public interface BenchmarkedSystem {
+    /** Its name on the command line and in the JSON rows. */
+    String id();
+
+    /** Its name in tables and charts. */
+    String title();
+
+    /** Why it is not available on this machine, or {@code null} if it is. */
+    String unavailable();
+
+    boolean supports(Workload workload);
+
+    /** The command that runs one side: {@code server} or {@code client}. */
+    List<String> command(String side, Settings settings);
+
+    /** This project's system, one that it is compared with, or raw C. */
+    enum Role { OURS, JAVA_PEER, C }
+
+    Role role();
+
+    /** All systems, in the order of the tables. */
+    static List<BenchmarkedSystem> all() {
+        List<BenchmarkedSystem> all = new ArrayList<>();
+        all.add(new CSystem("c", "raw C", false));
+        all.add(new CSystem("c-mmsg", "raw C, batched", true));
+        all.addAll(JavaSystem.all());
+        return all;
+    }
+}
