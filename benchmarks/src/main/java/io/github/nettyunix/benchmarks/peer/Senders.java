@@ -68,10 +68,8 @@ final class Senders {
             running = true;
             sending = true;
             while (channel.isWritable()) {
-                int batch = 0;
-                while (batch < Settings.BATCH && channel.isWritable()) {
+                for (int i = 0; i < Settings.BATCH && channel.isWritable(); i++) {
                     channel.write(source.next(channel, messages++), channel.voidPromise());
-                    batch++;
                 }
                 if (isOver(System.nanoTime())) {
                     running = false;
