@@ -53,6 +53,9 @@ public final class UnixSocketOption {
      * Set on a server, it applies to the connections that the server accepts, from their first message on. The kernel
      * gives a socket without a name an abstract one when it has this option and connects or sends.
      *
+     * <p>Handlers of {@link io.netty.buffer.ByteBuf}s, such as codecs, then need a
+     * {@link io.github.nettyunix.handler.UnixMessageContentHandler} in front of them.
+     *
      * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>, SO_PASSCRED
      */
     public static final ChannelOption<Boolean> SO_PASSCRED = option("SO_PASSCRED");

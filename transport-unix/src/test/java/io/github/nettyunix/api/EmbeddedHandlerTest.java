@@ -11,6 +11,7 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixPeer;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.handler.PeerAuthorizationHandler;
 import io.github.nettyunix.handler.PeerRefusedException;
 import io.github.nettyunix.testing.Descriptors;
@@ -151,6 +152,22 @@ class EmbeddedHandlerTest {
         assertEquals(SENDER, cause.credentials());
         assertEquals(UnixErrno.EACCES, cause.error());
         assertFalse(refused.isOpen());
+    }
+
+    @Test
+    void datagramsTakeWhatADecoderHasCollected() throws Exception {
+        List<UnixFileDescriptor> collected = new ArrayList<>(List.of(Descriptors.some(2)));
+        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), UnixSocketAddress.of("/run/x"), collected);
+        collected.clear();
+        assertEquals(2, packet.fileDescriptors().size());
+        packet.release();
+    }
+
+    @Test
+    void channelThatWasNeverRegisteredCanBeClosed() {
+        UnixStreamChannel channel = new UnixStreamChannel();
+        channel.unsafe().closeForcibly();
+        assertFalse(channel.isOpen());
     }
 
     /** A message of a protocol: it knows more than its bytes. */
