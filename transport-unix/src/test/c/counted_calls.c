@@ -20,7 +20,8 @@
 #define MARK 0x5ec0u
 
 #if defined(__x86_64__)
-#define ARGUMENT(context, n) (context)->uc_mcontext.gregs[(int[]) {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9}[n]]
+#define ARGUMENT(context, n) \
+    (context)->uc_mcontext.gregs[(int[]) {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9}[n]]
 #define RESULT(context) (context)->uc_mcontext.gregs[REG_RAX]
 #elif defined(__aarch64__)
 #define ARGUMENT(context, n) (context)->uc_mcontext.regs[n]
@@ -60,7 +61,8 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_CountedCalls_start(JNIEn
     };
     struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
     if (sigaction(SIGSYS, &action, NULL) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1
-            || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1) return -errno;
+            || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+        return -errno;
     return 0;
 #else
     (void) number;

@@ -54,7 +54,8 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_testing_FailingCalls_fail(JNIEnv
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) number, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument),
-        BPF_JUMP(BPF_JMP | (lacking ? BPF_JSET : BPF_JEQ) | BPF_K, (unsigned) (index < 0 ? number : value), lacking, !lacking),
+        BPF_JUMP(BPF_JMP | (lacking ? BPF_JSET : BPF_JEQ) | BPF_K, (unsigned) (index < 0 ? number : value), lacking,
+                !lacking),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((unsigned) error & SECCOMP_RET_DATA)),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
