@@ -35,6 +35,9 @@ public final class Program implements AutoCloseable {
             // Where servers are, and not every user's PATH leads.
             Stream.of("/usr/local/sbin", "/usr/sbin", "/sbin")).toList();
 
+    // What is called so may be a script that looks for the interpreter each time, which takes longer than to run it.
+    private static final String PYTHON = findPython();
+
     private final String name;
     private final Process process;
     private final StringBuilder output = new StringBuilder();
@@ -84,8 +87,23 @@ public final class Program implements AutoCloseable {
         if (program.contains("/")) {
             return program;
         }
+        if (program.equals("python3") && PYTHON != null) {
+            return PYTHON;
+        }
         return FOLDERS.stream().map(folder -> Path.of(folder, program)).filter(Files::isExecutable).findFirst()
                 .orElseGet(() -> missing(program)).toString();
+    }
+
+    private static String findPython() {
+        try {
+            Process python = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)").start();
+            python.getOutputStream().close();
+            String found = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return found.isEmpty() ? null : found;
+        } catch (IOException e) {
+            // It is not installed.
+            return null;
+        }
     }
 
     /**
