@@ -14,6 +14,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -30,6 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What CPython made and passed on, this process goes on with. */
+@Tag("library")
 class CPythonAdoptTest {
     private static Meeting receive(String script, Object... arguments) throws Exception {
         return Meeting.in(new Way(SocketType.STREAM, true, true)).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)

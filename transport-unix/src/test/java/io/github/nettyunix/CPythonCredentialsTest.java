@@ -5,6 +5,7 @@ import io.github.nettyunix.testing.Meeting;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,6 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** CPython's process is known by its credentials, and knows this one by them. */
+@Tag("library")
 class CPythonCredentialsTest {
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
 

@@ -34,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Pidfds and security labels of CPython's process, of the peer and with every message. */
+@Tag("library")
 class CPythonIdentityTest {
     /** The process that a pidfd is of; -1 if it has ended. */
     private static long pidOf(UnixFileDescriptor pidFd) throws IOException {

@@ -6,6 +6,7 @@ import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Way;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import org.junit.jupiter.api.Tag;
 
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
@@ -23,6 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Memory that CPython and this process share through a sealed memfd, which travels alone where it can. */
+@Tag("library")
 class CPythonMemoryTest {
     private static final int SIZE = (1 << 20) + 5;
 

@@ -11,6 +11,7 @@ import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Programs that get other descriptors than the first three, and sockets for those. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class ChildProcessTest {
     private static final int SIGKILL = 9;

@@ -11,6 +11,7 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelPromise;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * What is thrown when a path cannot be bound or connected to: the types that code for Netty catches, in words like
  * Go's.
  */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class ConnectErrorTest {
     @TempDir

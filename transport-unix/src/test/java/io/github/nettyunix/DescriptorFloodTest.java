@@ -25,6 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Very many descriptors arrive, half of them where they are not taken; none stays open. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class DescriptorFloodTest {
     private static final int MESSAGES_PER_CONNECTION = 100;

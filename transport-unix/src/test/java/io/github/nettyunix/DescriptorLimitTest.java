@@ -8,6 +8,7 @@ import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.netty.channel.ChannelOption;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.util.List;
@@ -19,6 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** How many descriptors a message can carry, and may bring. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class DescriptorLimitTest {
     private static void send(Ends ends, String text, int fds) throws Exception {

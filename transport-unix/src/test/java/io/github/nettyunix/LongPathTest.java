@@ -10,6 +10,7 @@ import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -31,6 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** On Linux a path may be longer than {@code sun_path}, and nobody sees how that is done. */
+@Tag("library")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(NothingLeft.class)
 class LongPathTest {

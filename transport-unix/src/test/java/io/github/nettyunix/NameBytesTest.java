@@ -10,6 +10,7 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.unix.DomainDatagramPacket;
 import io.netty.channel.unix.DomainSocketAddress;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -27,6 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Names are bytes; text is one way of writing them. */
+@Tag("library")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(NothingLeft.class)
 class NameBytesTest {

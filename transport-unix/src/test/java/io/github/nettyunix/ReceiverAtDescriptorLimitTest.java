@@ -10,6 +10,7 @@ import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** A process that may have no more descriptors is sent some: it gets all of a message's, or an error and none. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class ReceiverAtDescriptorLimitTest {
     /** The receiver, at its standard input; it tells what arrives. */

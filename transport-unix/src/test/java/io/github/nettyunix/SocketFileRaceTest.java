@@ -39,6 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Of servers that race for one path, one has it afterwards. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class SocketFileRaceTest {
     private static final int ROUNDS = Integer.getInteger("race.rounds", 200);

@@ -11,6 +11,7 @@ import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A server takes the place of another, and no client finds neither of them. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class SocketFileReplaceTest {
     private static final int REPLACEMENTS = Integer.getInteger("replace.rounds", 30);

@@ -11,6 +11,7 @@ import io.github.nettyunix.testing.RawSocket;
 import io.github.nettyunix.testing.Types;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A bind never takes a path from a live server, and never deletes what is not a stale socket. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class SocketFileTest {
     private static final List<SocketFilePolicy> POLICIES = List.of(SocketFilePolicy.replaceStale(),

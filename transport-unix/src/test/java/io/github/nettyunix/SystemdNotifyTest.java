@@ -9,6 +9,7 @@ import io.github.nettyunix.testing.Proof;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /** This process is what systemd is for a service that tells how it does: datagrams with credentials and descriptors. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class SystemdNotifyTest {
     private final Inbox inbox = new Inbox();

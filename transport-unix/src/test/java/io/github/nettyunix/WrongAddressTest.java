@@ -12,6 +12,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.DefaultAddressedEnvelope;
 import io.netty.channel.unix.DomainSocketAddress;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * Addresses that cannot be: each is refused with an error that says why, and the channel can still have a right one.
  */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class WrongAddressTest {
     private static final InetSocketAddress INET = new InetSocketAddress("127.0.0.1", 80);

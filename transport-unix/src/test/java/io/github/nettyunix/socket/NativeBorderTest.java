@@ -8,6 +8,7 @@ import io.netty.channel.unix.Limits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -33,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** C refuses numbers that its structures cannot have, before it makes a system call or touches memory. */
+@Tag("library")
 @ExtendWith(NothingLeft.class)
 class NativeBorderTest {
     private static final long SIZE = 1 << 20;

@@ -37,6 +37,11 @@ public final class Loops {
                 PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
     }
 
+    /** Whether it is not this system's own. */
+    public static boolean isEmulated() {
+        return System.getProperty("nettyunix.test.selector") != null;
+    }
+
     public static IoHandlerFactory newIoHandlerFactory() {
         return switch (selector()) {
             case "epoll", "kqueue" -> UnixTransport.newIoHandlerFactory();

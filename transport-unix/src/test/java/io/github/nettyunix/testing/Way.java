@@ -25,7 +25,10 @@ import java.util.stream.Stream;
 public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     private static final String ALL = "io.github.nettyunix.testing.Way#";
 
-    /** A test of every socket type, kind of name and role. */
+    /**
+     * A test of every socket type, kind of name and role. On an emulated selector, where the names are those of epoll's
+     * run, each role has one kind of name.
+     */
     @Target(ElementType.METHOD)
     @Retention(RetentionPolicy.RUNTIME)
     @ParameterizedTest(name = "{0}")
@@ -64,7 +67,8 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     private static Stream<Way> ways() {
         return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
                 new Way(type, false, false), new Way(type, false, true),
-                new Way(type, true, false), new Way(type, true, true)));
+                new Way(type, true, false), new Way(type, true, true)))
+                .filter(way -> !Loops.isEmulated() || way.isAbstract == way.isServing);
     }
 
     public static Stream<Way> connections() {
