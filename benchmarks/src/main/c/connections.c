@@ -1,4 +1,4 @@
-/* One after the other: connect, one byte, close. The server hangs up when it has the byte; the client waits for that. */
+/* The client connects, sends one byte and waits until the server has closed the connection; then it does so again. */
 #include "peer.h"
 
 static void take(int fd) {

@@ -1,4 +1,4 @@
-/* Descriptors of /dev/null, some with every message; the server closes them. */
+/* The client sends descriptors of /dev/null with every message; the server closes them. */
 #include "peer.h"
 
 #include <fcntl.h>

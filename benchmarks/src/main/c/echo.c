@@ -1,10 +1,10 @@
-/* The server sends back what it got; the client has one message on its way on each connection. */
+/* The server sends back what it receives; the client has one message in flight per connection. */
 #include "peer.h"
 
-/* Spinning, the other side's answer is looked for without asking epoll; stdin is asked from time to time. */
+/* A spinning server reads without calling epoll_wait; from time to time it checks stdin. */
 enum { SPINS = 1 << 14 };
 
-/* Answers false at the end. */
+/* Returns false at the end of the stream. */
 static bool echo(int epoll, int fd) {
     char bytes[64 * 1024];
     ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
@@ -49,8 +49,8 @@ void echo_server(void) {
 }
 
 typedef struct {
-    int64_t number;         /* of the message that is on its way */
-    size_t missing;         /* how much of it has not come back */
+    int64_t number;         /* of the message in flight */
+    size_t missing;         /* what has not come back of it, in bytes */
 } progress;
 
 static char *message;
@@ -62,7 +62,7 @@ static void send_next(int fd) {
     if (send(fd, message, self.size, MSG_NOSIGNAL) != (ssize_t) self.size) fail("send");
 }
 
-/* Whether the message is back. */
+/* Returns whether the whole message is back. */
 static bool receive(int fd) {
     static char bytes[64 * 1024];
     ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
@@ -89,7 +89,7 @@ static void percentiles(uint32_t *latencies, long count, char *out, size_t size)
             latencies[count * 999 / 1000]);
 }
 
-/* One connection: the time of every round trip. */
+/* With one connection, measures the time of every round trip. */
 static void ping_pong(int epoll, int fd) {
     enum { MOST = 1 << 24 };
     uint32_t *latencies = allocate(MOST, sizeof(*latencies));

@@ -5,10 +5,10 @@
 
 static char *buffer;
 
-/* Takes a part of a stream apart into messages. */
+/* Splits what was read from a stream into messages. */
 static void take(const char *bytes, size_t length) {
     static char header[HEADER];
-    static size_t offset;                   /* in the message that has begun */
+    static size_t offset;                   /* in the current message */
     while (length > 0) {
         if (offset == 0 && length >= self.size) {
             check_header(bytes, self.size);

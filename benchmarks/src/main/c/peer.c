@@ -166,7 +166,7 @@ void server_progress(void) {
     }
 }
 
-/* Datagram sockets: makes the association mutual, so that the kernel's limit is bytes and not messages. */
+/* Connects a datagram socket to its client, so that the kernel limits bytes and not messages. */
 static void connect_back(int fd) {
     struct sockaddr_un client = address("client");
     if (connect(fd, (struct sockaddr *) &client, sizeof(client)) < 0) fail("connect back");
@@ -230,7 +230,7 @@ int main(int argc, char **argv) {
         .spin = strcmp(argv[7], "true") == 0,
         .folder = argv[8],
     };
-    /* Commands are read a character at a time, and nothing is left in a buffer that epoll does not see. */
+    /* Commands are read a character at a time: epoll does not see what is left in a buffer. */
     setvbuf(stdin, NULL, _IONBF, 0);
     static const struct {
         const char *operation;

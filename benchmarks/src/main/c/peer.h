@@ -1,4 +1,4 @@
-/* What the programs of all workloads have in common. See Settings.java and PeerProgram.java, whose counterparts these are. */
+/* What the programs of all workloads share: the counterpart of Settings.java and PeerProgram.java. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 typedef struct {
-    bool batch; /* many messages in one system call */
+    bool batch; /* many messages per system call */
     bool server;
     const char *operation;
     int type; /* SOCK_STREAM ... */
-    size_t size; /* of a message; on streams with its header */
-    int count; /* connections, or descriptors a message */
+    size_t size; /* of a message, including its header */
+    int count; /* connections, or descriptors per message */
     bool spin;
-    const char *folder; /* the sockets' */
+    const char *folder; /* of the socket files */
 } settings;
 
 extern settings self;
@@ -30,7 +30,7 @@ extern settings self;
 /* A message begins with the length of what follows (4 bytes, big-endian) and its number (8 bytes). */
 enum { HEADER = 12, BATCH = 64, EVENTS = 256 };
 
-/* The server's side of a round: what came so far, and what the client says it sent. */
+/* The server's counters of a round, and the number of messages that the client has sent; -1 if unknown. */
 extern long received, errors, expected;
 
 _Noreturn void fail(const char *what);
@@ -45,7 +45,7 @@ int connect_blocking(void);
 int accept_connection(int listener);
 
 void put_header(char *message, int64_t number);
-/* Counts a message whose header is at hand; length is the whole message's. */
+/* Counts and checks a message; length is that of the whole message. */
 void check_header(const char *header, size_t length);
 
 int new_epoll(void);
@@ -53,15 +53,15 @@ void watch(int epoll, int fd, uint32_t events);
 void await(int epoll);
 
 void send_messages(int fd, int epoll, struct mmsghdr *messages, int count);
-/* Adds a descriptor, as often as count says; there is room for the control data. */
+/* Adds count descriptors to a message, which has room for the control data. */
 void attach(struct msghdr *message, int fd, int count);
 
-/* The server: accepts connections, calls receive when there is something on one of them, and does as it is told. */
+/* Runs the server: accepts connections, calls receive when one is readable, and obeys commands. */
 _Noreturn void serve(void (*receive)(int fd));
-/* Reads a command: stdin is ready. Does not return at its end. */
+/* Reads a command when stdin is readable. Exits at its end. */
 void server_command(void);
 void server_progress(void);
-/* The client: the duration of the next round; 0 at the end. */
+/* Waits for the client's next round and returns its duration in nanoseconds. Exits at the end of stdin. */
 int64_t next_round(void);
 void round_done(long messages, int64_t nanos, const char *more);
 

@@ -1,6 +1,6 @@
 /*
- * Payloads through shared memory: the client copies each into one of two memfds in turn and passes the memfd with a header;
- * the server has both mapped after their first use, and acknowledges what it has looked at.
+ * Payloads in shared memory. The client copies each into one of two memfds, alternately, and passes the memfd with a
+ * header. The server maps both when they first arrive, and acknowledges what it has looked at.
  */
 #include "peer.h"
 
