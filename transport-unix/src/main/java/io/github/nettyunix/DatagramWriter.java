@@ -98,6 +98,12 @@ final class DatagramWriter implements ChannelWriter {
         return dropped;
     }
 
+    /** Only the event loop writes the counter. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void countDropped() {
+        dropped++;
+    }
+
     @Override
     public Object filter(Object message) throws IOException {
         return enqueue(OutboundMessages.filter(core, message));
@@ -245,8 +251,7 @@ final class DatagramWriter implements ChannelWriter {
         if (policy == DatagramQueueFull.WAIT) {
             await(datagram, errno);
         } else if (policy == DatagramQueueFull.DROP) {
-            // Only the event loop writes it.
-            dropped = dropped + 1;
+            countDropped();
             datagram.complete(null);
         } else {
             datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL

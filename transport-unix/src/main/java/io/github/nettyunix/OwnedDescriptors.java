@@ -26,7 +26,8 @@ final class OwnedDescriptors {
         return ACCESS.uses().begin(fd);
     }
 
-    /** Ends a use, and closes the number if its owner was closed meanwhile. */
+    /** Ends a use, and closes the number if its owner was closed meanwhile; a failure to close has no consequence. */
+    @SuppressWarnings("ReturnValueIgnored")
     static void endUse(UnixFileDescriptor fd) {
         if (ACCESS.uses().end(fd)) {
             ACCESS.closeNumber().applyAsInt(fd);

@@ -96,7 +96,7 @@ enum SocketOptions {
                 (settings, value) -> settings.controlData().set(option, value), channels);
     }
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <T> T cast(Object value) {
         return (T) value;
     }

@@ -94,6 +94,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
     private final boolean received;
     private volatile boolean closing;
+    /** Counted by {@link #USES}. */
+    @SuppressWarnings("unused")
     private volatile int uses;
 
     /** @param received whether a peer sent it, so that closing it may block */

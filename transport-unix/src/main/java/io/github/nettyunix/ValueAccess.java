@@ -38,7 +38,11 @@ final class ValueAccess {
 
     /** Makes the owner of a descriptor. */
     interface Adoption<D> {
-        /** @param received whether a peer has sent it, so that closing it may block */
+        /**
+         * Makes the owner.
+         *
+         * @param received whether a peer has sent it, so that closing it may block
+         */
         D adopt(int fd, boolean received);
     }
 

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 
 /** The command line. */
 @Command(name = "benchmarks/run", sortOptions = false, usageHelpWidth = 110, description = {
@@ -57,6 +56,7 @@ public final class Benchmarks implements Callable<Integer> {
     private boolean list;
 
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "print this text")
+    @SuppressWarnings("unused")
     private boolean help;
 
     @Parameters(paramLabel = "WORKLOAD", description = "workloads, or prefixes of their names; default: all")

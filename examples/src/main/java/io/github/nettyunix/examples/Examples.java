@@ -50,6 +50,7 @@ public final class Examples {
     static final String NAME = "examples/run";
 
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "this text")
+    @SuppressWarnings("unused")
     private boolean help;
 
     private Examples() {

@@ -119,8 +119,8 @@ public final class NativeLibrary {
                 in.transferTo(out);
                 Files.setPosixFilePermissions(file, OWNER_ONLY);
                 return file;
-            } catch (FileAlreadyExistsException e) {
-                continue;
+            } catch (FileAlreadyExistsException ignored) {
+                // Another name will do.
             } catch (IOException | RuntimeException e) {
                 Files.deleteIfExists(file);
                 throw e;

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
  * This process: who it is, and its environment, of which {@link System#getenv()} is a copy made when it was first
  * called.
  */
+@SuppressWarnings("JavaLangClash")
 public final class Process {
     private Process() {
     }

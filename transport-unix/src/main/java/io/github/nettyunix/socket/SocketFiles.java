@@ -32,7 +32,11 @@ public final class SocketFiles {
 
     public static native int remove(byte[] path);
 
-    /** @param flags 0, {@link #NO_REPLACE} or {@link #EXCHANGE}; -ENOSYS or -EINVAL where these are not available */
+    /**
+     * Renames a file.
+     *
+     * @param flags 0, {@link #NO_REPLACE} or {@link #EXCHANGE}; -ENOSYS or -EINVAL where these are not available
+     */
     public static native int rename(byte[] from, byte[] to, int flags);
 
     /** Gives a file a second name; -EEXIST where something is. */
@@ -66,7 +70,11 @@ public final class SocketFiles {
     /** Limits the mode of the file that binding this socket will make; nothing on platforms that have no such thing. */
     public static native int restrictMode(int fd, int mode);
 
-    /** @param reading to {@link #lock} it, else only to reach what is in it */
+    /**
+     * Opens a directory.
+     *
+     * @param reading to {@link #lock} it, else only to reach what is in it
+     */
     public static native int openDirectory(byte[] path, boolean reading);
 
     /** Locks a directory until the descriptor is closed; -EAGAIN while another process holds the lock. */

@@ -1,6 +1,5 @@
 package io.github.nettyunix.benchmarks.peer;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.benchmarks.Settings;
 import io.github.nettyunix.benchmarks.Workload;
 import org.HdrHistogram.Histogram;

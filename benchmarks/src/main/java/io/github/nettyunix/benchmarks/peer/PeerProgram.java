@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class PeerProgram {
         JavaSystem system = JavaSystem.all().stream().filter(some -> some.id().equals(arguments.get(0))).findAny()
                 .orElseThrow();
         Settings settings = Settings.of(arguments.subList(2, arguments.size()));
-        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         if (arguments.get(1).equals("server")) {
             serve(system, settings, commands);
         } else {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,6 +36,6 @@ public final class Machine {
                 .map(line -> line.substring(line.indexOf(':') + 2)).orElse(System.getProperty("os.arch"));
         return "%s, %d processors, Linux %s, JDK %s, %s".formatted(model, Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.version").replaceAll("[^0-9.].*", ""), System.getProperty("java.version"),
-                LocalDate.now());
+                LocalDate.now(ZoneId.systemDefault()));
     }
 }

@@ -15,7 +15,11 @@ public final class Tables {
     private Tables() {
     }
 
-    /** @param metrics the results of all systems by metric; {@code null} for a system that has none */
+    /**
+     * The table of a workload.
+     *
+     * @param metrics the results of all systems by metric; {@code null} for a system that has none
+     */
     public static String format(Workload workload, Map<String, Map<BenchmarkedSystem, Result>> metrics, String remark) {
         Formatter out = new Formatter(Locale.ROOT);
         out.format("%n%s, %s%s%n", workload.title(), workload.measure().unit, remark);
@@ -44,7 +48,7 @@ public final class Tables {
     }
 
     private static String perMessage(Double value) {
-        return value == null || value < 9.95 ? optional("%.1f", value) : number(Math.round(value));
+        return value == null || value < 9.95 ? optional("%.1f", value) : number((double) Math.round(value));
     }
 
     private static String optional(String format, Double value) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 @FunctionalInterface
 interface Service {
     /** The reply: a signature, and a value for each of its types. The ownership of descriptors is transferred. */
+    @SuppressWarnings("ArrayRecordComponent")
     record Answer(String signature, Object... values) {
     }
 
