@@ -56,7 +56,7 @@ final class Connections {
                 @Override
                 public void channelInactive(ChannelHandlerContext context) {
                     messages++;
-                    start();
+                    proceed();
                 }
 
                 @Override
@@ -68,7 +68,7 @@ final class Connections {
         }
 
         @Override
-        void start() {
+        void proceed() {
             if (isOver(System.nanoTime())) {
                 done(null);
             } else {

@@ -47,7 +47,7 @@ final class Echo {
         }
 
         @Override
-        void start() {
+        void proceed() {
             inFlight = channels().size();
             if (latencies != null) {
                 latencies.reset();

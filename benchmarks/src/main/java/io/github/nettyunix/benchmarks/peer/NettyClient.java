@@ -27,8 +27,8 @@ abstract class NettyClient implements JavaSystem.Client {
         return new ChannelInboundHandlerAdapter();
     }
 
-    /** Starts a round. */
-    abstract void start();
+    /** Starts a round. Most clients also call it to continue. */
+    abstract void proceed();
 
     final void setUp(EventLoop loop, List<Channel> channels) {
         this.loop = loop;
@@ -49,7 +49,7 @@ abstract class NettyClient implements JavaSystem.Client {
             duration = nanos;
             start = System.nanoTime();
             try {
-                start();
+                proceed();
             } catch (Throwable t) {
                 fail(t);
             }

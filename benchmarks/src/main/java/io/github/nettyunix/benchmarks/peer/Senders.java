@@ -56,14 +56,14 @@ final class Senders {
                 @Override
                 public void channelWritabilityChanged(ChannelHandlerContext context) {
                     if (running && !sending && context.channel().isWritable()) {
-                        start();
+                        proceed();
                     }
                 }
             };
         }
 
         @Override
-        void start() {
+        void proceed() {
             Channel channel = channels().get(0);
             running = true;
             sending = true;
@@ -97,7 +97,7 @@ final class Senders {
         }
 
         @Override
-        void start() {
+        void proceed() {
             writer.next(channels().get(0), messages++).addListener(this);
         }
 
@@ -108,7 +108,7 @@ final class Senders {
             } else if (isOver(System.nanoTime())) {
                 done(null);
             } else {
-                start();
+                proceed();
             }
         }
     }
@@ -145,7 +145,7 @@ final class Senders {
         }
 
         @Override
-        void start() {
+        void proceed() {
             acknowledged = 0;
             send(channels().get(0));
         }
