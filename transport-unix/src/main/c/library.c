@@ -34,7 +34,7 @@ static int find_package(void) {
             package[length++] = '/';
         }
     }
-    strcpy(package + length, "io/github/nettyunix/socket/");
+    strcpy(package + length, "io/github/nettyunix/internal/socket/");
     return 0;
 }
 

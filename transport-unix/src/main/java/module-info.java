@@ -13,4 +13,5 @@ module io.github.nettyunix {
 
     exports io.github.nettyunix;
     exports io.github.nettyunix.handler;
+    exports io.github.nettyunix.process;
 }

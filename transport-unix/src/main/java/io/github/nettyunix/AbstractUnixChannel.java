@@ -1,8 +1,26 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.ChannelSettings;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.UnixPipeline;
-import io.github.nettyunix.readiness.Readiness;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.endpoint.ConnectAttempt;
+import io.github.nettyunix.internal.endpoint.Endpoint;
+import io.github.nettyunix.internal.endpoint.HandOver;
+import io.github.nettyunix.internal.endpoint.PeerIdentity;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.read.LingeringClose;
+import io.github.nettyunix.internal.read.PeerTrust;
+import io.github.nettyunix.internal.read.ReadLoop;
+import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.readiness.Interest;
+import io.github.nettyunix.internal.readiness.Readiness;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
+import io.github.nettyunix.internal.write.WriteSchedule;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
@@ -190,7 +208,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     protected void doRegister(ChannelPromise promise) {
         Readiness.Selector selector = NativeTransport.selectorOf(eventLoop());
         if (selector == null) {
-            promise.setFailure(UnixErrors.newForeignLoop(type, eventLoop()));
+            promise.setFailure(SocketErrors.newForeignLoop(type, eventLoop()));
             return;
         }
         Readiness registering = selector.newReadiness(socket, core());
@@ -377,7 +395,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public IOException newException(String operation, int errno, String hint) {
-            return UnixErrors.newException(operation, type, endpoint.identity(), errno, hint);
+            return SocketErrors.newException(operation, type, endpoint.identity(), errno, hint);
         }
 
         @Override

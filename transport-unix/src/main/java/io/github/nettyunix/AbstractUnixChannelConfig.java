@@ -1,5 +1,9 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelSettings;
+import io.github.nettyunix.internal.SocketOptions;
+import io.github.nettyunix.internal.read.ReadLoop;
+import io.github.nettyunix.internal.write.DescriptorSizeEstimator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultChannelConfig;
@@ -19,7 +23,7 @@ abstract class AbstractUnixChannelConfig extends DefaultChannelConfig {
         this.options = options;
         this.settings = settings;
         this.readLoop = readLoop;
-        super.setMessageSizeEstimator(UnixMessageSizeEstimator.DEFAULT);
+        super.setMessageSizeEstimator(DescriptorSizeEstimator.DEFAULT);
     }
 
     @Override

@@ -1,7 +1,11 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.endpoint.PeerIdentity;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.read.LingeringClose;
+import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -194,7 +198,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private void shutDown(boolean input, boolean output) throws IOException {
         int result = socket.shutDown(input, output);
         if (result == -Errno.ENOTCONN) {
-            throw UnixErrors.newNotYetConnected("shutdown", type, endpoint.identity(), null);
+            throw SocketErrors.newNotYetConnected("shutdown", type, endpoint.identity(), null);
         }
         if (result < 0) {
             throw core().newException("shutdown", result, null);

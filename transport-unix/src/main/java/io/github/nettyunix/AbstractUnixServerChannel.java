@@ -1,6 +1,9 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.read.Acceptor;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 

@@ -1,6 +1,9 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.errors.ErrorDetails;
+import io.github.nettyunix.internal.errors.MessageOrigin;
+import io.github.nettyunix.internal.socket.Errno;
 
 import java.io.IOException;
 import java.net.SocketAddress;

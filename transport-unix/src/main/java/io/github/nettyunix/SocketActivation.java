@@ -1,9 +1,12 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.FileDescriptors;
-import io.github.nettyunix.socket.Process;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Process;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.process.ChildProcess;
 import io.netty.channel.Channel;
 
 import java.util.ArrayList;
@@ -85,7 +88,7 @@ public final class SocketActivation {
         for (int i = 0; i < count; i++) {
             int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
-                throw UnixErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
+                throw SocketErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
                         + names.get(i));
             }
         }
@@ -134,7 +137,7 @@ public final class SocketActivation {
         } catch (NumberFormatException ignored) {
             // It is no number at all.
         }
-        throw UnixErrors.newUnchecked("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
+        throw SocketErrors.newUnchecked("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
     }
 
     private static List<String> names(String text, int count) {
@@ -143,9 +146,8 @@ public final class SocketActivation {
         }
         List<String> names = List.of(text.split(":", -1));
         if (names.size() != count) {
-            throw UnixErrors.newUnchecked("activate", null, null, Errno.EINVAL, NAMES + " is " + text + ", and " + COUNT
-                    + " is "
-                    + count);
+            throw SocketErrors.newUnchecked("activate", null, null, Errno.EINVAL,
+                    NAMES + " is " + text + ", and " + COUNT + " is " + count);
         }
         return names;
     }

@@ -1,7 +1,9 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.SocketFiles;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.SocketFiles;
 
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -32,7 +34,7 @@ public final class SocketFilePolicy {
     }
 
     /** No mode, or no group, was set. */
-    static final int UNSET = -1;
+    private static final int UNSET = -1;
     /** The mode of a file whose group was set: those who are named can connect, and nobody else. */
     private static final int GROUP_MODE = 0660;
 
@@ -161,7 +163,7 @@ public final class SocketFilePolicy {
                     + "\"; withGroup(int) takes the number of a group");
         }
         if (result < 0) {
-            throw UnixErrors.newUnchecked("getgrnam", null, null, result, "group " + name);
+            throw SocketErrors.newUnchecked("getgrnam", null, null, result, "group " + name);
         }
         return new SocketFilePolicy(existing, mode, found[0], name, keep);
     }
@@ -227,18 +229,8 @@ public final class SocketFilePolicy {
     }
 
     /** The mode, or {@link #UNSET}. */
-    int modeBits() {
+    private int modeBits() {
         return mode == UNSET && gid != UNSET ? GROUP_MODE : mode;
-    }
-
-    /** The group, or {@link #UNSET}. */
-    int gid() {
-        return gid;
-    }
-
-    /** The group as messages show it. */
-    String groupText() {
-        return Integer.toUnsignedString(gid) + (group == null ? "" : " (" + group + ')');
     }
 
     @Override
@@ -255,6 +247,7 @@ public final class SocketFilePolicy {
     @Override
     public String toString() {
         return existing + (modeBits() == UNSET ? "" : String.format(", mode %04o", modeBits()))
-                + (gid == UNSET ? "" : ", group " + groupText()) + (keep ? ", keep" : "");
+                + (gid == UNSET ? "" : ", group " + Integer.toUnsignedString(gid))
+                + (group == null ? "" : " (" + group + ')') + (keep ? ", keep" : "");
     }
 }

@@ -1,7 +1,8 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Capabilities;
-import io.github.nettyunix.socket.Process;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.socket.Capabilities;
+import io.github.nettyunix.internal.socket.Process;
 
 import java.io.IOException;
 import java.io.InputStream;

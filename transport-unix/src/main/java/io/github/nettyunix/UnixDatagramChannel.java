@@ -1,8 +1,17 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.endpoint.PeerIdentity;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.read.InboundMessages;
+import io.github.nettyunix.internal.read.ReadBuffers;
+import io.github.nettyunix.internal.read.RecordReader;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
+import io.github.nettyunix.internal.write.DatagramWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelMetadata;

@@ -1,10 +1,14 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.DescriptorCloser;
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.FileDescriptors;
-import io.github.nettyunix.socket.ReceivedFileDescriptor;
-import io.github.nettyunix.socket.UseCount;
+import io.github.nettyunix.internal.DescriptorFiles;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.ValueAccess;
+import io.github.nettyunix.internal.socket.DescriptorCloser;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.ReceivedFileDescriptor;
+import io.github.nettyunix.internal.socket.UseCount;
+import io.github.nettyunix.process.ChildProcess;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCounted;

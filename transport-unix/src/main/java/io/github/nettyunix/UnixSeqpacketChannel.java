@@ -1,8 +1,16 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.read.InboundMessages;
+import io.github.nettyunix.internal.read.ReadBuffers;
+import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordReader;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
+import io.github.nettyunix.internal.write.RecordWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;

@@ -1,5 +1,8 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelSettings;
+import io.github.nettyunix.internal.SocketOptions;
+import io.github.nettyunix.internal.read.ReadLoop;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.RecvByteBufAllocator;

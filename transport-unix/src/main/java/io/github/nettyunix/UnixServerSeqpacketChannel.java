@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.socket.UnixSocket;
 
 /**
  * A server for connections that carry records (SOCK_SEQPACKET). It accepts {@link UnixSeqpacketChannel}s. macOS has no

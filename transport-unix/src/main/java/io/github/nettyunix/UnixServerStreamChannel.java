@@ -1,6 +1,8 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.unix.ServerDomainSocketChannel;
 
 /**

@@ -1,5 +1,8 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ValueAccess;
+import io.github.nettyunix.internal.endpoint.AddressParser;
+import io.github.nettyunix.internal.endpoint.NameEncoding;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.internal.ObjectUtil;
 

@@ -1,6 +1,13 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.read.ReadBuffers;
+import io.github.nettyunix.internal.read.StreamReader;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
+import io.github.nettyunix.internal.write.StreamWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.FileRegion;

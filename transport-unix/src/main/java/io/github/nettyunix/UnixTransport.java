@@ -1,7 +1,11 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Errno;
-import io.github.nettyunix.socket.FileDescriptors;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.AdoptedSocket;
+import io.github.nettyunix.internal.endpoint.HandOver;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -111,7 +115,7 @@ public final class UnixTransport {
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
         if (!fd.beginUse()) {
-            throw UnixErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
+            throw SocketErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
         }
         boolean detached = false;
         try {
@@ -126,7 +130,7 @@ public final class UnixTransport {
             if (channel.socket.intValue() != number) {
                 FileDescriptors.close(channel.socket.intValue());
             }
-            throw UnixErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + number);
+            throw SocketErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + number);
         } finally {
             if (!detached) {
                 fd.endUse();

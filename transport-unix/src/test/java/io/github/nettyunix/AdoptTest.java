@@ -1,6 +1,6 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMethodCall;
@@ -7,10 +8,15 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.endpoint.SocketName;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
 import io.netty.util.internal.PlatformDependent;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+import java.util.List;
 import java.util.Set;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
@@ -21,8 +27,14 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 class ArchitectureTest {
     private static final String ROOT = "io.github.nettyunix";
     private static final String HANDLER = ROOT + ".handler";
-    private static final String READINESS = ROOT + ".readiness";
-    private static final String SOCKET = ROOT + ".socket";
+    private static final String PROCESS = ROOT + ".process";
+    private static final String INTERNAL = ROOT + ".internal";
+    private static final String ERRORS = INTERNAL + ".errors";
+    private static final String READ = INTERNAL + ".read";
+    private static final String WRITE = INTERNAL + ".write";
+    private static final String ENDPOINT = INTERNAL + ".endpoint";
+    private static final String READINESS = INTERNAL + ".readiness";
+    private static final String SOCKET = INTERNAL + ".socket";
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .importUrl(UnixTransport.class.getProtectionDomain().getCodeSource().getLocation());
@@ -50,23 +62,49 @@ class ArchitectureTest {
 
     @Test
     void systemCallsKnowNothingAbove() {
-        noClasses().that().resideInAPackage(SOCKET).should().dependOnClassesThat(
-                describe("are of another package", type -> isOurs(type) && !type.getPackageName().equals(SOCKET)))
-                .check(CLASSES);
+        uses(SOCKET, SOCKET);
     }
 
     @Test
     void selectorsKnowNothingAbove() {
-        noClasses().that().resideInAPackage(READINESS).should().dependOnClassesThat(
-                describe("are of another package", type -> isOurs(type) && !type.getPackageName().equals(READINESS)))
-                .check(CLASSES);
+        uses(READINESS, READINESS, SOCKET);
     }
 
     @Test
     void handlersUseWhatEverybodyCanUse() {
-        noClasses().that().resideInAPackage(HANDLER).should().dependOnClassesThat(
-                describe("are not public API", type -> isOurs(type) && !type.getPackageName().equals(HANDLER)
-                        && !type.getPackageName().equals(ROOT)))
+        uses(HANDLER, HANDLER, ROOT);
+    }
+
+    @Test
+    void processesAreBesideTheTransport() {
+        uses(PROCESS, PROCESS, ROOT, INTERNAL, ERRORS, SOCKET);
+    }
+
+    @Test
+    void errorsAreMadeOfValues() {
+        uses(ERRORS, ERRORS, ROOT, SOCKET);
+    }
+
+    @Test
+    void internalsDoNotKnowChannels() {
+        noClasses().that().resideInAnyPackage(INTERNAL + "..").or().resideInAPackage(PROCESS).should()
+                .dependOnClassesThat(describe("are a channel, its config or a factory of channels",
+                        type -> type.getPackageName().equals(ROOT) && (type.isAssignableTo(Channel.class)
+                                || type.isAssignableTo(ChannelConfig.class)
+                                || type.isEquivalentTo(UnixTransport.class)
+                                || type.isEquivalentTo(SocketActivation.class))))
+                .check(CLASSES);
+        noClasses().that().resideInAnyPackage(INTERNAL + "..").should().dependOnClassesThat()
+                .resideInAnyPackage(HANDLER, PROCESS).check(CLASSES);
+    }
+
+    @Test
+    void readersAndWritersSeeTheEndpointThroughTheCore() {
+        noClasses().that().resideInAnyPackage(READ, WRITE).should().dependOnClassesThat(
+                describe("are of the endpoint", type -> type.getPackageName().equals(ENDPOINT)
+                        && !type.isEquivalentTo(SocketName.class)))
+                .check(CLASSES);
+        noClasses().that().resideInAPackage(READ).should().dependOnClassesThat().resideInAPackage(ENDPOINT)
                 .check(CLASSES);
     }
 
@@ -75,6 +113,14 @@ class ArchitectureTest {
         noClasses().that().resideOutsideOfPackages(READINESS, SOCKET).and().doNotBelongToAnyOf(NativeTransport.class)
                 .should().callMethodWhere(describe("the operating system is asked for",
                         ArchitectureTest::asksForSystem))
+                .check(CLASSES);
+    }
+
+    /** The classes of a package use those of these packages only, and what is not ours. */
+    private static void uses(String user, String... used) {
+        noClasses().that().resideInAPackage(user).should().dependOnClassesThat(
+                describe("are not in " + List.of(used), type -> isOurs(type)
+                        && !List.of(used).contains(type.getPackageName())))
                 .check(CLASSES);
     }
 

@@ -3,6 +3,8 @@ package io.github.nettyunix;
 import io.github.nettyunix.handler.FileDescriptorLimitHandler;
 import io.github.nettyunix.handler.FileDescriptorRefusedException;
 import io.github.nettyunix.handler.FileDescriptorTypeHandler;
+import io.github.nettyunix.internal.OwnedDescriptors;
+import io.github.nettyunix.process.ChildProcesses;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Inbox;
 import io.github.nettyunix.testing.Meeting;
@@ -259,8 +261,8 @@ class BlockingDescriptorTest {
                     if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
                         UnixFileDescriptor fd = UnixFileDescriptor.adopt(bad.fileDescriptors().get(0).detach());
                         bad.release();
-                        assertThrows(FileNotFoundException.class, () -> ChildProcess.start(List.of("/no/such/program"),
-                                null, Map.of(3, fd), task -> {
+                        assertThrows(FileNotFoundException.class, () -> ChildProcesses.start(
+                                List.of("/no/such/program"), Map.of(3, fd), task -> {
                                     fd.release();
                                     return new Thread(task);
                                 }));

@@ -1,5 +1,7 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
@@ -97,7 +99,7 @@ class CPythonIdentityTest {
                 assertErrno("ESRCH", PeerIdentity.pidFdFailure(core, -number));
             }
             assertErrno("EMFILE", PeerIdentity.pidFdFailure(core, -24));
-            int enoprotoopt = io.github.nettyunix.socket.Errno.ENOPROTOOPT;
+            int enoprotoopt = io.github.nettyunix.internal.socket.Errno.ENOPROTOOPT;
             assertEquals("SO_PEERPIDFD stream: it needs Linux 6.5 or later",
                     assertThrows(UnsupportedOperationException.class,
                     () -> PeerIdentity.pidFdFailure(core, -enoprotoopt)).getMessage());

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Meeting;
 import io.github.nettyunix.testing.Proof;

@@ -1,5 +1,7 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.process.ChildProcess;
+import io.github.nettyunix.process.ChildProcesses;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
@@ -249,7 +251,7 @@ class ChildProcessTest {
     @Test
     void childThatNobodyCouldWaitForIsNotStarted() throws Exception {
         Path file = folder.resolve("started");
-        assertThrows(OutOfMemoryError.class, () -> ChildProcess.start(List.of("touch", file.toString()), null, Map.of(),
+        assertThrows(OutOfMemoryError.class, () -> ChildProcesses.start(List.of("touch", file.toString()), Map.of(),
                 task -> new Thread(task) {
                     @Override
                     public void start() {

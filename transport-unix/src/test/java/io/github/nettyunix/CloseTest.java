@@ -1,5 +1,7 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.write.ChannelWriter;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;

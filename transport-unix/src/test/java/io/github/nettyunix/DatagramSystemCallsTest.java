@@ -1,6 +1,6 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.SendBatch;
+import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.CountedCalls;
 import io.github.nettyunix.testing.DatagramQueue;

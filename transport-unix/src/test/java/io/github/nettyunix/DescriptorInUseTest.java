@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.NothingLeft;

@@ -1,7 +1,7 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Ends;

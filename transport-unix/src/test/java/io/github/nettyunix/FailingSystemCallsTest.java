@@ -1,7 +1,7 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.readiness.Readiness;
-import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.internal.readiness.Readiness;
+import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.CountedCalls;
 import io.github.nettyunix.testing.EachType;

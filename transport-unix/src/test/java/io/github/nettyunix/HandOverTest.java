@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;

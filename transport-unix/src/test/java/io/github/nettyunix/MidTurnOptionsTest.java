@@ -1,7 +1,11 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.SendBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.ControlDataOptions;
+import io.github.nettyunix.internal.socket.SendBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.DescriptorUses;
+import io.github.nettyunix.internal.write.OutboundMessages;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;

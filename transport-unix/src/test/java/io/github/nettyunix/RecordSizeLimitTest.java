@@ -1,6 +1,6 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.endpoint.ConnectAttempt;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;

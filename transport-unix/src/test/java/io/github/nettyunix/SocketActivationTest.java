@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.Process;
+import io.github.nettyunix.internal.socket.Process;
+import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Inbox;

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.endpoint.SocketFile;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Proof;

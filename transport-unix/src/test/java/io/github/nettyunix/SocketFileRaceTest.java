@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.socket.SocketFiles;
+import io.github.nettyunix.internal.endpoint.SocketFile;
+import io.github.nettyunix.internal.socket.SocketFiles;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.Ends;

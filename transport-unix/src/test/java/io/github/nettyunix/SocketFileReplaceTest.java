@@ -1,5 +1,7 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.endpoint.SocketFile;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;

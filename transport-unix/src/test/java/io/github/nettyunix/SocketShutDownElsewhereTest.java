@@ -1,7 +1,7 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.readiness.Readiness;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.readiness.Readiness;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;

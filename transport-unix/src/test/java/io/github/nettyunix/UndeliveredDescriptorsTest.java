@@ -1,9 +1,12 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.handler.FileDescriptorLimitHandler;
-import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.SendBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.read.InboundMessages;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.SendBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.DescriptorUses;
+import io.github.nettyunix.internal.write.OutboundMessages;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;

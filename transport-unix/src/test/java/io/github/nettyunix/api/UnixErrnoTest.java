@@ -5,7 +5,7 @@ import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixTransport;
-import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Ends;
 import io.netty.channel.Channel;

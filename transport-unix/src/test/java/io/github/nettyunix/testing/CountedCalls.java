@@ -1,6 +1,6 @@
 package io.github.nettyunix.testing;
 
-import io.github.nettyunix.socket.Errno;
+import io.github.nettyunix.internal.socket.Errno;
 import io.netty.channel.EventLoop;
 
 import java.net.URISyntaxException;

@@ -1,6 +1,6 @@
 package io.github.nettyunix.testing;
 
-import io.github.nettyunix.readiness.SpinningIoHandler;
+import io.github.nettyunix.internal.readiness.SpinningIoHandler;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.kqueue.KQueueIoHandler;

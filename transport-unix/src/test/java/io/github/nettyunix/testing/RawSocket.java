@@ -1,7 +1,7 @@
 package io.github.nettyunix.testing;
 
 import io.github.nettyunix.SocketType;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 

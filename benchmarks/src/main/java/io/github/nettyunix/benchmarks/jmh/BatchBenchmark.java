@@ -2,9 +2,9 @@ package io.github.nettyunix.benchmarks.jmh;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixTransport;
-import io.github.nettyunix.socket.ReceiveBatch;
-import io.github.nettyunix.socket.SendBatch;
-import io.github.nettyunix.socket.UnixSocket;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.SendBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.unix.FileDescriptor;

@@ -1,11 +1,11 @@
 package io.github.nettyunix.examples.ucspi;
 
-import io.github.nettyunix.ChildProcess;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.process.ChildProcess;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;

@@ -1,9 +1,9 @@
 package io.github.nettyunix.examples.ucspi;
 
-import io.github.nettyunix.ChildProcess;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.process.ChildProcess;
 
 import java.io.IOException;
 import java.util.ArrayList;

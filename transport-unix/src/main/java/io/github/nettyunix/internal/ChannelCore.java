@@ -1,0 +1,52 @@
+package io.github.nettyunix.internal;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.read.PeerTrust;
+import io.github.nettyunix.internal.readiness.Interest;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.internal.write.ChannelWriter;
+import io.netty.channel.Channel;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+
+/** What the parts of a channel, its reader and its writer among them, may ask of it. */
+public interface ChannelCore extends Interest.ErrorFactory {
+    /** The channel as everybody sees it. */
+    Channel channel();
+
+    SocketType type();
+
+    UnixSocket socket();
+
+    /** The values of this transport's options. */
+    ChannelSettings settings();
+
+    ChannelReader reader();
+
+    ChannelWriter writer();
+
+    ExtendedHandle recvBufAllocHandle();
+
+    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    UnixSocketAddress local();
+
+    /** The peer's address; {@code null} if there is none. */
+    UnixSocketAddress remote();
+
+    /** What identifies the channel: the peer's name, or its own name if the peer has none. */
+    UnixSocketAddress endpointAddress();
+
+    /**
+     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
+     */
+    boolean isOnEventLoop();
+
+    PeerTrust peerTrust();
+
+    /** Writes what is flushed, as far as the socket takes it. */
+    void flushNow();
+
+    /** Closes the channel. */
+    void close();
+}

@@ -1,0 +1,165 @@
+package io.github.nettyunix.internal;
+
+import io.github.nettyunix.DatagramQueueFull;
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.netty.channel.Channel;
+import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.util.NetUtil;
+import io.netty.util.internal.ObjectUtil;
+
+/**
+ * The values of a channel's options, besides those that all of Netty's channels have; {@link SocketOptions} lists the
+ * options. Set and read on any thread.
+ */
+public final class ChannelSettings {
+    /** Twice the wmem_max of current Linux, which is the largest SO_SNDBUF of an unprivileged sender. */
+    private static final int DEFAULT_MAX_MESSAGE_SIZE = 8 << 20;
+
+    /** As CONNECT_TIMEOUT_MILLIS. */
+    private static final int DEFAULT_DATAGRAM_WAIT_MILLIS = 30_000;
+
+    private final Channel channel;
+    private final SocketType type;
+    private final UnixSocket socket;
+    private final ControlDataOptions controlData;
+
+    private volatile boolean allowHalfClosure;
+    private volatile boolean activeOnRegistration;
+    private volatile boolean exactDescriptorPositions;
+    private volatile int backlog = NetUtil.SOMAXCONN;
+    private volatile int datagramWaitMillis = DEFAULT_DATAGRAM_WAIT_MILLIS;
+    private volatile int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
+    private volatile DomainSocketReadMode readMode = DomainSocketReadMode.BYTES;
+    private volatile SocketFilePolicy socketFile = SocketFilePolicy.replaceStale();
+    private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
+
+    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    public ChannelSettings(Channel channel, SocketType type, UnixSocket socket, RecordMarks marks) {
+        this.channel = channel;
+        this.type = type;
+        this.socket = socket;
+        controlData = new ControlDataOptions(channel, type, socket, marks);
+    }
+
+    /** The options about control data, and what follows from them. */
+    public ControlDataOptions controlData() {
+        return controlData;
+    }
+
+    SocketType type() {
+        return type;
+    }
+
+    public boolean isAllowHalfClosure() {
+        return allowHalfClosure;
+    }
+
+    public void setAllowHalfClosure(boolean allowHalfClosure) {
+        this.allowHalfClosure = allowHalfClosure;
+    }
+
+    public boolean isActiveOnRegistration() {
+        return activeOnRegistration;
+    }
+
+    void setActiveOnRegistration(boolean activeOnRegistration) {
+        this.activeOnRegistration = activeOnRegistration;
+    }
+
+    public boolean isExactDescriptorPositions() {
+        return exactDescriptorPositions;
+    }
+
+    void setExactDescriptorPositions(boolean exactDescriptorPositions) {
+        if (exactDescriptorPositions && !ReceiveBatch.CAN_FIND_BARRIER) {
+            throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + type + ": it needs Linux");
+        }
+        this.exactDescriptorPositions = exactDescriptorPositions;
+    }
+
+    public int backlog() {
+        return backlog;
+    }
+
+    void setBacklog(int backlog) {
+        this.backlog = ObjectUtil.checkPositiveOrZero(backlog, "SO_BACKLOG");
+    }
+
+    public int datagramWaitMillis() {
+        return datagramWaitMillis;
+    }
+
+    void setDatagramWaitMillis(int datagramWaitMillis) {
+        this.datagramWaitMillis = ObjectUtil.checkPositiveOrZero(datagramWaitMillis, "DATAGRAM_WAIT_MILLIS");
+    }
+
+    public int maxMessageSize() {
+        return maxMessageSize;
+    }
+
+    void setMaxMessageSize(int maxMessageSize) {
+        this.maxMessageSize = ObjectUtil.checkPositive(maxMessageSize, "MAX_MESSAGE_SIZE");
+    }
+
+    public DomainSocketReadMode readMode() {
+        return readMode;
+    }
+
+    public void setReadMode(DomainSocketReadMode readMode) {
+        this.readMode = ObjectUtil.checkNotNull(readMode, "mode");
+    }
+
+    public SocketFilePolicy socketFile() {
+        return socketFile;
+    }
+
+    void setSocketFile(SocketFilePolicy socketFile) {
+        this.socketFile = socketFile;
+    }
+
+    public DatagramQueueFull datagramQueueFull() {
+        return datagramQueueFull;
+    }
+
+    void setDatagramQueueFull(DatagramQueueFull datagramQueueFull) {
+        this.datagramQueueFull = datagramQueueFull;
+    }
+
+    public int sendBufferSize() {
+        return check("getsockopt SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
+    }
+
+    public void setSendBufferSize(int sendBufferSize) {
+        check("setsockopt SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
+    }
+
+    int receiveBufferSize() {
+        return check("getsockopt SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
+    }
+
+    void setReceiveBufferSize(int receiveBufferSize) {
+        check("setsockopt SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
+    }
+
+    /** The value of any option, by its numbers; {@code name} is for the error. */
+    void getOption(String name, int level, int option, byte[] value) {
+        check("getsockopt " + name, socket.getOption(level, option, value));
+    }
+
+    /** Sets any option, by its numbers; {@code name} is for the error. */
+    void setOption(String name, int level, int option, byte[] value) {
+        check("setsockopt " + name, socket.setOption(level, option, value));
+    }
+
+    private int check(String operation, int result) {
+        if (result < 0) {
+            throw SocketErrors.newUnchecked(operation, type, channel.localAddress(), result, null);
+        }
+        return result;
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.nettyunix.internal.endpoint;
+
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.read.ReadLoop;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.Promise;
+
+import java.nio.channels.ClosedChannelException;
+
+/**
+ * A channel's socket on its way to another owner. Nothing more is read; what was read already is delivered, and what
+ * was flushed is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
+ */
+public final class HandOver {
+    /** The channel, which knows that its socket is on its way. */
+    public interface Owner {
+        /** Returns the handover in progress; {@code null} if there is none. */
+        HandOver handOver();
+
+        void setHandOver(HandOver handOver);
+    }
+
+    private final ChannelCore core;
+    private final Owner owner;
+    private final ReadLoop readLoop;
+    private final Endpoint endpoint;
+    private final Channel channel;
+    private final Promise<UnixFileDescriptor> promise;
+    private boolean autoRead;
+    private boolean readWanted;
+    private boolean drained;
+
+    private HandOver(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint,
+            Promise<UnixFileDescriptor> promise) {
+        this.core = core;
+        this.owner = owner;
+        this.readLoop = readLoop;
+        this.endpoint = endpoint;
+        channel = core.channel();
+        this.promise = promise;
+    }
+
+    /** Begins to hand over a channel's socket; see {@code UnixTransport.handOver}. */
+    public static Future<UnixFileDescriptor> of(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint) {
+        Channel channel = core.channel();
+        if (!channel.isRegistered()) {
+            // No event loop has read anything, and none is in the way.
+            HandOver handOver = new HandOver(core, owner, readLoop, endpoint,
+                    GlobalEventExecutor.INSTANCE.newPromise());
+            if (handOver.giveAway()) {
+                channel.unsafe().closeForcibly();
+            }
+            return handOver.promise;
+        }
+        HandOver handOver = new HandOver(core, owner, readLoop, endpoint, channel.eventLoop().newPromise());
+        handOver.promise.addListener(done -> {
+            if (done.isCancelled()) {
+                handOver.goOn();
+            }
+        });
+        if (channel.eventLoop().inEventLoop()) {
+            handOver.stopReading();
+        }
+        // After the message whose handler has requested it.
+        handOver.later(handOver::begin);
+        return handOver.promise;
+    }
+
+    private void later(Runnable task) {
+        channel.eventLoop().execute(() -> {
+            if (core.isOnEventLoop()) {
+                task.run();
+            } else if (channel.isRegistered()) {
+                later(task);
+            } else {
+                promise.tryFailure(new ClosedChannelException());
+            }
+        });
+    }
+
+    /** Returns false if somebody else has begun to hand over the channel. */
+    private boolean stopReading() {
+        if (owner.handOver() == this) {
+            return true;
+        }
+        if (owner.handOver() != null) {
+            promise.tryFailure(new IllegalStateException("the channel is being handed over already"));
+            return false;
+        }
+        autoRead = channel.config().isAutoRead();
+        readWanted = !readLoop.isPaused();
+        owner.setHandOver(this);
+        channel.config().setAutoRead(false);
+        readLoop.clearInterest();
+        return true;
+    }
+
+    /** The channel stays what it was. */
+    private void goOn() {
+        if (owner.handOver() == this) {
+            owner.setHandOver(null);
+            channel.config().setAutoRead(autoRead);
+            if (readWanted && !autoRead) {
+                channel.read();
+            }
+        }
+    }
+
+    private void begin() {
+        if (promise.isDone()) {
+            return;
+        }
+        if (!channel.isOpen()) {
+            promise.tryFailure(new ClosedChannelException());
+        } else if (stopReading()) {
+            if (core.reader().hasMessages()) {
+                core.reader().drain();
+                channel.pipeline().fireChannelReadComplete();
+            }
+            drained = true;
+            wrote();
+        }
+    }
+
+    /** Something was written, or failed. */
+    public void wrote() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        if (!drained || !channel.isOpen() || buffer == null || !buffer.isEmpty()) {
+            return;
+        }
+        drained = false;
+        if (giveAway()) {
+            // The listeners may take what handlers still hold: the pipeline is there until then.
+            channel.eventLoop().execute(() -> core.close());
+        } else {
+            goOn();
+        }
+    }
+
+    /** Returns false if the channel stays what it was. */
+    private boolean giveAway() {
+        if (!promise.setUncancellable()) {
+            return false;
+        }
+        if (!channel.isOpen()) {
+            promise.setFailure(new ClosedChannelException());
+            return false;
+        }
+        UnixFileDescriptor fd;
+        try {
+            fd = UnixFileDescriptor.dup(core.socket());
+        } catch (Throwable t) {
+            // Also where no class can be loaded any more.
+            promise.setFailure(t);
+            return false;
+        }
+        // It is the new owner's, too.
+        endpoint.keepFile();
+        promise.setSuccess(fd);
+        return true;
+    }
+
+    /** The channel was closed, by whomever. */
+    public void closed() {
+        promise.tryFailure(new ClosedChannelException());
+    }
+}

@@ -1,0 +1,404 @@
+package io.github.nettyunix.internal.endpoint;
+
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.CString;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.SocketFiles;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.netty.channel.unix.FileDescriptor;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The file that binding a socket to a path makes: how it is made without taking the path from another server, and
+ * removed without deleting the file of another.
+ *
+ * <p>Other processes may change the folder at any time, and some of them may be hostile. Hence two rules. What was
+ * looked at is identified by device and inode, never by its path. A file is not unlinked by its path but first renamed
+ * to a name that nobody else uses, and looked at again there: if another file had taken its place, it is put back.
+ */
+public final class SocketFile {
+    /** How many temporary names there are for a path. Each that a crash leaves behind is used again. */
+    private static final int TEMPORARY_NAMES = 8;
+    private static final int ALL_OF_GROUP = 070;
+
+    private final UnixSocketAddress address;
+    private final SocketType type;
+    private final SocketFilePolicy policy;
+    // Where the file is: another place than the address until it is published.
+    private UnixSocketAddress place;
+    // Which file it is; null if it had disappeared before it was looked at, or was never made.
+    private Status status;
+
+    public SocketFile(SocketType type, UnixSocketAddress address, SocketFilePolicy policy) {
+        this.type = type;
+        this.address = address;
+        this.policy = policy;
+        place = address;
+    }
+
+    public record Status(boolean isSocket, int mode, long device, long inode, int uid, int gid) {
+        /** {@code null} if there is no such file. */
+        public static Status of(UnixSocketAddress place) {
+            long[] values = new long[SocketFiles.STATUS_LENGTH];
+            return SocketFiles.status(CString.of(SocketName.bytesOf(place)), values) < 0 ? null : of(values);
+        }
+
+        /** Of an open file, or of the one at the place if the descriptor is negative. */
+        static Status of(int file, UnixSocketAddress place) {
+            long[] values = new long[SocketFiles.STATUS_LENGTH];
+            return file < 0 ? of(place) : SocketFiles.statusOf(file, values) < 0 ? null : of(values);
+        }
+
+        private static Status of(long[] values) {
+            return new Status(values[SocketFiles.IS_SOCKET] == 1, (int) values[SocketFiles.MODE],
+                    values[SocketFiles.DEVICE], values[SocketFiles.INODE], (int) values[SocketFiles.UID],
+                    (int) values[SocketFiles.GID]);
+        }
+
+        boolean isSameFile(Status other) {
+            return other != null && device == other.device && inode == other.inode;
+        }
+    }
+
+    /** Binds a channel's socket to a path. */
+    public static SocketFile bind(SocketType type, UnixSocket socket, UnixSocketAddress address,
+            SocketFilePolicy policy, boolean isServer) throws IOException {
+        SocketFile file = new SocketFile(type, address, policy);
+        if (socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
+            // The kernel would refuse it only after we had made room.
+            throw file.failure(Errno.EINVAL, "the socket is bound already");
+        }
+        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY && !isServer) {
+            throw file.failure(Errno.EOPNOTSUPP, "replaceAtomically is for servers, the peers of other sockets "
+                    + "would see a temporary name");
+        }
+        // A socket that is just being bound has a file already, but does not answer yet: it looks stale. Hence the
+        // lock, even where the path is free.
+        try (FolderLock lock = FolderLock.of(address)) {
+            file.make(socket);
+            file.protect(socket);
+        }
+        return file;
+    }
+
+    /** Binds the socket, which makes the file. Its mode allows no more than the policy does; its group is not set. */
+    public void make(UnixSocket socket) throws IOException {
+        if (policy.mode().isPresent()) {
+            // Its future group may do more than the group that it has at first.
+            int mode = policy.mode().getAsInt();
+            int allowed = policy.group().isEmpty() ? mode : mode & ~ALL_OF_GROUP;
+            check(SocketFiles.restrictMode(socket.intValue(), allowed), null);
+        }
+        if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY) {
+            bindTemporarily(socket);
+        } else {
+            bindAt(socket, address, policy.existing());
+        }
+    }
+
+    /** Binds the socket to the first of the temporary names that no other server uses. */
+    private void bindTemporarily(UnixSocket socket) throws IOException {
+        Status existing = Status.of(address);
+        if (existing != null && !existing.isSocket) {
+            throw inUse("there is a file that is no socket");
+        }
+        byte[] name = SocketName.lastName(SocketName.bytesOf(address));
+        for (int i = 0;; i++) {
+            byte[] suffix = ("." + i).getBytes(StandardCharsets.US_ASCII);
+            byte[] temporary = new byte[1 + name.length + suffix.length];
+            temporary[0] = '.';
+            System.arraycopy(name, 0, temporary, 1, name.length);
+            System.arraycopy(suffix, 0, temporary, 1 + name.length, suffix.length);
+            try {
+                bindAt(socket, SocketName.sibling(address, temporary), SocketFilePolicy.Existing.REPLACE_STALE);
+                return;
+            } catch (IOException e) {
+                if (i + 1 == TEMPORARY_NAMES || ((UnixSocketError) e).errno() != Errno.EADDRINUSE) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private void bindAt(UnixSocket socket, UnixSocketAddress where, SocketFilePolicy.Existing existing)
+            throws IOException {
+        try (SocketName name = SocketName.of("bind", type, where)) {
+            int result = socket.bind(name.bytes());
+            if (result == -Errno.EADDRINUSE && existing != SocketFilePolicy.Existing.FAIL) {
+                makeRoom(where, existing == SocketFilePolicy.Existing.REPLACE_STALE);
+                result = socket.bind(name.bytes());
+                if (result == -Errno.EADDRINUSE) {
+                    throw inUse("another process has taken the path meanwhile");
+                }
+            }
+            check(result, null);
+            place = where;
+        }
+    }
+
+    /** Removes the socket that is there, or refuses to. */
+    private void makeRoom(UnixSocketAddress where, boolean staleOnly) throws IOException {
+        // As long as it is open, its inode number is not given to another file.
+        int fd = SocketFiles.open(CString.of(SocketName.bytesOf(where)));
+        if (fd == -Errno.ENOENT) {
+            return;
+        }
+        if (fd != -Errno.ENOTSUP) {
+            check(fd, "the file that is there cannot be looked at");
+        }
+        try {
+            Status there = Status.of(fd, where);
+            if (there == null) {
+                return;
+            }
+            // A regular file refuses a connect just as a stale socket does.
+            if (!there.isSocket) {
+                throw inUse("there is a file that is no socket");
+            }
+            if (staleOnly) {
+                requireStale(probe(type, where));
+            }
+            int result = there.isSameFile(Status.of(where)) ? remove(type, where, there, staleOnly) : 0;
+            if (result < 0 && result != -Errno.ENOENT) {
+                throw inUse((staleOnly ? "a stale socket" : "a socket") + " that cannot be removed: "
+                        + errnoName(result));
+            }
+        } finally {
+            close(fd);
+        }
+    }
+
+    private static int probe(SocketType type, UnixSocketAddress where) throws IOException {
+        try (SocketName name = SocketName.of("bind", type, where)) {
+            return SocketFiles.probe(name.bytes());
+        }
+    }
+
+    private void requireStale(int answer) throws IOException {
+        if (answer == -Errno.ECONNREFUSED || answer == -Errno.ENOENT) {
+            return;
+        }
+        if (answer == 0 || answer == -Errno.EPROTOTYPE || answer == -Errno.EPERM) {
+            throw inUse("there is a live socket");
+        }
+        if (answer == -Errno.EACCES) {
+            throw inUse("there is a socket that we may not connect to, to see whether it is live");
+        }
+        throw failure(answer, "whether the socket that is there is live cannot be determined");
+    }
+
+    /**
+     * Removes a file if it is the expected one. A file that has taken its place meanwhile stays, as does a socket that
+     * looked stale because it was just being bound.
+     *
+     * @return 0, or the negative errno of a file that cannot be removed
+     */
+    public static int remove(SocketType type, UnixSocketAddress where, Status expected, boolean staleOnly) {
+        byte[] path = CString.of(SocketName.bytesOf(where));
+        UnixSocketAddress aside = SocketName.sibling(where, String.format(".nettyunix-%016x",
+                ThreadLocalRandom.current().nextLong()).getBytes(StandardCharsets.US_ASCII));
+        byte[] asidePath = CString.of(SocketName.bytesOf(aside));
+        if (SocketFiles.rename(path, asidePath, SocketFiles.NO_REPLACE) < 0
+                && SocketFiles.rename(path, asidePath, 0) < 0) {
+            // A full disk can have no room for another name; all other reasons hold for its removal too.
+            return expected.isSameFile(Status.of(where)) ? SocketFiles.remove(path) : 0;
+        }
+        if (expected.isSameFile(Status.of(aside)) && !(staleOnly && isHeld(type, aside))) {
+            return SocketFiles.remove(asidePath);
+        }
+        putBack(asidePath, path, where);
+        return 0;
+    }
+
+    private static boolean isHeld(SocketType type, UnixSocketAddress where) {
+        try {
+            int answer = probe(type, where);
+            return answer != -Errno.ECONNREFUSED && answer != -Errno.ENOENT;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    /**
+     * Where a third file has come to the path meanwhile, the one that was moved aside stays there: it is not ours to
+     * delete.
+     */
+    private static void putBack(byte[] aside, byte[] path, UnixSocketAddress where) {
+        int result = SocketFiles.rename(aside, path, SocketFiles.NO_REPLACE);
+        if (result < 0 && result != -Errno.EEXIST) {
+            // The file system has no such rename.
+            if (SocketFiles.link(aside, path) == 0) {
+                SocketFiles.remove(aside);
+            } else if (Status.of(where) == null) {
+                SocketFiles.rename(aside, path, 0);
+            }
+        }
+    }
+
+    /** Gives the file that was just made its mode and group, and remembers which file it is. */
+    public void protect(UnixSocket socket) throws IOException {
+        if (policy.mode().isEmpty()) {
+            status = Status.of(place);
+            return;
+        }
+        int mode = policy.mode().getAsInt();
+        int file = SocketFiles.openBound(socket.intValue());
+        boolean isCertain = file >= 0;
+        if (!isCertain) {
+            file = SocketFiles.open(CString.of(SocketName.bytesOf(place)));
+        }
+        try {
+            Status found = Status.of(file, place);
+            if (found == null) {
+                // It was removed at once: nobody can connect, and there is nothing left to take care of.
+                return;
+            }
+            if (!isCertain) {
+                requireOurs(socket, file, found);
+            }
+            status = found;
+            byte[] path = CString.of(SocketName.bytesOf(place));
+            int gid = policy.group().orElse(found.gid);
+            if (gid != found.gid) {
+                String hint = "the file's group cannot be set to " + Integer.toUnsignedString(gid);
+                check(SocketFiles.changeGroup(file, path, gid), hint);
+            }
+            if (mode != found.mode) {
+                check(SocketFiles.changeMode(file, path, mode), "the file's mode cannot be set");
+            }
+        } catch (IOException e) {
+            removeIfThere();
+            throw e;
+        } finally {
+            close(file);
+        }
+    }
+
+    /**
+     * Another user who may write to the folder can put any file into the place of ours, for which a mode or a group
+     * would then be set. So the file has to be the one that the kernel says the socket is bound to. Where it does not
+     * say, because sockets of sock_diag(7) are forbidden or on another platform, nobody else may be able to write to
+     * the folder.
+     */
+    private void requireOurs(UnixSocket socket, int file, Status found) throws IOException {
+        int answer = file < 0 ? -Errno.ENOTSUP : SocketFiles.isBoundTo(socket.intValue(), file);
+        if (answer == 0 || !found.isSocket) {
+            throw inUse("another file has taken the socket's place");
+        }
+        if (answer < 0 && !(found.uid == UnixCredentials.ofThisProcess().uid() && isFolderSafe())) {
+            throw failure(Errno.EPERM, "other users may write to the folder, and whether the file is still the "
+                    + "socket's cannot be determined");
+        }
+    }
+
+    /** Whether no other user can rename or remove our file. */
+    private boolean isFolderSafe() {
+        int folder = SocketFiles.openDirectory(CString.of(SocketName.folder(SocketName.bytesOf(place))), false);
+        if (folder < 0) {
+            return false;
+        }
+        try {
+            Status found = Status.of(folder, place);
+            boolean isOwnerTrusted = found.uid == 0 || found.uid == UnixCredentials.ofThisProcess().uid();
+            return isOwnerTrusted && ((found.mode & 0022) == 0 || (found.mode & 01000) != 0);
+        } finally {
+            close(folder);
+        }
+    }
+
+    /**
+     * Moves a file with a temporary name to its path. To be called once the socket listens: until then it refuses
+     * clients.
+     */
+    public void publish() throws IOException {
+        if (place == address) {
+            return;
+        }
+        byte[] temporary = CString.of(SocketName.bytesOf(place));
+        byte[] path = CString.of(SocketName.bytesOf(address));
+        try (FolderLock lock = FolderLock.of(address)) {
+            int result;
+            do {
+                // What was there is at the temporary name afterwards, where it can be looked at: it may be no socket.
+                result = SocketFiles.rename(temporary, path, SocketFiles.EXCHANGE);
+                if (result == 0) {
+                    Status replaced = Status.of(place);
+                    if (replaced != null && !replaced.isSocket) {
+                        SocketFiles.rename(temporary, path, SocketFiles.EXCHANGE);
+                        throw inUse("there is a file that is no socket");
+                    }
+                    SocketFiles.remove(temporary);
+                } else if (result == -Errno.ENOENT) {
+                    result = SocketFiles.rename(temporary, path, SocketFiles.NO_REPLACE);
+                }
+            } while (result == -Errno.EEXIST);
+            if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
+                // The system or the file system cannot exchange files; what comes to the path just now would be
+                // replaced.
+                Status existing = Status.of(address);
+                if (existing != null && !existing.isSocket) {
+                    throw inUse("there is a file that is no socket");
+                }
+                result = SocketFiles.rename(temporary, path, 0);
+            }
+            check(result, "the socket cannot be moved to its path");
+            place = address;
+        }
+    }
+
+    /**
+     * Removes the file if it is still the one that we made. To be called before the socket is closed: inodes are
+     * reused.
+     */
+    public void remove() {
+        if (status != null && !(policy.isKeptOnClose() && place == address)) {
+            try (FolderLock lock = FolderLock.of(place)) {
+                removeIfThere();
+            }
+        }
+    }
+
+    private void removeIfThere() {
+        if (status != null && status.isSameFile(Status.of(place))) {
+            remove(type, place, status, false);
+        }
+        status = null;
+    }
+
+    private void check(int result, String hint) throws IOException {
+        if (result < 0) {
+            throw failure(result, hint);
+        }
+    }
+
+    private IOException failure(int errno, String hint) {
+        return SocketErrors.newException("bind", type, address, errno, hint);
+    }
+
+    private IOException inUse(String hint) {
+        return failure(Errno.EADDRINUSE, hint);
+    }
+
+    private static String errnoName(int result) {
+        String name = Errno.name(-result);
+        return name == null ? "errno " + -result : name;
+    }
+
+    private static void close(int fd) {
+        if (fd >= 0) {
+            try {
+                new FileDescriptor(fd).close();
+            } catch (IOException ignored) {
+                // The descriptor is released all the same, and nothing was written through it.
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.nettyunix.internal.errors;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.internal.socket.Errno;
+
+import java.io.Serializable;
+import java.net.SocketAddress;
+
+/**
+ * What the exceptions of this transport report.
+ *
+ * @param operation the failed operation, such as {@code bind}
+ * @param socketType the type of the socket; {@code null} if there is none
+ * @param address the address that the operation was about; {@code null} if there is none
+ * @param errno the platform's error number
+ * @param hint what to do about it, or {@code null}
+ */
+public record ErrorDetails(String operation, SocketType socketType, SocketAddress address, int errno, String hint)
+        implements Serializable {
+    public String errnoName() {
+        String name = Errno.name(errno);
+        return name == null ? "errno " + errno : name;
+    }
+
+    /** As Go writes it: {@code bind seqpacket /run/app.sock: EACCES (Permission denied)}. */
+    public String message() {
+        StringBuilder text = new StringBuilder(operation);
+        if (socketType != null) {
+            text.append(' ').append(socketType);
+        }
+        if (address != null && !address.toString().isEmpty()) {
+            text.append(' ').append(address);
+        }
+        text.append(": ").append(errnoName()).append(" (").append(Errno.message(errno)).append(')');
+        return hint == null ? text.toString() : text.append(": ").append(hint).toString();
+    }
+}

@@ -1,0 +1,87 @@
+package io.github.nettyunix.internal.errors;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.internal.socket.Errno;
+import io.netty.channel.ChannelException;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandler;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.channels.NotYetConnectedException;
+import java.util.List;
+
+/** The one place where an errno becomes an exception. */
+public final class SocketErrors {
+    private static final List<String> IO_HANDLERS = List.of("io.netty.channel.nio.NioIoHandler",
+            "io.netty.channel.uring.IoUringIoHandler", "io.netty.channel.local.LocalIoHandler");
+
+    private SocketErrors() {
+    }
+
+    /** Of what a socket was doing; the errno may be negative, as system calls return it. */
+    public static IOException newException(String operation, SocketType type, SocketAddress address, int errno) {
+        return newException(operation, type, address, errno, null);
+    }
+
+    /** With a hint at what to do about it. */
+    public static IOException newException(String operation, SocketType type, SocketAddress address, int errno,
+            String hint) {
+        ErrorDetails details = new ErrorDetails(operation, type, address, Math.abs(errno), hint);
+        return switch (operation) {
+            case "bind" -> new UnixBindException(details);
+            case "connect" -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
+                    : new UnixConnectException(details);
+            default -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
+                    : new UnixIOException(details);
+        };
+    }
+
+    /** A datagram without a recipient, on a socket that is not connected. */
+    public static NotYetConnectedException newNotYetConnected(SocketAddress address) {
+        return newNotYetConnected("write", SocketType.DATAGRAM, address, "the datagram names no recipient");
+    }
+
+    /** ENOTCONN of an operation that needs a peer. */
+    public static NotYetConnectedException newNotYetConnected(String operation, SocketType type, SocketAddress address,
+            String hint) {
+        return new UnixNotYetConnectedException(new ErrorDetails(operation, type, address, Errno.ENOTCONN, hint));
+    }
+
+    /** The server's backlog stayed full. */
+    public static IOException newConnectTimeout(SocketType type, SocketAddress address, int millis) {
+        return new UnixConnectTimeoutException(new ErrorDetails("connect", type, address, Errno.ETIMEDOUT,
+                "the server's backlog was full for " + millis + " ms"));
+    }
+
+    /** An event loop on which no selector of this transport works. */
+    public static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
+        return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
+                + ", AF_UNIX channels need epoll or kqueue:"
+                + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
+    }
+
+    /** The class that drives an event loop. A loop does not name it, so those that Netty has are tried. */
+    private static String driver(EventLoop loop) {
+        if (loop instanceof IoEventLoop ioLoop) {
+            for (String name : IO_HANDLERS) {
+                try {
+                    Class<?> handler = Class.forName(name, false, SocketErrors.class.getClassLoader());
+                    if (ioLoop.isIoType(handler.asSubclass(IoHandler.class))) {
+                        return name.substring(name.lastIndexOf('.') + 1);
+                    }
+                } catch (ClassNotFoundException | LinkageError | ClassCastException e) {
+                    // It cannot be this one.
+                }
+            }
+        }
+        return loop.getClass().getName();
+    }
+
+    /** For callers that cannot throw checked exceptions: constructors and options. */
+    public static ChannelException newUnchecked(String operation, SocketType type, SocketAddress address, int errno,
+            String hint) {
+        return new UnixChannelException(new ErrorDetails(operation, type, address, Math.abs(errno), hint));
+    }
+}

@@ -1,0 +1,19 @@
+package io.github.nettyunix.internal.errors;
+
+import io.netty.channel.ChannelException;
+
+/** A failure of what declares no checked exception: constructors, options, {@code adopt}. */
+public final class UnixChannelException extends ChannelException implements HasDetails {
+    private static final long serialVersionUID = 1;
+    private final ErrorDetails details;
+
+    UnixChannelException(ErrorDetails details) {
+        super(details.message());
+        this.details = details;
+    }
+
+    @Override
+    public ErrorDetails details() {
+        return details;
+    }
+}

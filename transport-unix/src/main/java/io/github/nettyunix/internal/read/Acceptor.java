@@ -1,0 +1,95 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+
+import java.io.IOException;
+import java.util.Arrays;
+
+/** Reads a listening socket: accepts its connections. */
+public final class Acceptor implements ChannelReader {
+    /** Makes the channels of connections. */
+    public interface ChildFactory {
+        /**
+         * The channel of a connection, which owns the socket.
+         *
+         * @param peer the name that the peer is bound to, empty if none
+         */
+        Object newChild(UnixSocket socket, byte[] peer);
+    }
+
+    private static final byte[] UNNAMED = {};
+
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
+    private final ChildFactory factory;
+    // The length of the peer's name, and the name, as accept leaves them.
+    private final byte[] peerName = new byte[1 + UnixSocket.MAX_NAME + 1];
+
+    private boolean inputEnded;
+    private boolean unusable;
+
+    public Acceptor(ChannelCore core, ReadLoop readLoop, ChildFactory factory) {
+        this.core = core;
+        this.readLoop = readLoop;
+        this.factory = factory;
+    }
+
+    @Override
+    public int read(ExtendedHandle allocHandle, int before) throws IOException {
+        int fd = core.socket().acceptConnection(peerName);
+        if (fd < 0) {
+            if (fd == -Errno.EAGAIN && !inputEnded) {
+                return NOTHING;
+            }
+            if (fd == -Errno.EAGAIN) {
+                unusable = true;
+                throw core.newException("accept", Errno.EINVAL, SHUT_DOWN);
+            }
+            unusable = fd == -Errno.EINVAL || fd == -Errno.EBADF || fd == -Errno.ENOTSOCK || fd == -Errno.EOPNOTSUPP;
+            throw core.newException("accept", fd, null);
+        }
+        Object child = newChild(fd);
+        // The allocator counts bytes to decide whether to continue.
+        allocHandle.attemptedBytesRead(1);
+        allocHandle.lastBytesRead(1);
+        allocHandle.incMessagesRead(1);
+        readLoop.fireRead(child);
+        return 1;
+    }
+
+    private Object newChild(int fd) throws IOException {
+        UnixSocket child = new UnixSocket(fd);
+        try {
+            int length = peerName[0];
+            return factory.newChild(child, length == 0 ? UNNAMED : Arrays.copyOfRange(peerName, 1, 1 + length));
+        } catch (Throwable t) {
+            child.close();
+            throw t;
+        }
+    }
+
+    /** The kernel makes a socket before it sees that nobody has connected. */
+    @Override
+    public boolean isPollingCheap() {
+        return false;
+    }
+
+    /** Another readiness event costs less than an accept that finds no connection. */
+    @Override
+    public boolean maybeMore() {
+        return false;
+    }
+
+    /** Another holder of the socket has shut it down. */
+    public void inputEnded() {
+        inputEnded = true;
+    }
+
+    /** Whether the socket will accept no more connections. */
+    public boolean isUnusable() {
+        return unusable;
+    }
+}

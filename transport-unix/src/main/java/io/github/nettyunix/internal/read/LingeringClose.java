@@ -1,0 +1,122 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.socket.Capabilities;
+import io.netty.util.concurrent.Future;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The end of a connection whose output has failed. What the peer sent before it went away is read to its end and
+ * delivered; then the channel closes. It closes in any case:
+ * <ul>
+ * <li>A handler that reads (auto-read is on) gets what comes until the peer's output ends, or until nothing has come
+ * for a while: the peer may have shut down its input only, and may keep the connection.</li>
+ * <li>A handler that does not read gets what has arrived without a {@code read()}, since there may never be one. Where
+ * the kernel allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
+ * </ul>
+ */
+public final class LingeringClose {
+    private static final long PATIENCE_MILLIS = 1000;
+
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
+    private boolean draining;
+    private boolean progress;
+    private boolean turnScheduled;
+    private Future<?> timer;
+
+    public LingeringClose(ChannelCore core, ReadLoop readLoop) {
+        this.core = core;
+        this.readLoop = readLoop;
+    }
+
+    /** Begins to wait for the end of the input. */
+    public void start() {
+        if (readLoop.isPaused()) {
+            drain();
+        }
+        schedule();
+    }
+
+    /** Whether the input is read without requests from handlers. */
+    public boolean isDraining() {
+        return draining;
+    }
+
+    /** A turn of reading has ended, and the channel is still open. */
+    public void turnEnded(boolean foundNothing) {
+        if (draining && foundNothing) {
+            close();
+            return;
+        }
+        progress |= !foundNothing;
+        if (!draining && readLoop.isPaused()) {
+            drain();
+        } else if (draining) {
+            scheduleTurn();
+        }
+    }
+
+    /** The channel was registered with another event loop. */
+    public void reregistered() {
+        if (timer != null) {
+            timer.cancel(false);
+        }
+        turnScheduled = false;
+        if (draining) {
+            scheduleTurn();
+        }
+        schedule();
+    }
+
+    private void schedule() {
+        if (core.channel().isOpen()) {
+            timer = core.channel().eventLoop().schedule(this::checkProgress, PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void checkProgress() {
+        if (!core.channel().isOpen() || !core.isOnEventLoop()) {
+            return;
+        }
+        if (draining) {
+            close();
+            return;
+        }
+        if (!progress) {
+            drain();
+        }
+        progress = false;
+        schedule();
+    }
+
+    private void drain() {
+        draining = true;
+        if (Capabilities.SHUT_DOWN_INPUT_IS_READABLE) {
+            // Elsewhere this discards what has arrived. If it fails the peer is gone, and nothing can be added.
+            core.socket().shutDown(true, false);
+        }
+        readLoop.expect();
+        scheduleTurn();
+    }
+
+    /** No event reports messages that were received and not delivered. */
+    private void scheduleTurn() {
+        if (!turnScheduled) {
+            turnScheduled = true;
+            core.channel().eventLoop().execute(this::readTurn);
+        }
+    }
+
+    private void readTurn() {
+        if (core.isOnEventLoop()) {
+            turnScheduled = false;
+            readLoop.readReady();
+        }
+    }
+
+    private void close() {
+        core.close();
+    }
+}

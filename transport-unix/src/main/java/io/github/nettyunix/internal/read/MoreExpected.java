@@ -1,0 +1,28 @@
+package io.github.nettyunix.internal.read;
+
+/**
+ * Guesses whether a socket has more to read where the kernel has not said so, because a message with descriptors has
+ * ended the read. A read that finds nothing costs about as much as one that finds something, and a peer that waits for
+ * an answer has sent nothing more. So the answer is what has happened last, and now and then it is tried.
+ */
+public final class MoreExpected {
+    private static final int TRY_EVERY = 16;
+
+    private boolean several;
+    private int turns;
+
+    /** A message was found; returns whether to look for the next one. */
+    boolean found(int before) {
+        if (before > 0) {
+            several = true;
+        }
+        return several || ++turns % TRY_EVERY == 0;
+    }
+
+    /** Nothing was found after {@code before} messages. */
+    void foundNothing(int before) {
+        if (before == 1) {
+            several = false;
+        }
+    }
+}

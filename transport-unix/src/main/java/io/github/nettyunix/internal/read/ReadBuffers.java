@@ -1,0 +1,50 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.internal.readiness.Interest;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.unix.PreferredDirectByteBufAllocator;
+import io.netty.util.ReferenceCountUtil;
+
+/**
+ * Where a channel's system calls put what they read; a buffer for which there was nothing may be kept for the next
+ * attempt.
+ */
+public final class ReadBuffers {
+    private final Channel channel;
+    private final Interest interest;
+    private final PreferredDirectByteBufAllocator allocator = new PreferredDirectByteBufAllocator();
+    private ByteBuf unused;
+
+    public ReadBuffers(Channel channel, Interest interest) {
+        this.channel = channel;
+        this.interest = interest;
+    }
+
+    /** The channel's allocator, which makes direct buffers here. */
+    ByteBufAllocator allocator() {
+        allocator.updateAllocator(channel.alloc());
+        return allocator;
+    }
+
+    /** A buffer to read into that {@link #putBack} has kept; {@code null} if there is none. */
+    ByteBuf takeUnused() {
+        ByteBuf buffer = unused;
+        unused = null;
+        return buffer;
+    }
+
+    /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
+    void putBack(ByteBuf buffer) {
+        if (interest.isPolled()) {
+            unused = buffer;
+        } else {
+            buffer.release();
+        }
+    }
+
+    void close() {
+        ReferenceCountUtil.release(takeUnused());
+    }
+}

@@ -1,0 +1,227 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.readiness.Interest;
+import io.github.nettyunix.internal.readiness.Readiness;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.util.UncheckedBooleanSupplier;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Decides when a channel reads, and reads until nothing is left, the user pauses, or other channels must have their
+ * turn. What a read is, the channel's {@link ChannelReader} decides.
+ */
+public final class ReadLoop implements UncheckedBooleanSupplier {
+    /** What a read loop leaves to its channel. */
+    public interface Owner {
+        /** Requests a read. */
+        void beginRead();
+
+        /** Whether the socket is on its way to another owner, so that nothing more is read. */
+        boolean isHandedOver();
+
+        /** Whether the input is read to its end without requests from handlers. */
+        boolean isDraining();
+
+        /** A turn of reading has ended, and the channel is open. */
+        void readTurnEnded(boolean foundNothing);
+
+        /** The end of the stream was read, or an error, which has been reported. */
+        void inputClosed(boolean failed);
+    }
+
+    private final ChannelCore core;
+    private final Owner owner;
+    private final Interest interest;
+    // Null until a read fails.
+    // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
+    private final ReadFailures failures = new ReadFailures();
+    private boolean readPending;
+    private boolean scheduled;
+
+    // The kernel reports a reset before what the peer had sent; the channel reports it after that.
+    private IOException reset;
+
+    public ReadLoop(ChannelCore core, Owner owner, Interest interest) {
+        this.core = core;
+        this.owner = owner;
+        this.interest = interest;
+    }
+
+    /** The channel was registered, on this loop or on another one than before. */
+    public void registered() {
+        if (isPaused()) {
+            // Auto-read may have been turned off while the channel was between two loops.
+            interest.prepare(Readiness.READ, false);
+        } else if (readPending) {
+            // A failed read may have been waiting for its next attempt on the previous loop.
+            interest.prepare(Readiness.READ, true);
+        }
+        // A task left on the previous loop does nothing.
+        scheduled = false;
+        failures.stopWaiting();
+    }
+
+    /** A read was requested. */
+    public void begin() {
+        readPending = true;
+        if (isWaitingAfterFailure() || owner.isHandedOver()) {
+            return;
+        }
+        interest.add(Readiness.READ);
+        if (core.reader().hasMessages()) {
+            // No event will come for these messages.
+            readSoon();
+        }
+    }
+
+    private void readSoon() {
+        if (!scheduled) {
+            scheduled = true;
+            core.channel().eventLoop().execute(() -> {
+                if (core.isOnEventLoop()) {
+                    scheduled = false;
+                    readReady();
+                }
+            });
+        }
+    }
+
+    /** Reads whatever arrives, without a request from a handler. */
+    void expect() {
+        interest.add(Readiness.READ);
+    }
+
+    /** Auto-read was turned off. */
+    public void stop() {
+        if (!core.channel().isRegistered()) {
+            readPending = false;
+            interest.prepare(Readiness.READ, false);
+        } else if (core.channel().eventLoop().inEventLoop()) {
+            if (!owner.isDraining()) {
+                clearInterest();
+            }
+        } else {
+            core.channel().eventLoop().execute(() -> {
+                if (core.isOnEventLoop() && isPaused()) {
+                    clearInterest();
+                }
+            });
+        }
+    }
+
+    public void clearInterest() {
+        readPending = false;
+        interest.remove(Readiness.READ);
+    }
+
+    /** Whether the user wants no more for now. */
+    public boolean isPaused() {
+        return !readPending && !core.channel().config().isAutoRead() && !owner.isDraining();
+    }
+
+    /**
+     * Fires a message through the pipeline, whose handlers may close the channel, stop reading, or request the next
+     * message.
+     */
+    void fireRead(Object message) {
+        readPending = false;
+        core.channel().pipeline().fireChannelRead(message);
+    }
+
+    /** The socket may be readable; returns whether it was. */
+    public boolean readReady() {
+        if (interest.contains(Readiness.READ)) {
+            return core.channel().isOpen() && readNow();
+        }
+        // Either a hang-up without interest in reading, or interest from the start for which no read was requested.
+        interest.submit();
+        return false;
+    }
+
+    /** Returns false, and fires no event, if there was nothing to read. */
+    private boolean readNow() {
+        ChannelReader reader = core.reader();
+        ChannelPipeline pipeline = core.channel().pipeline();
+        ExtendedHandle allocHandle = core.recvBufAllocHandle();
+        allocHandle.reset(core.channel().config());
+        Throwable cause = null;
+        int result = ChannelReader.NOTHING;
+        int count = 0;
+        try {
+            do {
+                result = reader.read(allocHandle, count);
+                count += result;
+            } while (result > 0 && core.channel().isOpen() && allocHandle.continueReading(this));
+        } catch (Throwable t) {
+            cause = t;
+        }
+        if (result == ChannelReader.NOTHING && count == 0 && cause == null) {
+            owner.readTurnEnded(true);
+            return false;
+        }
+        if (result == ChannelReader.END_OF_STREAM) {
+            readPending = false;
+        }
+        allocHandle.readComplete();
+        pipeline.fireChannelReadComplete();
+        if (cause != null) {
+            if (failures.isNew(cause)) {
+                pipeline.fireExceptionCaught(cause);
+            }
+        } else {
+            failures.succeeded();
+        }
+        if (result == ChannelReader.END_OF_STREAM || cause instanceof IOException
+                || cause instanceof OutOfMemoryError) {
+            owner.inputClosed(cause != null);
+        }
+        if (core.channel().isOpen()) {
+            if (isPaused()) {
+                clearInterest();
+            } else if (cause != null) {
+                readAfterFailure();
+            }
+            owner.readTurnEnded(false);
+        }
+        return true;
+    }
+
+    /** The peer has reset the connection: to be reported at the end of the stream. */
+    public void keepReset(IOException cause) {
+        reset = cause;
+    }
+
+    /** What is to be reported at the end of the stream; {@code null} if there is nothing. */
+    public IOException takeReset() {
+        IOException cause = reset;
+        reset = null;
+        return cause;
+    }
+
+    /** Whether the allocator should expect more, if it has not seen enough for one turn. */
+    @Override
+    public boolean get() {
+        return core.reader().maybeMore();
+    }
+
+    /** A read has failed and the channel is open: an immediate attempt would fail as well. */
+    private void readAfterFailure() {
+        interest.remove(Readiness.READ);
+        core.channel().eventLoop().schedule(() -> {
+            if (core.isOnEventLoop() && isWaitingAfterFailure()) {
+                failures.stopWaiting();
+                if (!isPaused()) {
+                    owner.beginRead();
+                }
+            }
+        }, failures.startWaiting(), TimeUnit.MILLISECONDS);
+    }
+
+    private boolean isWaitingAfterFailure() {
+        return failures.isWaiting();
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.SendBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.netty.buffer.Unpooled;
+
+/**
+ * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}:
+ * labels, which cost least and are a mark where there is no control buffer, or timestamps, which always are one.
+ */
+public final class RecordMarks {
+    /** Whether the kernel marks records by labels; found out once. */
+    private static final class Labels {
+        static final boolean WORK = work();
+
+        private static boolean work() {
+            int[] fds = new int[2];
+            if (UnixSocket.newSocketPair(SocketType.SEQPACKET.ordinal(), fds) < 0) {
+                return false;
+            }
+            UnixSocket sender = new UnixSocket(fds[0]);
+            UnixSocket receiver = new UnixSocket(fds[1]);
+            try {
+                SendBatch batch = SendBatch.current();
+                batch.add(Unpooled.EMPTY_BUFFER, null);
+                return receiver.markRecords(false, true) == 0 && batch.sendRecords(sender, 0) == 1
+                        && receiver.peek(true) > 0;
+            } finally {
+                sender.closeQuietly();
+                receiver.closeQuietly();
+            }
+        }
+    }
+
+    private final UnixSocket socket;
+    private volatile boolean timestamped;
+
+    /**
+     * Marks the records of this socket.
+     *
+     * @throws io.netty.channel.ChannelException if the kernel refuses: the first empty record would be taken for the
+     *         end
+     */
+    public RecordMarks(UnixSocket socket) {
+        this.socket = socket;
+        if (!Labels.WORK || socket.markRecords(false, true) < 0) {
+            timestamp();
+        }
+    }
+
+    /** The marks of a socket that is made for them. */
+    public static RecordMarks ofNewSocket() {
+        UnixSocket socket = NativeTransport.newSocket(SocketType.SEQPACKET);
+        try {
+            return new RecordMarks(socket);
+        } catch (Throwable t) {
+            socket.closeQuietly();
+            throw t;
+        }
+    }
+
+    /** Whose records are marked. */
+    public UnixSocket socket() {
+        return socket;
+    }
+
+    public boolean isTimestamped() {
+        return timestamped;
+    }
+
+    /** Marks records so that those which are received with a control buffer show it, too. */
+    public void timestamp() {
+        if (!timestamped) {
+            int result = socket.markRecords(true, true);
+            if (result < 0) {
+                throw SocketErrors.newUnchecked("setsockopt SO_TIMESTAMP", SocketType.SEQPACKET, null, result,
+                        "empty records would look like the end of the stream");
+            }
+            timestamped = true;
+        }
+    }
+}

@@ -1,0 +1,318 @@
+package io.github.nettyunix.internal.read;
+
+import io.github.nettyunix.ControlDataTruncatedException;
+import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.ControlDataOptions;
+import io.github.nettyunix.internal.ControlDataOptions.Wanted;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.internal.PlatformDependent;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+
+/**
+ * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive;
+ * of the channel's {@link RecvByteBufAllocator} only the number of messages per read counts. It also reads the pieces
+ * of a stream in which a trusted peer sends descriptors, each of which ends a piece; those are no longer than the
+ * allocator would have a read.
+ */
+public class RecordReader implements ChannelReader {
+    /** What the messages of a channel are made of. */
+    public interface MessageFactory {
+        /** Who sent a record, {@code null} on a connection. It is called once for each record, in their order. */
+        UnixSocketAddress sender(ReceiveBatch batch, int index);
+
+        /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */
+        Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
+                boolean controlData);
+    }
+
+    /**
+     * The default of MAX_MESSAGES_PER_READ: records are cheap, and a turn of the event loop costs as much as one of
+     * them.
+     */
+    public static final int MESSAGES_PER_READ = 64;
+
+    /** Up to this size copying costs less than another system call. */
+    private static final int SMALL = 4096;
+
+    private final ChannelCore core;
+    private final ReadLoop readLoop;
+    private final ReadBuffers buffers;
+    private final MessageFactory factory;
+    private final int kind;
+    // What was received and not yet handed on: messages, and errors in the place of those that are lost.
+    private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
+    private final MoreExpected moreExpected = new MoreExpected();
+    private final DescriptorsExpected descriptorsExpected = new DescriptorsExpected();
+    private boolean endOfStream;
+    private boolean maybeMore;
+    // Whether the last read has left it open if there is more: it was full, or ended by descriptors.
+    private boolean unknown;
+    // The error that followed the last batch; the kernel reports it only once.
+    private int failure;
+    // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
+    private boolean idle;
+    // About how long the next record will be.
+    private int expected;
+
+    /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
+    public RecordReader(ChannelCore core, ReadLoop readLoop, ReadBuffers buffers, MessageFactory factory, int kind) {
+        this.core = core;
+        this.readLoop = readLoop;
+        this.buffers = buffers;
+        this.factory = factory;
+        this.kind = kind;
+    }
+
+    @Override
+    public int read(ExtendedHandle allocHandle, int before) throws IOException {
+        if (messages.isEmpty() && !endOfStream && !receive(allocHandle, before)) {
+            return NOTHING;
+        }
+        Channel channel = core.channel();
+        int count = 0;
+        boolean more;
+        do {
+            Object message = messages.poll();
+            if (message == null) {
+                return count > 0 ? count : END_OF_STREAM;
+            }
+            allocHandle.incMessagesRead(1);
+            count++;
+            if (message instanceof Throwable cause) {
+                if (isStream()) {
+                    // From here on the descriptors would not match the bytes, or bytes are missing.
+                    core.close();
+                    PlatformDependent.throwException(cause);
+                }
+                channel.pipeline().fireExceptionCaught(cause);
+                // This is not the message that a read() without auto-read has requested.
+                more = !readLoop.isPaused();
+            } else {
+                readLoop.fireRead(message);
+                more = channel.config().isAutoRead();
+            }
+        } while (more && channel.isOpen());
+        return count;
+    }
+
+    @Override
+    public void drain() {
+        Channel channel = core.channel();
+        for (Object message; channel.isOpen() && (message = messages.poll()) != null;) {
+            if (message instanceof Throwable cause) {
+                channel.pipeline().fireExceptionCaught(cause);
+            } else {
+                readLoop.fireRead(message);
+            }
+        }
+    }
+
+    @Override
+    public boolean maybeMore() {
+        return maybeMore || endOfStream || hasMessages();
+    }
+
+    @Override
+    public boolean hasMessages() {
+        return !messages.isEmpty() || failure != 0;
+    }
+
+    @Override
+    public void close() {
+        buffers.close();
+        for (Object message; (message = messages.poll()) != null;) {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    /** Receives what there is, up to a batch; returns false if there is nothing. */
+    private boolean receive(ExtendedHandle allocHandle, int before) throws IOException {
+        if (failure != 0) {
+            int result = failure;
+            failure = 0;
+            check(result);
+        }
+        // Options are set at any time, also in the middle of a turn.
+        int most = Math.max(mostMessages(core.channel().config()) - before, 1);
+        int maxLength = isStream() ? Math.min(Math.max(allocHandle.guess(), 1), SMALL)
+                : core.settings().maxMessageSize();
+        int count = isStream() || expected <= SMALL && most > 1 ? receiveMany(allocHandle, idle ? 1 : most, maxLength)
+                : receiveOne(allocHandle, maxLength);
+        idle = count == 0 && before == 0;
+        if (count == 0) {
+            moreExpected.foundNothing(before);
+            maybeMore = false;
+        } else {
+            boolean found = moreExpected.found(before);
+            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be
+            // told.
+            maybeMore = count > 1 || unknown && found;
+        }
+        return count > 0;
+    }
+
+    private int receiveMany(ExtendedHandle allocHandle, int most, int maxLength) throws IOException {
+        ReceiveBatch batch = ReceiveBatch.current();
+        ControlDataOptions options = core.settings().controlData();
+        Wanted wanted = options.beginRead();
+        int count;
+        try {
+            int flags = kind | wanted.flags();
+            if (wanted.maxFds() > 0 && most > 1 && core.peerTrust().isTrusted()) {
+                int together = descriptorsExpected.together(most, wanted.maxFds());
+                if (together > 1) {
+                    most = together;
+                    flags |= ReceiveBatch.TOGETHER;
+                }
+            }
+            count = check(batch.receive(core.socket(), most, maxLength, wanted.maxFds(), flags));
+        } finally {
+            options.endRead();
+        }
+        if (wanted.maxFds() > 0) {
+            core.peerTrust().received(count);
+        }
+        int next = count > 0 ? batch.next(count - 1) : -Errno.EAGAIN;
+        unknown = next == 0;
+        if (next != -Errno.EAGAIN) {
+            failure = next;
+        }
+        for (int i = 0; i < count && !endOfStream; i++) {
+            add(batch, i, wanted, maxLength, null);
+            allocHandle.attemptedBytesRead(isStream() ? maxLength : batch.length(i));
+            allocHandle.lastBytesRead(batch.length(i));
+        }
+        return count;
+    }
+
+    private int receiveOne(ExtendedHandle allocHandle, int maxLength) throws IOException {
+        ByteBuf buffer = buffers.takeUnused();
+        if (buffer == null) {
+            buffer = buffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+        }
+        ReceiveBatch batch = ReceiveBatch.current();
+        ControlDataOptions options = core.settings().controlData();
+        int count;
+        Wanted wanted = options.beginRead();
+        try {
+            count = check(batch.receiveInto(buffer, core.socket(), maxLength, wanted.maxFds(), kind | wanted.flags()));
+        } catch (Throwable t) {
+            buffer.release();
+            throw t;
+        } finally {
+            options.endRead();
+        }
+        unknown = true;
+        if (count == 0) {
+            buffers.putBack(buffer);
+        } else {
+            add(batch, 0, wanted, maxLength, buffer);
+            allocHandle.attemptedBytesRead(batch.length(0));
+            allocHandle.lastBytesRead(batch.length(0));
+        }
+        return count;
+    }
+
+    /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
+    private void add(ReceiveBatch batch, int index, Wanted wanted, int maxLength, ByteBuf buffer) {
+        if (batch.isEndOfStream(index)) {
+            endOfStream = true;
+            ReferenceCountUtil.release(buffer);
+            return;
+        }
+        if (wanted.maxFds() > 0) {
+            descriptorsExpected.received(batch, index);
+        }
+        ByteBuf content = null;
+        Object message;
+        try {
+            UnixSocketAddress sender = factory.sender(batch, index);
+            if (batch.isTruncated(index)) {
+                message = new MessageTruncatedException(core.type(), core.endpointAddress(), batch.length(index),
+                        maxLength, sender, InboundMessages.credentials(batch, index));
+            } else if (batch.isControlTruncated(index)) {
+                message = new ControlDataTruncatedException(core.type(), core.endpointAddress(), wanted.maxFds(),
+                        sender, InboundMessages.credentials(batch, index));
+            } else {
+                content = content(batch, index, buffer);
+                batch.setTrusted(core.peerTrust().isHarmless(batch.descriptorCount(index)));
+                message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
+            }
+        } catch (Throwable t) {
+            // There is no memory for this one; the others are not lost with it.
+            InboundMessages.closeDescriptors(batch, index);
+            if (content != buffer) {
+                ReferenceCountUtil.release(content);
+            }
+            content = null;
+            message = t;
+        }
+        messages.add(message);
+        if (content == null) {
+            batch.drop(index);
+        } else {
+            // Grows at once and shrinks slowly.
+            int length = batch.length(index);
+            expected = length > expected ? length : expected - ((expected - length) >> 3);
+        }
+        if (content != buffer) {
+            ReferenceCountUtil.release(buffer);
+        }
+    }
+
+    private boolean isStream() {
+        return (kind & ReceiveBatch.RECORDS) == 0;
+    }
+
+    private ByteBuf content(ReceiveBatch batch, int index, ByteBuf buffer) {
+        int length = batch.length(index);
+        if (length == 0) {
+            return Unpooled.EMPTY_BUFFER;
+        }
+        if (buffer == null) {
+            ByteBuf content = buffers.allocator().directBuffer(length);
+            batch.copy(index, content);
+            return content;
+        }
+        int present = Math.min(length, buffer.writableBytes());
+        buffer.writerIndex(present);
+        if (length > present) {
+            batch.copyRest(length - present, buffer);
+        } else if (length < buffer.capacity() >> 2) {
+            // Do not let a small message pin a large buffer.
+            return buffers.allocator().directBuffer(length).writeBytes(buffer);
+        }
+        return buffer;
+    }
+
+    private int check(int result) throws IOException {
+        if (result >= 0) {
+            return result;
+        }
+        if (result == -Errno.EAGAIN) {
+            return 0;
+        }
+        throw core.newException("read", result, null);
+    }
+
+    private static int mostMessages(ChannelConfig config) {
+        // Without auto-read, every read() is worth one message.
+        RecvByteBufAllocator allocator = config.getRecvByteBufAllocator();
+        return config.isAutoRead() && allocator instanceof MaxMessagesRecvByteBufAllocator
+                ? ((MaxMessagesRecvByteBufAllocator) allocator).maxMessagesPerRead() : 1;
+    }
+}

@@ -1,0 +1,45 @@
+package io.github.nettyunix.internal.readiness;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The sockets that a spinning event loop polls, because their interest is READ. */
+public final class BusyReaders {
+    /** A socket that can be polled. */
+    abstract static class Reader {
+        // Among the readers; -1 if it is not one of them.
+        private int position = -1;
+
+        /** Reads, whether or not there is something to read; returns whether there was. */
+        abstract boolean poll();
+
+        /** Whether it is among the readers. */
+        final boolean isPolled() {
+            return position >= 0;
+        }
+    }
+
+    private final List<Reader> readers = new ArrayList<>();
+
+    int size() {
+        return readers.size();
+    }
+
+    Reader get(int index) {
+        return readers.get(index);
+    }
+
+    void add(Reader reader) {
+        reader.position = readers.size();
+        readers.add(reader);
+    }
+
+    void remove(Reader reader) {
+        Reader last = readers.remove(readers.size() - 1);
+        if (last != reader) {
+            readers.set(reader.position, last);
+            last.position = reader.position;
+        }
+        reader.position = -1;
+    }
+}

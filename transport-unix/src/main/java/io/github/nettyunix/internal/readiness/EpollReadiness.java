@@ -1,0 +1,87 @@
+package io.github.nettyunix.internal.readiness;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoEvent;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.FileDescriptor;
+
+/**
+ * Readiness by epoll(7). Reading is level-triggered. Whoever is not reading must not hear of a hang-up more than once,
+ * and EPOLLHUP cannot be masked: without READ the socket is watched edge-triggered.
+ */
+public final class EpollReadiness extends Readiness implements EpollIoHandle {
+    public static final Selector SELECTOR = new Selector() {
+        @Override
+        public boolean isCompatible(IoEventLoop loop) {
+            return loop.isCompatible(EpollIoHandle.class);
+        }
+
+        @Override
+        public Readiness newReadiness(FileDescriptor fd, Listener listener) {
+            return new EpollReadiness(fd, listener);
+        }
+    };
+
+    private static final int IN = EpollIoOps.EPOLLIN.value();
+    private static final int OUT = EpollIoOps.EPOLLOUT.value();
+    private static final int ERR = EpollIoOps.EPOLLERR.value();
+    private static final int HUP = 0x10;
+    private static final int RDHUP = EpollIoOps.EPOLLRDHUP.value();
+    private static final int ET = EpollIoOps.EPOLLET.value();
+
+    // Indexed by interest.
+    private static final EpollIoOps[] OPS = {
+            EpollIoOps.valueOf(RDHUP | ET), EpollIoOps.valueOf(RDHUP | IN),
+            EpollIoOps.valueOf(RDHUP | ET | OUT), EpollIoOps.valueOf(RDHUP | IN | OUT),
+    };
+
+    private final FileDescriptor fd;
+
+    private EpollReadiness(FileDescriptor fd, Listener listener) {
+        super(listener);
+        this.fd = fd;
+    }
+
+    @Override
+    public FileDescriptor fd() {
+        return fd;
+    }
+
+    @Override
+    public void handle(IoRegistration registration, IoEvent event) {
+        int events = ((EpollIoEvent) event).ops().value();
+        if ((events & (OUT | ERR)) != 0) {
+            listener.writeReady();
+        }
+        if ((events & (RDHUP | HUP)) != 0) {
+            listener.peerClosed();
+        }
+        if ((events & (IN | ERR | HUP | RDHUP)) != 0) {
+            listener.readReady();
+        }
+    }
+
+    @Override
+    public void close() {
+        listener.closeByLoop();
+    }
+
+    @Override
+    public String systemCall() {
+        return "epoll_ctl";
+    }
+
+    @Override
+    protected IoHandle handle() {
+        return this;
+    }
+
+    @Override
+    protected void submit(IoRegistration registration, int before, int interest) {
+        registration.submit(OPS[interest]);
+    }
+}

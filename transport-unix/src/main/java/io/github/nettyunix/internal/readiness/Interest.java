@@ -1,0 +1,107 @@
+package io.github.nettyunix.internal.readiness;
+
+import io.github.nettyunix.internal.socket.Errno;
+import io.netty.channel.Channel;
+
+import java.io.IOException;
+
+/** The events that a channel waits for, and its registration with the event loop that reports them. */
+public final class Interest {
+    /** Makes exceptions that name the channel. */
+    public interface ErrorFactory {
+        IOException newException(String operation, int errno, String hint);
+    }
+
+    private final Channel channel;
+    private final ErrorFactory errors;
+    private Readiness readiness;
+    private int events;
+
+    public Interest(Channel channel, ErrorFactory errors) {
+        this.channel = channel;
+        this.errors = errors;
+    }
+
+    public boolean contains(int event) {
+        return (events & event) != 0;
+    }
+
+    public void add(int event) {
+        set(events | event);
+    }
+
+    public void remove(int event) {
+        set(events & ~event);
+    }
+
+    private void set(int newEvents) {
+        if (newEvents != events) {
+            events = newEvents;
+            submit();
+        }
+    }
+
+    /** Adds or removes an event for the next registration, without a system call. */
+    public void prepare(int event, boolean wanted) {
+        events = wanted ? events | event : events & ~event;
+    }
+
+    /** Submits the events to the selector, which skips the system call if they are those it has. */
+    public void submit() {
+        if (readiness == null) {
+            return;
+        }
+        try {
+            readiness.interest(events);
+        } catch (Readiness.RefusedException e) {
+            IOException cause = newException(e);
+            // Not in the middle of a read or a write.
+            channel.eventLoop().execute(() -> {
+                if (channel.isOpen()) {
+                    channel.pipeline().fireExceptionCaught(cause);
+                    channel.unsafe().close(channel.voidPromise());
+                }
+            });
+        }
+    }
+
+    /** The channel was registered with an event loop. */
+    public void registered(Readiness registered) {
+        readiness = registered;
+    }
+
+    /**
+     * Begins to watch the socket; does nothing if the channel is not registered. With auto-read on, a read is about to
+     * be requested: watching for input from the start saves a system call.
+     */
+    public void start() throws IOException {
+        if (readiness == null) {
+            return;
+        }
+        try {
+            readiness.start(channel.config().isAutoRead() ? events | Readiness.READ : events);
+        } catch (Readiness.RefusedException e) {
+            throw newException(e);
+        }
+    }
+
+    /** Whether the event loop polls the socket for input all the time, with or without success. */
+    public boolean isPolled() {
+        return readiness != null && readiness.isTried();
+    }
+
+    /** Ends the registration. */
+    public void cancel() {
+        if (readiness != null) {
+            readiness.cancel();
+            readiness = null;
+        }
+    }
+
+    private IOException newException(Readiness.RefusedException e) {
+        IOException cause = errors.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+                : "fs.epoll.max_user_watches allows this user no more sockets");
+        cause.initCause(e);
+        return cause;
+    }
+}

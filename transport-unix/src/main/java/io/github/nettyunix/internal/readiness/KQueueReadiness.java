@@ -1,0 +1,120 @@
+package io.github.nettyunix.internal.readiness;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.kqueue.KQueueIoEvent;
+import io.netty.channel.kqueue.KQueueIoHandle;
+import io.netty.channel.kqueue.KQueueIoOps;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.internal.PlatformDependent;
+
+/**
+ * Readiness by kqueue(2), where each direction has a filter of its own. Reading is level-triggered. Whoever is not
+ * reading must not hear of the end of the stream more than once: the read filter stays, to tell of it, but clears
+ * itself when it has fired.
+ */
+public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
+    public static final Selector SELECTOR = new Selector() {
+        @Override
+        public boolean isCompatible(IoEventLoop loop) {
+            return loop.isCompatible(KQueueIoHandle.class);
+        }
+
+        @Override
+        public Readiness newReadiness(FileDescriptor fd, Listener listener) {
+            return new KQueueReadiness(fd, listener);
+        }
+    };
+
+    // From sys/event.h; Netty has these too, but not in public.
+    private static final boolean NETBSD = PlatformDependent.normalizedOs().equals("netbsd");
+    private static final int EVFILT_READ = NETBSD ? 0 : -1;
+    private static final int EVFILT_WRITE = NETBSD ? 1 : -2;
+    private static final int EV_ADD = 1;
+    private static final int EV_DELETE = 2;
+    private static final int EV_CLEAR = 0x20;
+    private static final int EV_EOF = 0x8000;
+
+    private static final KQueueIoOps READ_ON = ops(EVFILT_READ, EV_ADD);
+    private static final KQueueIoOps READ_PARKED = ops(EVFILT_READ, EV_ADD | EV_CLEAR);
+    private static final KQueueIoOps READ_OFF = ops(EVFILT_READ, EV_DELETE);
+    private static final KQueueIoOps WRITE_ON = ops(EVFILT_WRITE, EV_ADD);
+    private static final KQueueIoOps WRITE_OFF = ops(EVFILT_WRITE, EV_DELETE);
+
+    private final FileDescriptor fd;
+
+    private KQueueReadiness(FileDescriptor fd, Listener listener) {
+        super(listener);
+        this.fd = fd;
+    }
+
+    private static KQueueIoOps ops(int filter, int flags) {
+        return KQueueIoOps.newOps((short) filter, (short) flags, 0);
+    }
+
+    @Override
+    public int ident() {
+        return fd.intValue();
+    }
+
+    @Override
+    public void handle(IoRegistration registration, IoEvent event) {
+        KQueueIoEvent kevent = (KQueueIoEvent) event;
+        if (kevent.filter() == EVFILT_WRITE) {
+            listener.writeReady();
+        } else {
+            if ((kevent.flags() & EV_EOF) != 0) {
+                listener.peerClosed();
+            }
+            listener.readReady();
+        }
+    }
+
+    @Override
+    public void close() {
+        listener.closeByLoop();
+    }
+
+    @Override
+    public String systemCall() {
+        return "kevent";
+    }
+
+    @Override
+    protected IoHandle handle() {
+        return this;
+    }
+
+    @Override
+    protected void submit(IoRegistration registration, int before, int interest) {
+        boolean first = before < 0;
+        int changed = first ? READ | interest : before ^ interest;
+        if ((changed & READ) != 0) {
+            if (!first) {
+                // To add a filter that exists does not change whether it clears itself.
+                registration.submit(READ_OFF);
+            }
+            registration.submit((interest & READ) != 0 ? READ_ON : READ_PARKED);
+        }
+        if ((changed & WRITE) != 0) {
+            registration.submit((interest & WRITE) != 0 ? WRITE_ON : WRITE_OFF);
+        }
+    }
+
+    /**
+     * What is submitted reaches the kernel with the loop's next wait for events, and by then the socket is closed, and
+     * its number perhaps another's. Its filters went with it, but what was submitted and has not reached the kernel yet
+     * would be the other's filters then: so they are deleted in the same breath.
+     */
+    @Override
+    protected void beforeCancel(IoRegistration registration, int interest) {
+        if (fd.isOpen()) {
+            registration.submit(READ_OFF);
+            if ((interest & WRITE) != 0) {
+                registration.submit(WRITE_OFF);
+            }
+        }
+    }
+}

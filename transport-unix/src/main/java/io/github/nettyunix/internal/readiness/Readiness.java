@@ -1,0 +1,172 @@
+package io.github.nettyunix.internal.readiness;
+
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.unix.Errors;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.util.concurrent.Future;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket
+ * starts to be watched with {@link #start}, which is for sockets that are connected, listening or connectionless: what
+ * is not yet any of these is ready for everything all the time. {@link #cancel()} ends it and must come before the
+ * socket is closed, since its description may live on in another process.
+ *
+ * <p>All methods must be called on the event loop.
+ */
+public abstract class Readiness extends BusyReaders.Reader {
+    /** Interest: {@link Listener#readReady} as long as there is something to read. */
+    public static final int READ = 1;
+    /** Interest: {@link Listener#writeReady} as soon as there is room. */
+    public static final int WRITE = 2;
+
+    /** What happens to the socket. Any of these may come without need, and must then find out that there is none. */
+    public interface Listener {
+        /**
+         * There is something to read: data, the end of the stream, or an error.
+         *
+         * @return whether there was
+         */
+        boolean readReady();
+
+        /** Whether {@link #readReady} costs little where there is nothing. */
+        boolean isTryingCheap();
+
+        /** There is room to write, or an error to be found by writing. */
+        void writeReady();
+
+        /**
+         * The peer has gone, or will send no more; or, on a socket without a peer, another holder has shut its input
+         * down. A listener that is not interested in reading is notified once when it happens, and once more after each
+         * change of the interest; others are notified before every {@link #readReady}.
+         */
+        void peerClosed();
+
+        /** The event loop shuts down. */
+        void closeByLoop();
+    }
+
+    /** Makes the readiness of sockets known to one kind of event loop. */
+    public interface Selector {
+        /** Whether this is the kind of {@code loop}. */
+        boolean isCompatible(IoEventLoop loop);
+
+        /** A registration to be: complete it with {@link Readiness#register}. */
+        Readiness newReadiness(FileDescriptor fd, Listener listener);
+    }
+
+    /** The selector's system call has failed; the socket is watched as it was before. */
+    public static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1;
+        private final int errno;
+
+        RefusedException(int errno, Throwable cause) {
+            super(cause);
+            this.errno = errno;
+        }
+
+        /** The platform's number of the error; 0 if it is not known. */
+        public int errno() {
+            return errno;
+        }
+    }
+
+    private static final int NOT_STARTED = -1;
+
+    final Listener listener;
+    // Those of the event loop, if that spins.
+    BusyReaders busyReaders;
+
+    private IoRegistration registration;
+    private int submitted = NOT_STARTED;
+
+    Readiness(Listener listener) {
+        this.listener = listener;
+    }
+
+    /** What the event loop knows us by. */
+    protected abstract IoHandle handle();
+
+    /** The system call behind {@link #submit}. */
+    public abstract String systemCall();
+
+    /**
+     * Submits the interest to the event loop, after {@code before}, or for the first time if that is negative.
+     */
+    protected abstract void submit(IoRegistration registration, int before, int interest);
+
+    /** Called just before the registration is cancelled. */
+    protected void beforeCancel(IoRegistration registration, int interest) {
+    }
+
+    /** Registers with the loop; the socket is not watched yet. */
+    public final Future<IoRegistration> register(IoEventLoop loop) {
+        return loop.register(handle()).addListener(future -> {
+            if (future.isSuccess()) {
+                registration = (IoRegistration) future.getNow();
+            }
+        });
+    }
+
+    /** Begins to watch the socket. */
+    public final void start(int interest) throws RefusedException {
+        if (submitted == NOT_STARTED) {
+            change(interest);
+        }
+    }
+
+    /** Changes what we are interested in; before {@link #start} this does nothing. */
+    public final void interest(int interest) throws RefusedException {
+        if (submitted != NOT_STARTED && submitted != interest) {
+            change(interest);
+        }
+    }
+
+    private void change(int interest) throws RefusedException {
+        try {
+            submit(registration, submitted, interest);
+        } catch (UncheckedIOException e) {
+            int errno = e.getCause() instanceof Errors.NativeIoException failure ? Math.abs(failure.expectedErr()) : 0;
+            throw new RefusedException(errno, e.getCause());
+        }
+        setReading((interest & READ) != 0);
+        submitted = interest;
+    }
+
+    /** Adds this socket to, or removes it from, those that a spinning event loop polls. */
+    private void setReading(boolean reading) {
+        if (busyReaders == null || reading == isPolled() || !listener.isTryingCheap()) {
+            return;
+        }
+        if (reading) {
+            busyReaders.add(this);
+        } else {
+            busyReaders.remove(this);
+        }
+    }
+
+    /** Whether {@link Listener#readReady} may come again and again without need. */
+    public final boolean isTried() {
+        return isPolled();
+    }
+
+    @Override
+    final boolean poll() {
+        return listener.readReady();
+    }
+
+    /** Ends the registration. */
+    public final void cancel() {
+        setReading(false);
+        if (registration.isValid()) {
+            if (submitted != NOT_STARTED) {
+                beforeCancel(registration, submitted);
+            }
+            registration.cancel();
+        }
+    }
+}

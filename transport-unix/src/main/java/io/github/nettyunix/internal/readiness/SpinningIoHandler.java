@@ -1,0 +1,113 @@
+package io.github.nettyunix.internal.readiness;
+
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.SelectStrategyFactory;
+import io.netty.util.internal.logging.InternalLogger;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+
+/**
+ * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from
+ * without asking the selector first, since to be told costs more than to try. The selector is asked every few tries:
+ * for connections to accept, for room to write, and for handles that are no {@link Readiness}. More sockets than a few
+ * are left to it altogether.
+ */
+public final class SpinningIoHandler implements IoHandler {
+    /** To read where there is nothing costs more than to ask the selector about all sockets at once. */
+    private static final int MOST_READERS = 4;
+    /** How many reads are tried before the selector is asked again. */
+    private static final int TRIES = 8;
+
+    private static final SelectStrategyFactory NEVER_WAIT = () -> (selectNow, hasTasks) -> selectNow.get();
+
+    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(SpinningIoHandler.class);
+
+    private final IoHandler selector;
+    private final BusyReaders readers = new BusyReaders();
+    private int tries;
+
+    private SpinningIoHandler(IoHandler selector) {
+        this.selector = selector;
+    }
+
+    /** Makes factories of one kind of selector, as its {@code newFactory} does. */
+    public interface Selectors {
+        IoHandlerFactory newFactory(int maxEvents, SelectStrategyFactory strategy);
+    }
+
+    /** Event loops that spin, on this kind of selector. */
+    public static IoHandlerFactory newFactory(Selectors selectors) {
+        IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
+        // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with
+        // every try.
+        return executor -> new SpinningIoHandler(factory.newHandler(executor));
+    }
+
+    @Override
+    public int run(IoHandlerContext context) {
+        int count = readers.size();
+        if (count == 0 || count > MOST_READERS) {
+            return selector.run(context);
+        }
+        int handled = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            // What was read by one may have ended others.
+            if (i < readers.size() && tryToRead(readers.get(i))) {
+                handled++;
+            }
+        }
+        // Also where there always is something to read.
+        tries += count;
+        if (tries >= TRIES) {
+            tries = 0;
+            handled += selector.run(context);
+        }
+        return handled;
+    }
+
+    private static boolean tryToRead(BusyReaders.Reader reader) {
+        try {
+            return reader.poll();
+        } catch (Exception e) {
+            // As the selectors do: the event loop has to live on.
+            LOGGER.warn("Unexpected exception in an event loop.", e);
+            return true;
+        }
+    }
+
+    @Override
+    public IoRegistration register(IoHandle handle) throws Exception {
+        if (handle instanceof Readiness readiness) {
+            readiness.busyReaders = readers;
+        }
+        return selector.register(handle);
+    }
+
+    @Override
+    public void initialize() {
+        selector.initialize();
+    }
+
+    @Override
+    public void prepareToDestroy() {
+        selector.prepareToDestroy();
+    }
+
+    @Override
+    public void destroy() {
+        selector.destroy();
+    }
+
+    @Override
+    public void wakeup() {
+        selector.wakeup();
+    }
+
+    @Override
+    public boolean isCompatible(Class<? extends IoHandle> handleType) {
+        return selector.isCompatible(handleType);
+    }
+}

@@ -1,0 +1,31 @@
+package io.github.nettyunix.internal.socket;
+
+/**
+ * What is different from one platform to the next. It stands apart because the native methods of a class can be
+ * registered only after its constants, which come from here, were initialized.
+ */
+public final class Platform {
+    private Platform() {
+    }
+
+    /** The number of an error here, -1 if the platform does not know it. */
+    static native int errorNumber(String name);
+
+    /** The symbolic name of an error, {@code null} if it has none. */
+    static native String errorName(int errno);
+
+    /** What strerror(3) says of it. */
+    static native String errorMessage(int errno);
+
+    /** The bytes of a page of memory: 4 KiB, or up to 64 KiB as on many kernels for arm64 and ppc64. */
+    static native int pageSize();
+
+    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    static native int keepSentMillis();
+
+    /** Whether it can be told where in a stream descriptors are. */
+    static native boolean canFindBarrier();
+
+    /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
+    static native int maxPath();
+}

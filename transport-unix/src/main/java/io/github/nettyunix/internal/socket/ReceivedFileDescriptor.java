@@ -1,0 +1,19 @@
+package io.github.nettyunix.internal.socket;
+
+import io.netty.channel.unix.FileDescriptor;
+
+/**
+ * A plain descriptor that a peer has sent. To close it does not block, whatever it is of: see {@link DescriptorCloser}.
+ */
+public final class ReceivedFileDescriptor extends FileDescriptor {
+    public ReceivedFileDescriptor(int fd) {
+        super(fd);
+    }
+
+    @Override
+    public void close() {
+        if (markClosed()) {
+            DescriptorCloser.close(intValue());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.nettyunix.internal.socket;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
+import io.netty.channel.unix.IovArray;
+import io.netty.channel.unix.Limits;
+import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.internal.PlatformDependent;
+
+/**
+ * Bytes of a stream on their way out, of as many buffers as stand at the head of a queue. Small ones are copied
+ * together: the kernel spends more on one more {@code iovec} than it costs to copy a few bytes to where it is hot. One
+ * of these serves all channels of a thread.
+ */
+public final class StreamBatch implements MessageProcessor {
+    /** More in one call would only make the kernel walk a longer array: it takes about SO_SNDBUF. */
+    private static final long MAX_BYTES = 1 << 20;
+    /** Up to this length a buffer is copied. */
+    private static final int SMALL = 512;
+    private static final int COPY_CAPACITY = 1 << 16;
+
+    private static final FastThreadLocal<StreamBatch> CURRENT = new FastThreadLocal<>() {
+        @Override
+        protected StreamBatch initialValue() {
+            return new StreamBatch();
+        }
+
+        @Override
+        protected void onRemoval(StreamBatch batch) {
+            batch.vectors.release();
+            batch.copy.release();
+        }
+    };
+
+    private final IovArray vectors = new IovArray(Limits.IOV_MAX);
+    private final ByteBuf copy = Unpooled.directBuffer(COPY_CAPACITY, COPY_CAPACITY);
+    // Where the copies begin that have no vector yet.
+    private int start;
+
+    private StreamBatch() {
+    }
+
+    /** The calling thread's batch, emptied. */
+    public static StreamBatch current() {
+        StreamBatch batch = CURRENT.get();
+        batch.vectors.clear();
+        batch.vectors.maxBytes(MAX_BYTES);
+        batch.copy.clear();
+        batch.start = 0;
+        return batch;
+    }
+
+    /** Adds a buffer; returns false if there is no room for all of it, or if it is none. */
+    @Override
+    public boolean processMessage(Object message) {
+        if (!(message instanceof ByteBuf)) {
+            return false;
+        }
+        ByteBuf buffer = (ByteBuf) message;
+        int index = buffer.readerIndex();
+        int length = buffer.writerIndex() - index;
+        if (length > SMALL) {
+            return endCopies() && vectors.add(buffer, index, length);
+        }
+        int end = copy.writerIndex();
+        if (length > COPY_CAPACITY - end) {
+            return false;
+        }
+        if (PlatformDependent.hasUnsafe() && buffer.hasMemoryAddress()) {
+            PlatformDependent.copyMemory(buffer.memoryAddress() + index, copy.memoryAddress() + end, length);
+            copy.writerIndex(end + length);
+        } else {
+            copy.writeBytes(buffer, index, length);
+        }
+        return true;
+    }
+
+    /** Writes to the socket; the number of bytes, 0 if all buffers were empty, or a negative errno. */
+    public long send(UnixSocket socket) {
+        endCopies();
+        return vectors.count() == 0 ? 0 : socket.send(vectors.memoryAddress(0), vectors.count());
+    }
+
+    /** Returns false, before copying, if there is no room for one more vector. */
+    private boolean endCopies() {
+        int length = copy.writerIndex() - start;
+        if (length > 0) {
+            if (!vectors.add(copy, start, length)) {
+                copy.writerIndex(start);
+                return false;
+            }
+            start = copy.writerIndex();
+        }
+        return true;
+    }
+}

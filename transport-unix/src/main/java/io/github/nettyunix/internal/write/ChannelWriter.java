@@ -1,0 +1,60 @@
+package io.github.nettyunix.internal.write;
+
+import io.netty.channel.ChannelOutboundBuffer;
+
+import java.io.IOException;
+
+/** How a channel writes: bytes, records or datagrams. */
+public interface ChannelWriter {
+    /** The writer of a server. */
+    ChannelWriter NONE = new ChannelWriter() {
+        @Override
+        public Object filter(Object message) {
+            throw new UnsupportedOperationException("write to a server");
+        }
+
+        @Override
+        public void write(ChannelOutboundBuffer in, int maxMessages) {
+            throw new UnsupportedOperationException("write to a server");
+        }
+    };
+
+    /** Refuses what cannot be sent; returns what is to stand in Netty's queue for the rest. */
+    Object filter(Object message) throws IOException;
+
+    /**
+     * Writes what is flushed, as far as the socket takes it. What it throws ends the output.
+     *
+     * @param maxMessages how many may be sent before others get their turn
+     */
+    void write(ChannelOutboundBuffer in, int maxMessages) throws Exception;
+
+    /** What was written may be sent. */
+    default void flushed() {
+    }
+
+    /** The socket has room again. */
+    default void onWritable() {
+    }
+
+    /** Whether some messages can be sent although the socket's peer takes no more. */
+    default boolean canBypassPeer() {
+        return false;
+    }
+
+    /** Completes the promises of what the kernel has taken, before all others fail. */
+    default void completeSent() {
+    }
+
+    /** The channel leaves its event loop. */
+    default void deregistered() {
+    }
+
+    /** The channel was registered again: writes that wait for a delay may continue at once. */
+    default void reregistered() {
+    }
+
+    /** The channel was closed. */
+    default void close() {
+    }
+}

@@ -1,0 +1,236 @@
+package io.github.nettyunix.internal.write;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.endpoint.SocketName;
+import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Capabilities;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.SendBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.AddressedEnvelope;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannelUtil;
+import io.netty.util.internal.StringUtil;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.util.List;
+
+/**
+ * What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient.
+ */
+public final class OutboundMessages {
+    private OutboundMessages() {
+    }
+
+    /**
+     * Refuses what could not be sent, and gives the rest a form in which system calls can send it.
+     *
+     * @param core of the channel whose pipeline the message was written to
+     * @return the message, or another that will be released in its place
+     */
+    static Object filter(ChannelCore core, Object message) throws IOException {
+        if (message instanceof ByteBuf buffer) {
+            ByteBuf direct = toDirect(core, buffer);
+            // A cancelled write leaves this very buffer in the queue, so an empty record must look different.
+            return direct == Unpooled.EMPTY_BUFFER ? new UnixMessage(direct) : direct;
+        }
+        if (message instanceof FileDescriptor fd) {
+            checkOpen(core, fd);
+            return message;
+        }
+        if (message instanceof AddressedEnvelope<?, ?> envelope) {
+            if (core.type() == SocketType.DATAGRAM && envelope.content() instanceof ByteBuf content) {
+                checkRecipient(core, (SocketAddress) envelope.recipient());
+                if (message instanceof UnixDatagramPacket packet) {
+                    return filterMessage(core, packet);
+                }
+                if (!isCopyNeeded(content)) {
+                    return message;
+                }
+                SocketAddress recipient = (SocketAddress) envelope.recipient();
+                UnixDatagramPacket packet = new UnixDatagramPacket(copyDirect(core, content), recipient);
+                envelope.release();
+                return packet;
+            }
+        } else if (message instanceof UnixMessage unixMessage) {
+            return filterMessage(core, unixMessage);
+        }
+        throw new UnsupportedOperationException("write " + core.type() + ": unsupported message type: "
+                + StringUtil.simpleClassName(message) + " (expected: ByteBuf, UnixMessage, FileDescriptor"
+                + switch (core.type()) {
+                    case STREAM -> ", FileRegion)";
+                    case SEQPACKET -> ")";
+                    case DATAGRAM -> ", UnixDatagramPacket, DomainDatagramPacket, "
+                            + "AddressedEnvelope<ByteBuf, SocketAddress>)";
+                });
+    }
+
+    private static Object filterMessage(ChannelCore core, UnixMessage message) throws IOException {
+        List<UnixFileDescriptor> fds = message.fileDescriptors();
+        if (fds.size() > UnixMessage.MAX_FILE_DESCRIPTORS) {
+            throw core.newException("write", Errno.EINVAL, fds.size() + " descriptors in one message, the most are "
+                    + UnixMessage.MAX_FILE_DESCRIPTORS);
+        }
+        for (int i = 0; i < fds.size(); i++) {
+            checkOpen(core, fds.get(i));
+        }
+        ByteBuf content = message.content();
+        if (core.type() == SocketType.STREAM) {
+            if (fds.isEmpty() && message.credentials() == null) {
+                ByteBuf direct = isCopyNeeded(content) ? copyDirect(core, content) : content.retain();
+                message.release();
+                return direct;
+            }
+            if (!content.isReadable()) {
+                throw core.newException("write", Errno.EINVAL,
+                        "on a stream descriptors and credentials travel with bytes, and the message has none");
+            }
+        }
+        if (!isCopyNeeded(content)) {
+            return message;
+        }
+        ByteBuf direct = copyDirect(core, content);
+        UnixMessage replaced;
+        try {
+            replaced = message.replace(direct);
+        } catch (Throwable t) {
+            direct.release();
+            throw t;
+        }
+        message.release();
+        return replaced;
+    }
+
+    private static boolean isCopyNeeded(ByteBuf buffer) {
+        return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
+    }
+
+    /** A buffer that system calls can read from; the given one is released if it is another. */
+    static ByteBuf toDirect(ChannelCore core, ByteBuf buffer) {
+        if (!isCopyNeeded(buffer)) {
+            return buffer;
+        }
+        ByteBuf direct = copyDirect(core, buffer);
+        buffer.release();
+        return direct;
+    }
+
+    /**
+     * A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was
+     * written.
+     */
+    private static ByteBuf copyDirect(ChannelCore core, ByteBuf buffer) {
+        int length = buffer.readableBytes();
+        ByteBuf direct = core.channel().alloc().directBuffer(length);
+        try {
+            return direct.writeBytes(buffer, buffer.readerIndex(), length);
+        } catch (Throwable t) {
+            direct.release();
+            throw t;
+        }
+    }
+
+    private static void checkOpen(ChannelCore core, FileDescriptor fd) throws IOException {
+        if (!fd.isOpen()) {
+            throw core.newException("write", Errno.EBADF, "the descriptor is closed: " + fd);
+        }
+    }
+
+    private static void checkRecipient(ChannelCore core, SocketAddress recipient) throws IOException {
+        if (recipient != null) {
+            UnixSocketAddress address = SocketName.toUnixAddress("write", core.type(), recipient);
+            if (address.isUnnamed()) {
+                throw SocketErrors.newException("write", core.type(), address, Errno.EINVAL,
+                        "the recipient has no name");
+            }
+            if (!SocketName.fits(address)) {
+                throw SocketName.tooLong("write", core.type(), address, "a recipient's path must fit into sun_path");
+            }
+        }
+    }
+
+    /** Returns the recipient of a message; {@code null} for the peer. */
+    static SocketAddress recipient(Object message) {
+        // The most frequent first, and by its class: to find that it lacks an interface costs much more.
+        return !(message instanceof ByteBuf) && message instanceof AddressedEnvelope<?, ?> envelope
+                ? (SocketAddress) envelope.recipient() : null;
+    }
+
+    /** How many bytes a message has. */
+    static int length(Object message) {
+        ByteBuf content = content(message);
+        return content == null ? 0 : content.readableBytes();
+    }
+
+    /** Why a record is too long to be sent. */
+    static String sizeLimit(ChannelCore core, Object message) {
+        return "the record has " + length(message) + " bytes, SO_SNDBUF allows "
+                + (core.settings().sendBufferSize() - Capabilities.SEND_BUFFER_OVERHEAD);
+    }
+
+    private static ByteBuf content(Object message) {
+        return message instanceof ByteBuf buffer ? buffer
+                : message instanceof UnixMessage unixMessage ? unixMessage.content()
+                : message instanceof AddressedEnvelope<?, ?> envelope ? (ByteBuf) envelope.content() : null;
+    }
+
+    /**
+     * Adds a message to a batch, and begins to use its descriptors: they were open when it was written and may have
+     * been closed since, and then their numbers may be another's.
+     *
+     * @param uses to be ended when the batch was sent
+     * @param name of the recipient, {@code null} for the peer
+     * @param bare the bytes that go with a descriptor which comes without a message
+     * @return false, and nothing has changed, if there is no room or a descriptor is closed
+     */
+    public static boolean add(SendBatch batch, DescriptorUses uses, Object message, byte[] name, ByteBuf bare) {
+        ByteBuf content = content(message);
+        if (message instanceof UnixMessage unixMessage) {
+            List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
+            int before = uses.count();
+            if (!uses.begin(fds)) {
+                return false;
+            }
+            if (!batch.add(content, name)) {
+                uses.end(before);
+                return false;
+            }
+            for (int i = 0; i < fds.size(); i++) {
+                batch.addDescriptor(fds.get(i).intValue());
+            }
+            UnixCredentials credentials = unixMessage.credentials();
+            if (credentials != null) {
+                batch.setCredentials(credentials.pid(), credentials.uid(), credentials.gid());
+            }
+            return true;
+        }
+        if (!(message instanceof FileDescriptor)) {
+            return batch.add(content, name);
+        }
+        FileDescriptor fd = (FileDescriptor) message;
+        // Only ours can be kept open by others than their owner.
+        int before = uses.count();
+        if (fd instanceof UnixFileDescriptor ours ? !uses.begin(ours) : !fd.isOpen()) {
+            return false;
+        }
+        if (!batch.add(bare, name)) {
+            uses.end(before);
+            return false;
+        }
+        batch.addDescriptor(fd.intValue());
+        return true;
+    }
+
+    /** Of a message that cannot be added to a batch although there is room. */
+    static IOException newClosedDescriptor(ChannelCore core, Object message) {
+        return core.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
+    }
+}

@@ -1,0 +1,143 @@
+package io.github.nettyunix.internal.write;
+
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.SentFile;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.DefaultFileRegion;
+import io.netty.channel.FileRegion;
+import io.netty.channel.unix.Buffer;
+import io.netty.channel.unix.SocketWritableByteChannel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Writes file regions to a stream. The kernel takes the bytes from the file itself, or they are copied where it cannot.
+ */
+public final class RegionWriter {
+    /** A fast reader would otherwise keep the event loop in one call until the file ends. */
+    private static final long MOST_BYTES = 1 << 20;
+    /** How long to wait for a region of the user's that has nothing to transfer yet. */
+    private static final int EMPTY_MILLIS = 10;
+
+    /** Fails if a file is shorter than its region. */
+    public interface Validation {
+        void validate(DefaultFileRegion region, long position) throws IOException;
+    }
+
+    private final ChannelCore core;
+    private final WriteSchedule schedule;
+    private final Validation validation;
+    private Copy copy;
+    // Of the region that was written last: what is sent of it, null if it is copied.
+    private FileRegion current;
+    private SentFile file;
+
+    RegionWriter(ChannelCore core, WriteSchedule schedule, Validation validation) {
+        this.core = core;
+        this.schedule = schedule;
+        this.validation = validation;
+    }
+
+    /** Where a region copies bytes to. */
+    private final class Copy extends SocketWritableByteChannel {
+        private boolean isFull;
+
+        Copy() {
+            super(core.socket());
+        }
+
+        @Override
+        protected int write(ByteBuffer bytes, int start, int end) throws IOException {
+            int result = core.socket().sendBytes(Buffer.memoryAddress(bytes) + start, end - start);
+            isFull = result == -Errno.EAGAIN;
+            if (result < 0 && !isFull) {
+                throw core.newException("write", result, null);
+            }
+            return Math.max(result, 0);
+        }
+
+        @Override
+        protected ByteBufAllocator alloc() {
+            return core.channel().alloc();
+        }
+    }
+
+    /**
+     * Writes a part of the region at the head of the queue.
+     *
+     * @return false if the socket takes no more, and the channel waits for it
+     * @throws IOException if the file or the socket fails. The output cannot go on then, since the peer would take what
+     *         comes next for the bytes that are missing
+     */
+    boolean write(ChannelOutboundBuffer in, FileRegion region) throws IOException {
+        if (region != current) {
+            file = null;
+            current = null;
+            file = SentFile.open(region);
+            current = region;
+        }
+        long written = file == null ? -Errno.EOPNOTSUPP : file.send(core.socket(), MOST_BYTES);
+        if (written == -Errno.EOPNOTSUPP) {
+            written = copy(region);
+        } else if (written == 0) {
+            throw tooShort(region, file.size());
+        }
+        if (written > 0) {
+            in.progress(written);
+            if (region.transferred() >= region.count()) {
+                forget();
+                in.remove();
+            }
+            return true;
+        }
+        if (written == -Errno.EAGAIN) {
+            schedule.awaitWritable();
+        } else if (written == 0) {
+            schedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
+        } else {
+            throw core.newException("write", (int) written,
+                    file != null && !file.isOpen() ? "the file is closed" : null);
+        }
+        return false;
+    }
+
+    /** Nothing of a region stays behind. */
+    void forget() {
+        current = null;
+        file = null;
+    }
+
+    /** The number of bytes, -EAGAIN if the socket is full; 0 if the region had none although the socket is not. */
+    private long copy(FileRegion region) throws IOException {
+        if (copy == null) {
+            copy = new Copy();
+        }
+        copy.isFull = false;
+        long position = region.transferred();
+        long written = region.transferTo(copy, position);
+        if (written > 0) {
+            return written;
+        }
+        if (copy.isFull) {
+            return -Errno.EAGAIN;
+        }
+        if (written < 0) {
+            throw core.newException("write", Errno.EIO, "the file region ended " + (region.count() - position)
+                    + " bytes early");
+        }
+        if (region instanceof DefaultFileRegion) {
+            validation.validate((DefaultFileRegion) region, position);
+        }
+        return 0;
+    }
+
+    private IOException tooShort(FileRegion region, long size) {
+        return core.newException("write", Errno.EIO, "the file has " + size
+                + " bytes, and the region ends behind byte "
+                + (region.position() + region.count()));
+    }
+}

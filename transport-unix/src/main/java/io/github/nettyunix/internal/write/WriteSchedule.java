@@ -1,0 +1,78 @@
+package io.github.nettyunix.internal.write;
+
+import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.readiness.Interest;
+import io.github.nettyunix.internal.readiness.Readiness;
+import io.netty.util.concurrent.Future;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * When a channel continues to write: once its socket has room, after the other channels of the loop, or after a delay.
+ * As a task of the loop, it flushes the channel.
+ */
+public final class WriteSchedule implements Runnable {
+    private final ChannelCore core;
+    private final Interest interest;
+    // The attempt to write that waits for a delay to pass; null if there is none.
+    private Future<?> retry;
+
+    public WriteSchedule(ChannelCore core, Interest interest) {
+        this.core = core;
+        this.interest = interest;
+    }
+
+    /** All flushed messages were written: there is nothing to wait for. */
+    public void complete() {
+        interest.remove(Readiness.WRITE);
+    }
+
+    /** The socket takes no more for now: continue when it has room. */
+    void awaitWritable() {
+        interest.add(Readiness.WRITE);
+    }
+
+    /** Enough was written for one turn: continue after the other channels have had theirs. */
+    void yieldTurn() {
+        complete();
+        flushSoon();
+    }
+
+    /** Continues after the other channels have had their turn, whether or not the channel waits for room. */
+    public void flushSoon() {
+        core.channel().eventLoop().execute(this);
+    }
+
+    /**
+     * Writes nothing before a delay has passed. For a shortage of what the kernel counts in, whose end it does not
+     * report. Only one such delay is pending at a time.
+     */
+    public void retryAfter(long delay, TimeUnit unit) {
+        if (retry == null) {
+            retry = core.channel().eventLoop().schedule(() -> {
+                retry = null;
+                run();
+            }, delay, unit);
+        }
+    }
+
+    public void cancelRetry() {
+        if (retry != null) {
+            retry.cancel(false);
+            retry = null;
+        }
+    }
+
+    /** Whether writing is pointless before the socket has room, or before a delay has passed. */
+    public boolean isWaiting() {
+        return interest.contains(Readiness.WRITE) || retry != null;
+    }
+
+    /** Writes what is flushed. Does nothing on a loop that the channel has left: the next one does it. */
+    @Override
+    public void run() {
+        if (core.isOnEventLoop()) {
+            core.flushNow();
+        }
+    }
+}
