@@ -9,10 +9,8 @@ import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.ConnectAttempt;
 import io.github.nettyunix.internal.endpoint.Endpoint;
 import io.github.nettyunix.internal.endpoint.HandOver;
-import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
-import io.github.nettyunix.internal.read.LingeringClose;
 import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.read.ReadLoop;
 import io.github.nettyunix.internal.read.RecordMarks;
@@ -30,7 +28,6 @@ import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.RecvByteBufAllocator;
-import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
@@ -55,8 +52,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final Interest interest = new Interest(this, core());
     final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
     final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
-    // What a failed write leaves to do, null if none has failed.
-    LingeringClose lingeringClose;
     private final AbstractUnixChannelConfig config;
     private final PeerTrust peerTrust;
 
@@ -247,9 +242,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     /** Continues what the channel was waiting for on its previous loop. */
     private void resume() {
         writer().reregistered();
-        if (lingeringClose != null) {
-            lingeringClose.reregistered();
-        }
+        readLoop.reregistered();
         writeSchedule.flushSoon();
         if (connectAttempt != null) {
             connectAttempt.onReregistered();
@@ -261,22 +254,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         writer().deregistered();
         writeSchedule.cancelRetry();
         interest.cancel();
-    }
-
-    /**
-     * The channel has become active.
-     *
-     * @throws IOException if the socket cannot be watched, and the channel is not active
-     */
-    final void activate() throws IOException {
-        boolean before = active;
-        active = true;
-        try {
-            interest.start();
-        } catch (IOException e) {
-            active = before;
-            throw e;
-        }
     }
 
     // ---- reading ----------------------------------------------------------------------------------------------------
@@ -379,46 +356,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public UnixSocketAddress local() {
-            return endpoint.local();
-        }
-
-        @Override
-        public UnixSocketAddress remote() {
-            return endpoint.remote();
-        }
-
-        @Override
-        public UnixSocketAddress endpointAddress() {
-            return endpoint.identity();
-        }
-
-        @Override
-        public IOException newException(String operation, int errno, String hint) {
-            return SocketErrors.newException(operation, type, endpoint.identity(), errno, hint);
-        }
-
-        @Override
-        public boolean isOnEventLoop() {
-            return isRegistered() && eventLoop().inEventLoop();
-        }
-
-        @Override
         public PeerTrust peerTrust() {
             return peerTrust;
         }
 
-        @Override
-        public void close() {
-            close(AbstractUnixChannel.this.voidPromise());
-        }
-
         // ---- reading ------------------------------------------------------------------------------------------------
-
-        @Override
-        public ExtendedHandle recvBufAllocHandle() {
-            return (ExtendedHandle) super.recvBufAllocHandle();
-        }
 
         @Override
         public boolean readReady() {
@@ -438,25 +380,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public boolean isDraining() {
-            return lingeringClose != null && lingeringClose.isDraining();
-        }
-
-        @Override
-        public void readTurnEnded(boolean foundNothing) {
-            if (lingeringClose != null) {
-                lingeringClose.turnEnded(foundNothing);
-            }
-        }
-
-        @Override
         public void inputClosed(boolean failed) {
             AbstractUnixChannel.this.inputClosed(failed);
-        }
-
-        @Override
-        public boolean isHandedOver() {
-            return handOver != null;
         }
 
         @Override
@@ -540,7 +465,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public void activate() throws IOException {
-            AbstractUnixChannel.this.activate();
+            boolean before = active;
+            active = true;
+            try {
+                interest.start();
+            } catch (IOException e) {
+                active = before;
+                throw e;
+            }
         }
 
         @Override

@@ -22,6 +22,8 @@ import java.io.IOException;
 /** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private final RecordMarks marks;
+    // What a failed write leaves to do, null if none has failed.
+    private LingeringClose lingeringClose;
     private boolean endOfInput;
     // Whether the peer has ended the input, as opposed to a shutdown of it here.
     private boolean endedByPeer;
@@ -174,6 +176,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             unsafe().close(voidPromise());
         } else {
             lingeringClose = new LingeringClose(core(), readLoop);
+            readLoop.startDrain(lingeringClose);
             lingeringClose.start();
         }
     }
@@ -198,7 +201,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private void shutDown(boolean input, boolean output) throws IOException {
         int result = socket.shutDown(input, output);
         if (result == -Errno.ENOTCONN) {
-            throw SocketErrors.newNotYetConnected("shutdown", type, endpoint.identity(), null);
+            throw SocketErrors.newNotYetConnected("shutdown", type, core().endpointAddress(), null);
         }
         if (result < 0) {
             throw core().newException("shutdown", result, null);

@@ -35,7 +35,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
                 throw core().newException("listen", result, null);
             }
             endpoint.publish();
-            activate();
+            core().activate();
         } catch (IOException e) {
             // It is bound, and cannot be bound again.
             core().close();

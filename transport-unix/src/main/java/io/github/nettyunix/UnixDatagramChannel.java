@@ -167,7 +167,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     @Override
     protected void doBind(SocketAddress localAddress) throws Exception {
         super.doBind(localAddress);
-        activate();
+        core().activate();
     }
 
     /**

@@ -8,7 +8,6 @@ import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.github.nettyunix.internal.socket.ReceivedFileDescriptor;
 import io.github.nettyunix.internal.socket.UseCount;
-import io.github.nettyunix.process.ChildProcess;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCounted;
@@ -197,8 +196,9 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Creates two connected sockets in blocking mode, for example one for a {@link ChildProcess}, whose program expects
-     * that mode, and one for {@link UnixTransport#adopt(UnixFileDescriptor)}.
+     * Creates two connected sockets in blocking mode, for example one for a
+     * {@link io.github.nettyunix.process.ChildProcess}, whose program expects that mode, and one for
+     * {@link UnixTransport#adopt(UnixFileDescriptor)}.
      *
      * @param type their type
      * @return the owners of the two, each with one reference
@@ -262,7 +262,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
-        return TYPES[check("type", use(fd -> FileDescriptors.status(fd, new long[1])))];
+        return TYPES[DescriptorFiles.check("type", intValue(), use(fd -> FileDescriptors.status(fd, new long[1])))];
     }
 
     /**
@@ -275,7 +275,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public long size() throws IOException {
         long[] size = new long[1];
-        check("size", use(fd -> FileDescriptors.status(fd, size)));
+        DescriptorFiles.check("size", intValue(), use(fd -> FileDescriptors.status(fd, size)));
         return size[0];
     }
 
@@ -288,7 +288,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public void setBlocking(boolean blocking) throws IOException {
-        check("setBlocking", use(fd -> FileDescriptors.setBlocking(fd, blocking)));
+        DescriptorFiles.check("setBlocking", intValue(), use(fd -> FileDescriptors.setBlocking(fd, blocking)));
     }
 
     /** Makes a system call that cannot block; returns its result, -EBADF if the descriptor is closed. */
@@ -301,10 +301,6 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         } finally {
             endUse();
         }
-    }
-
-    private int check(String operation, int result) throws IOException {
-        return DescriptorFiles.check(operation, intValue(), result);
     }
 
     /**
@@ -353,7 +349,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public Set<Seal> seals() throws IOException {
         int bits = use(FileDescriptors::seals);
-        return bits == -Errno.EINVAL || check("seals", bits) == 0 ? Set.of()
+        return bits == -Errno.EINVAL || DescriptorFiles.check("seals", intValue(), bits) == 0 ? Set.of()
                 : Set.copyOf(Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0).toList());
     }
 
@@ -368,7 +364,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public void seal(Seal... seals) throws IOException {
         int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
-        check("seal", use(fd -> FileDescriptors.seal(fd, bits)));
+        DescriptorFiles.check("seal", intValue(), use(fd -> FileDescriptors.seal(fd, bits)));
     }
 
     /**
@@ -384,7 +380,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     @Override
     public void close() throws IOException {
         if (beginClose()) {
-            check("close", closeNumber());
+            DescriptorFiles.check("close", intValue(), closeNumber());
         }
     }
 

@@ -2,13 +2,15 @@ package io.github.nettyunix.internal;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.netty.channel.Channel;
-import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
+
+import java.io.IOException;
 
 /** What the parts of a channel, its reader and its writer among them, may ask of it. */
 public interface ChannelCore extends Interest.ErrorFactory {
@@ -26,27 +28,41 @@ public interface ChannelCore extends Interest.ErrorFactory {
 
     ChannelWriter writer();
 
-    ExtendedHandle recvBufAllocHandle();
-
-    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
-    UnixSocketAddress local();
-
-    /** The peer's address; {@code null} if there is none. */
-    UnixSocketAddress remote();
-
-    /** What identifies the channel: the peer's name, or its own name if the peer has none. */
-    UnixSocketAddress endpointAddress();
-
-    /**
-     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
-     */
-    boolean isOnEventLoop();
-
     PeerTrust peerTrust();
 
     /** Writes what is flushed, as far as the socket takes it. */
     void flushNow();
 
+    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    default UnixSocketAddress local() {
+        return (UnixSocketAddress) channel().localAddress();
+    }
+
+    /** The peer's address; {@code null} if there is none. */
+    default UnixSocketAddress remote() {
+        return (UnixSocketAddress) channel().remoteAddress();
+    }
+
+    /** What identifies the channel: the peer's name, or its own name if the peer has none. */
+    default UnixSocketAddress endpointAddress() {
+        UnixSocketAddress peer = remote();
+        return peer == null || peer.isUnnamed() ? local() : peer;
+    }
+
+    @Override
+    default IOException newException(String operation, int errno, String hint) {
+        return SocketErrors.newException(operation, type(), endpointAddress(), errno, hint);
+    }
+
+    /**
+     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
+     */
+    default boolean isOnEventLoop() {
+        return channel().isRegistered() && channel().eventLoop().inEventLoop();
+    }
+
     /** Closes the channel. */
-    void close();
+    default void close() {
+        channel().unsafe().close(channel().voidPromise());
+    }
 }

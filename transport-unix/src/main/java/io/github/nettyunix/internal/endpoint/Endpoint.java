@@ -34,12 +34,6 @@ public final class Endpoint {
         return remote;
     }
 
-    /** Returns what identifies this channel: the peer's name, or its own name if the peer has none. */
-    public UnixSocketAddress identity() {
-        UnixSocketAddress peer = remote;
-        return peer == null || peer.isUnnamed() ? local : peer;
-    }
-
     /** The socket has them from elsewhere. */
     public void set(UnixSocketAddress local, UnixSocketAddress remote) {
         this.local = local;

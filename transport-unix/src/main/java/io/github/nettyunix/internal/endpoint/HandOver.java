@@ -94,6 +94,7 @@ public final class HandOver {
         autoRead = channel.config().isAutoRead();
         readWanted = !readLoop.isPaused();
         owner.setHandOver(this);
+        readLoop.suspend(true);
         channel.config().setAutoRead(false);
         readLoop.clearInterest();
         return true;
@@ -103,6 +104,7 @@ public final class HandOver {
     private void goOn() {
         if (owner.handOver() == this) {
             owner.setHandOver(null);
+            readLoop.suspend(false);
             channel.config().setAutoRead(autoRead);
             if (readWanted && !autoRead) {
                 channel.read();

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * the kernel allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
  * </ul>
  */
-public final class LingeringClose {
+public final class LingeringClose implements ReadLoop.Drain {
     private static final long PATIENCE_MILLIS = 1000;
 
     private final ChannelCore core;
@@ -39,12 +39,12 @@ public final class LingeringClose {
         schedule();
     }
 
-    /** Whether the input is read without requests from handlers. */
+    @Override
     public boolean isDraining() {
         return draining;
     }
 
-    /** A turn of reading has ended, and the channel is still open. */
+    @Override
     public void turnEnded(boolean foundNothing) {
         if (draining && foundNothing) {
             close();
@@ -58,7 +58,7 @@ public final class LingeringClose {
         }
     }
 
-    /** The channel was registered with another event loop. */
+    @Override
     public void reregistered() {
         if (timer != null) {
             timer.cancel(false);

@@ -20,17 +20,20 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         /** Requests a read. */
         void beginRead();
 
-        /** Whether the socket is on its way to another owner, so that nothing more is read. */
-        boolean isHandedOver();
-
-        /** Whether the input is read to its end without requests from handlers. */
-        boolean isDraining();
-
-        /** A turn of reading has ended, and the channel is open. */
-        void readTurnEnded(boolean foundNothing);
-
         /** The end of the stream was read, or an error, which has been reported. */
         void inputClosed(boolean failed);
+    }
+
+    /** Reads the input to its end, although the user may have stopped reading. */
+    interface Drain {
+        /** Whether the input is read without requests from handlers. */
+        boolean isDraining();
+
+        /** A turn of reading has ended, and the channel is still open. */
+        void turnEnded(boolean foundNothing);
+
+        /** The channel was registered with another event loop. */
+        void reregistered();
     }
 
     private final ChannelCore core;
@@ -39,8 +42,11 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     // Null until a read fails.
     // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
     private final ReadFailures failures = new ReadFailures();
+    private Drain drain;
     private boolean readPending;
     private boolean scheduled;
+    // The socket is on its way to another owner.
+    private boolean suspended;
 
     // The kernel reports a reset before what the peer had sent; the channel reports it after that.
     private IOException reset;
@@ -68,7 +74,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     /** A read was requested. */
     public void begin() {
         readPending = true;
-        if (isWaitingAfterFailure() || owner.isHandedOver()) {
+        if (isWaitingAfterFailure() || suspended) {
             return;
         }
         interest.add(Readiness.READ);
@@ -101,7 +107,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
             readPending = false;
             interest.prepare(Readiness.READ, false);
         } else if (core.channel().eventLoop().inEventLoop()) {
-            if (!owner.isDraining()) {
+            if (!isDraining()) {
                 clearInterest();
             }
         } else {
@@ -118,9 +124,36 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         interest.remove(Readiness.READ);
     }
 
+    /** From now on nothing more is read, or reads are as requested again. */
+    public void suspend(boolean suspend) {
+        suspended = suspend;
+    }
+
+    /** From now on the input is read to its end. */
+    public void startDrain(Drain started) {
+        drain = started;
+    }
+
+    /** The channel was registered again, and everything else has been. */
+    public void reregistered() {
+        if (drain != null) {
+            drain.reregistered();
+        }
+    }
+
+    private boolean isDraining() {
+        return drain != null && drain.isDraining();
+    }
+
+    private void turnEnded(boolean foundNothing) {
+        if (drain != null) {
+            drain.turnEnded(foundNothing);
+        }
+    }
+
     /** Whether the user wants no more for now. */
     public boolean isPaused() {
-        return !readPending && !core.channel().config().isAutoRead() && !owner.isDraining();
+        return !readPending && !core.channel().config().isAutoRead() && !isDraining();
     }
 
     /**
@@ -146,7 +179,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     private boolean readNow() {
         ChannelReader reader = core.reader();
         ChannelPipeline pipeline = core.channel().pipeline();
-        ExtendedHandle allocHandle = core.recvBufAllocHandle();
+        ExtendedHandle allocHandle = (ExtendedHandle) core.channel().unsafe().recvBufAllocHandle();
         allocHandle.reset(core.channel().config());
         Throwable cause = null;
         int result = ChannelReader.NOTHING;
@@ -160,7 +193,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
             cause = t;
         }
         if (result == ChannelReader.NOTHING && count == 0 && cause == null) {
-            owner.readTurnEnded(true);
+            turnEnded(true);
             return false;
         }
         if (result == ChannelReader.END_OF_STREAM) {
@@ -185,7 +218,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
             } else if (cause != null) {
                 readAfterFailure();
             }
-            owner.readTurnEnded(false);
+            turnEnded(false);
         }
         return true;
     }
