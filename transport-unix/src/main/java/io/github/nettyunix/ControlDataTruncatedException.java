@@ -9,11 +9,12 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * Descriptors of a message were lost: there were more of them than
- * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, or this process has no more room for descriptors
- * (RLIMIT_NOFILE), which may cost the sender's pidfd too; or the sender's security label was too long. Those that had
- * arrived have been closed. Raised once through {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}; a
- * stream channel closes then, since its descriptors no longer match its bytes. The others drop the message and go on.
+ * Thrown if control data of a message was lost: the message had more descriptors than
+ * {@link UnixSocketOption#MAX_FILE_DESCRIPTORS_PER_MESSAGE}, the process has reached its limit of descriptors
+ * (RLIMIT_NOFILE), which may affect the sender's pidfd too, or the sender's security label was too long. The
+ * descriptors that had arrived have been closed. Raised once through
+ * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}. A stream channel then closes, because its descriptors
+ * no longer match its bytes; other channels drop the message and continue.
  */
 public final class ControlDataTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
