@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.net.SocketAddress;
 
 /**
- * A record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. It has been dropped and its descriptors have been
- * closed; the channel continues with the next one. Raised through
+ * Thrown if a record was longer than {@link UnixSocketOption#MAX_MESSAGE_SIZE}. The record has been dropped and its
+ * descriptors have been closed; the channel continues with the next one. Raised through
  * {@link io.netty.channel.ChannelInboundHandler#exceptionCaught}.
  */
 public final class MessageTruncatedException extends IOException implements UnixSocketError {
@@ -63,18 +63,19 @@ public final class MessageTruncatedException extends IOException implements Unix
     }
 
     /**
-     * The length of the record that was dropped.
+     * Returns the length of the record that was dropped. On platforms whose kernel does not report it, such as macOS,
+     * this is only a lower bound.
      *
-     * @return bytes
+     * @return the number of bytes
      */
     public int messageSize() {
         return messageSize;
     }
 
     /**
-     * The limit that it was above.
+     * Returns the limit that the record exceeded.
      *
-     * @return bytes
+     * @return the number of bytes
      */
     public int maxMessageSize() {
         return maxMessageSize;
