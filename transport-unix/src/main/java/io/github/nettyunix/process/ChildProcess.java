@@ -20,8 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
- * A program that this process has started with descriptors of its choice: {@link ProcessBuilder} closes all but three
- * of them in a child, and can make none of the three a socket.
+ * A program that this process has started with descriptors of its choice. {@link ProcessBuilder}, in contrast, closes
+ * all but three descriptors in the child, and none of the three can be a socket.
  * <pre>{@code
  * List<UnixFileDescriptor> pair = UnixFileDescriptor.socketPair(SocketType.STREAM);
  * try (UnixFileDescriptor theirs = pair.get(1)) {
@@ -29,8 +29,8 @@ import java.util.function.Function;
  * }
  * Channel channel = UnixTransport.adopt(pair.get(0));
  * }</pre>
- * A daemon thread waits for each; other children of this process are not touched. A child lives on when this process
- * ends. Thread-safe.
+ * A daemon thread waits for each child; other children of this process are not affected. A child continues to run when
+ * this process ends. Thread-safe.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/posix_spawn.3.html">posix_spawn(3)</a>
  */
@@ -49,28 +49,28 @@ public final class ChildProcess {
     }
 
     /**
-     * Starts a program. It finds no signal blocked or ignored, whatever this process does with them, and is in the same
-     * directory. It takes as long as the system needs to load it.
+     * Starts a program. The program inherits no blocked or ignored signals, whatever this process does with them, and
+     * runs in the same directory. The call takes as long as the system needs to load the program.
      *
-     * <p>Do not call this on an event loop while the process holds descriptors that an untrusted peer has sent, whether
-     * or not they are passed on: the child begins with copies of all descriptors and closes them before it runs the
-     * program, and this thread waits for that. Closing a file of a FUSE server that does not respond blocks for as long
-     * as the server likes. Call it on another thread then.
+     * <p>Do not call this on an event loop while the process holds descriptors from an untrusted peer, whether or not
+     * they are passed on: the child begins with copies of all descriptors and closes them before it runs the program,
+     * and this thread waits for that. Closing a file of a FUSE server that does not respond blocks for as long as the
+     * server likes. In that case, call this method on another thread.
      *
-     * @param command the program, which is looked for on this process's PATH if its name has no slash, and its
-     *         arguments
-     * @param environment all of the child's environment variables; {@code null} for those that this process has now, in
-     *        which {@link SocketActivation#sockets()} leaves none of its own, unlike in {@link System#getenv()}
-     * @param descriptors by their number in the child. They stay the caller's, who may close them once this returns.
-     *        One descriptor may have several numbers. The child inherits standard input, output and error where they
-     *        are not among them; everything else is closed in it, close-on-exec or not. What belongs to the open file
-     *        is shared: the offset of a file, and that sockets of channels do not block, see
-     *        {@link UnixFileDescriptor#setBlocking}
+     * @param command the program, which is searched for on this process's PATH if its name contains no slash, and its
+     *        arguments
+     * @param environment all of the child's environment variables; {@code null} for the current ones of this process,
+     *        from which {@link SocketActivation#sockets()} removes its own, unlike from {@link System#getenv()}
+     * @param descriptors the child's descriptors by their numbers in the child. The caller keeps their ownership and
+     *        may close them once this method returns. One descriptor may have several numbers. The child inherits
+     *        standard input, output and error unless they are given here; all other descriptors are closed in it,
+     *        whether or not they are close-on-exec. The child shares the state of the open files: the offset of a file,
+     *        and the non-blocking mode of the sockets of channels, see {@link UnixFileDescriptor#setBlocking}
      * @return the process
      * @throws java.io.FileNotFoundException if there is no such program
-     * @throws IOException if it cannot be started, or a descriptor is closed; it names the errno, see
+     * @throws IOException if it cannot be started, or a descriptor is closed; the exception implements
      *         {@link UnixSocketError}
-     * @throws IllegalArgumentException if the command is empty, a number is negative, or something has a NUL in it
+     * @throws IllegalArgumentException if the command is empty, a number is negative, or a string contains a NUL
      * @throws UnsatisfiedLinkError if the transport is not available
      */
     public static ChildProcess start(List<String> command, Map<String, String> environment,
@@ -182,7 +182,7 @@ public final class ChildProcess {
     }
 
     /**
-     * The number of the process.
+     * Returns the number of the process.
      *
      * @return the pid
      */
@@ -191,22 +191,22 @@ public final class ChildProcess {
     }
 
     /**
-     * How the process ends.
+     * Returns a future for the end of the process.
      *
-     * @return completes when it has ended, with its exit status, or with 128 and the number of the signal that has
-     *         killed it; on the thread that waits for it. It fails where the system does not tell, because other code
-     *         in this process has waited for all children, or ignores SIGCHLD
+     * @return a future that completes with the exit status or, if a signal killed the process, with 128 plus the number
+     *         of the signal, on the thread that waits for the process; it fails if the system does not report the
+     *         status, because other code in this process has waited for all children or ignores SIGCHLD
      */
     public CompletableFuture<Integer> onExit() {
         return exit.copy();
     }
 
     /**
-     * Sends the process a signal.
+     * Sends a signal to the process.
      *
-     * @param number the signal; which number it has depends on the platform, see
+     * @param number the number of the signal, which depends on the platform, see
      *        <a href="https://man7.org/linux/man-pages/man7/signal.7.html">signal(7)</a>
-     * @return false if the process has ended already
+     * @return false if the process has already ended
      * @throws IOException if there is no such signal, or this process may not send it
      */
     public boolean signal(int number) throws IOException {
@@ -225,8 +225,8 @@ public final class ChildProcess {
     /**
      * Asks the process to end, with SIGTERM.
      *
-     * @return false if it has ended already
-     * @throws IOException if this process may not
+     * @return false if it has already ended
+     * @throws IOException if this process may not send the signal
      */
     public boolean destroy() throws IOException {
         return signal(SIGTERM);
@@ -235,8 +235,8 @@ public final class ChildProcess {
     /**
      * Kills the process, with SIGKILL.
      *
-     * @return false if it has ended already
-     * @throws IOException if this process may not
+     * @return false if it has already ended
+     * @throws IOException if this process may not send the signal
      */
     public boolean destroyForcibly() throws IOException {
         return signal(SIGKILL);
