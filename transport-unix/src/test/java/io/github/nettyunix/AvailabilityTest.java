@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.socket.NativeLibrary;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Proof;
-
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;

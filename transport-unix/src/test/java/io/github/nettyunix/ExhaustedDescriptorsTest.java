@@ -6,7 +6,6 @@ import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Proof;
-
 import org.junit.jupiter.api.Tag;
 
 import java.io.BufferedReader;

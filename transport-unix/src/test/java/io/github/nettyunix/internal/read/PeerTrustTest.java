@@ -3,7 +3,6 @@ package io.github.nettyunix.internal.read;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.testing.NothingLeft;
-
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 

@@ -3,7 +3,6 @@ package io.github.nettyunix.internal.write;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.NothingLeft;
-
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
