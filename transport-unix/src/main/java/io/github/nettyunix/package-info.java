@@ -23,6 +23,8 @@
  * connection
  * <li>{@link io.github.nettyunix.SocketActivation}: sockets that systemd has passed to this process
  * </ul>
+ * The handlers of {@link io.github.nettyunix.handler} check these values. {@link io.github.nettyunix.process} starts
+ * programs that inherit descriptors.
  *
  * <h2>Options</h2>
  * {@link io.github.nettyunix.UnixSocketOption} lists the options of this transport, with
