@@ -6,7 +6,6 @@ import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.github.nettyunix.internal.socket.Process;
 import io.github.nettyunix.internal.socket.UnixSocket;
-import io.github.nettyunix.process.ChildProcess;
 import io.netty.channel.Channel;
 
 import java.util.ArrayList;
@@ -24,8 +23,8 @@ import java.util.Map;
  * }
  * }</pre>
  * <p>A socket that a parent passes as standard input, as inetd does, is adopted with
- * {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}. To be the parent, pass the sockets to a {@link ChildProcess}
- * from descriptor 3 on.
+ * {@link UnixTransport#adopt(int) UnixTransport.adopt(0)}. To be the parent, pass the sockets to a
+ * {@link io.github.nettyunix.process.ChildProcess} from descriptor 3 on.
  *
  * @see <a href="https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html">sd_listen_fds(3)</a>
  */

@@ -1,0 +1,2 @@
+/** Binding, connecting and adopting: names, socket files, and the identity of the peer. */
+package io.github.nettyunix.internal.endpoint;

@@ -1,0 +1,2 @@
+/** Writes to sockets: queues, batches, waiting for room, and retries. */
+package io.github.nettyunix.internal.write;
