@@ -39,8 +39,8 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * What channels of all types have in common: the socket, the registration with an event loop, bind, connect, the read
- * loop and close. Subclasses say what a read and a write are.
+ * The parts that channels of all types have in common: the socket, the registration with an event loop, bind, connect,
+ * the read loop and close. Subclasses determine what a read and a write are.
  */
 abstract class AbstractUnixChannel extends AbstractChannel implements UnixChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);

@@ -19,7 +19,7 @@ import io.netty.util.concurrent.PromiseCombiner;
 
 import java.io.IOException;
 
-/** What stream and seqpacket channels have in common: a peer, and two directions that end separately. */
+/** The parts that stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private final RecordMarks marks;
     // What a failed write leaves to do, null if none has failed.

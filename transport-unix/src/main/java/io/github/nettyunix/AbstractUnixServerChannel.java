@@ -10,7 +10,7 @@ import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import java.io.IOException;
 import java.net.SocketAddress;
 
-/** What listening channels of both types have in common. */
+/** The parts that listening channels of both types have in common. */
 abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements ServerChannel {
     private final Acceptor acceptor = new Acceptor(core(), readLoop, this::newChild);
 
@@ -61,8 +61,8 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     }
 
     /**
-     * What waits in the backlog is accepted first, if the channel is reading; nothing else tells whether something
-     * does.
+     * If the channel is reading, connections in the backlog are accepted first; only accept can find out whether there
+     * are any.
      */
     @Override
     final void inputEnded(boolean reading) {

@@ -35,7 +35,7 @@ public final class SocketFilePolicy {
 
     /** No mode, or no group, was set. */
     private static final int UNSET = -1;
-    /** The mode of a file whose group was set: those who are named can connect, and nobody else. */
+    /** The default mode of a file whose group was set: only its owner and the members of the group can connect. */
     private static final int GROUP_MODE = 0660;
 
     private static final SocketFilePolicy REPLACE_STALE =

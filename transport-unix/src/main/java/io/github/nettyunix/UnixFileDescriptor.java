@@ -227,7 +227,10 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         throw new IllegalStateException("the descriptor is closed already: " + this);
     }
 
-    /** Transfers the number to a caller who has begun a use of it; if it is closed: false, and the use must end. */
+    /**
+     * Transfers the number to a caller that has begun a use of it. Returns false if it is closed; the caller must then
+     * end the use.
+     */
     boolean tryDetach() {
         return disown(USES.detach(this));
     }

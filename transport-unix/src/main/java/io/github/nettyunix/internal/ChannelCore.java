@@ -12,7 +12,7 @@ import io.netty.channel.Channel;
 
 import java.io.IOException;
 
-/** What the parts of a channel, its reader and its writer among them, may ask of it. */
+/** What the parts of a channel, including its reader and its writer, may call on it. */
 public interface ChannelCore extends Interest.ErrorFactory {
     /** The channel as everybody sees it. */
     Channel channel();

@@ -13,7 +13,7 @@ import io.netty.util.NetUtil;
 import io.netty.util.internal.ObjectUtil;
 
 /**
- * The values of a channel's options, besides those that all of Netty's channels have; {@link SocketOptions} lists the
+ * The values of a channel's options, except those that all of Netty's channels have. {@link SocketOptions} lists the
  * options. Set and read on any thread.
  */
 public final class ChannelSettings {

@@ -20,9 +20,9 @@ import static io.github.nettyunix.UnixSocketOption.SO_PASSRIGHTS;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSSEC;
 
 /**
- * The options that decide which control data inbound messages have, and the socket options that follow from them. What
- * the socket has and what is read agree at any time: the socket has an option before the first read that relies on it.
- * Options are set on any thread; reads are the event loop's.
+ * The options that determine which control data inbound messages have, and the socket options that follow from them.
+ * The options of the socket always match what is read: the socket has an option before the first read that relies on
+ * it. Options are set on any thread; reads belong to the event loop.
  */
 public final class ControlDataOptions {
     /** What one read wants, as {@link ReceiveBatch} takes it. */
@@ -111,9 +111,9 @@ public final class ControlDataOptions {
     }
 
     /**
-     * What the read that follows has to ask for; {@link #endRead} comes behind it. In between there is nothing but
-     * system calls that do not wait: a thread that enables descriptors waits for the end of a read that would still
-     * discard them.
+     * Begins a read, and returns what it must request. {@link #endRead} must follow. Only non-blocking system calls may
+     * come in between, because a thread that enables descriptors waits for the end of a read that would still discard
+     * them.
      */
     public Wanted beginRead() {
         Wanted now = wanted;

@@ -24,7 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** What the transport needs of the platform: Netty's selector, the C library, and sockets. */
+/** What the transport needs from the platform: Netty's selector, the C library, and sockets. */
 public final class NativeTransport {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
 

@@ -5,7 +5,7 @@ import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.netty.channel.unix.FileDescriptor;
 
-/** {@link UnixFileDescriptor}s as the internals use them. */
+/** Access of the internals to {@link UnixFileDescriptor}s. */
 public final class OwnedDescriptors {
     static final ValueAccess.OfDescriptor<UnixFileDescriptor> ACCESS =
             ValueAccess.ofDescriptor(UnixFileDescriptor.class);

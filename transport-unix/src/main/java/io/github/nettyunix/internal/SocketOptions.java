@@ -31,7 +31,7 @@ import static io.netty.channel.ChannelOption.SO_RCVBUF;
 import static io.netty.channel.ChannelOption.SO_SNDBUF;
 import static io.netty.channel.unix.UnixChannelOption.DOMAIN_SOCKET_READ_MODE;
 
-/** The options of the channels, besides those that all of Netty's channels have: one row per option. */
+/** The options of the channels, except those that all of Netty's channels have: one row per option. */
 @SuppressWarnings("deprecation") // DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION is all that Netty has for it
 public enum SocketOptions {
     /** The options of a stream channel. */

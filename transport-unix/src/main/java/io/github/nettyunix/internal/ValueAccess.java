@@ -9,8 +9,8 @@ import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 
 /**
- * What the internals may do with public values besides what their users may. A value's class provides it when it is
- * initialized, so that it is not part of the public API.
+ * Access of the internals to members of public values that are not part of the public API. The class of a value
+ * provides it when it is initialized.
  */
 public final class ValueAccess {
     /**

@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The ways in which other programs write the address of a socket. */
+/** Parses addresses in the notations of other programs. */
 public final class AddressParser {
     private static final String SCHEME = "unix:";
     private static final String ABSTRACT_SCHEME = "unix-abstract:";

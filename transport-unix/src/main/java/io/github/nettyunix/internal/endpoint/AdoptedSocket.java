@@ -11,7 +11,7 @@ import io.github.nettyunix.internal.socket.UnixSocket;
 
 import java.util.Arrays;
 
-/** A socket from elsewhere, which becomes a channel's: what it is, and its addresses. */
+/** An existing socket that becomes a channel's: its type, its state and its addresses. */
 public final class AdoptedSocket {
     private final int given;
     private final SocketType type;

@@ -15,8 +15,8 @@ import java.nio.channels.ConnectionPendingException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Connects a channel. The kernel refuses a connect with EAGAIN while the server's backlog is full, and reports no event
- * when it has room again. So the connect is repeated until CONNECT_TIMEOUT_MILLIS have passed.
+ * Connects a channel. While the server's backlog is full, the kernel refuses a connect with EAGAIN, and no event
+ * reports when there is room. The connect is therefore repeated until CONNECT_TIMEOUT_MILLIS have passed.
  */
 public final class ConnectAttempt implements Runnable {
     private static final long FIRST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);

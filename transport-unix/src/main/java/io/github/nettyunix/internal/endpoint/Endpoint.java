@@ -12,7 +12,8 @@ import java.net.SocketAddress;
 import java.util.Arrays;
 
 /**
- * The addresses of a channel's socket and of its peer, to be read on any thread, and what gives them: bind and connect.
+ * The addresses of a channel's socket and of its peer, which may be read on any thread, and the operations that set
+ * them: bind and connect.
  */
 public final class Endpoint {
     private final ChannelCore core;

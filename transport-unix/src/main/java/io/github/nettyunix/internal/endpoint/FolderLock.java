@@ -10,11 +10,11 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A lock on the folder of a socket file, which keeps servers of this transport from changing the same path at the same
- * time. It is advisory, and anybody who may read the folder can hold it. So it is never relied on: where it is not free
- * after a short time, or the folder cannot be opened for reading, its holder goes on without it. What is done under it
- * is safe without it as well, see
- * {@link SocketFile}; it only makes rare what a client could notice.
+ * A lock on the folder of a socket file, which prevents servers of this transport from changing the same path at the
+ * same time. The lock is advisory, and anybody who may read the folder can hold it, so nothing relies on it: if it is
+ * not free after a short time, or the folder cannot be opened for reading, its holder continues without it. Everything
+ * done under the lock is also safe without it, see {@link SocketFile}; the lock only makes effects that a client could
+ * notice rare.
  */
 public final class FolderLock implements AutoCloseable {
     /** Others hold it for some ten microseconds. The caller is an event loop, which must not sleep. */

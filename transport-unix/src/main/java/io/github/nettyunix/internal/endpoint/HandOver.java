@@ -12,8 +12,8 @@ import io.netty.util.concurrent.Promise;
 import java.nio.channels.ClosedChannelException;
 
 /**
- * A channel's socket on its way to another owner. Nothing more is read; what was read already is delivered, and what
- * was flushed is written. Then there is nothing of the socket's in this process, and a descriptor of it is given away.
+ * Hands a channel's socket over to another owner. Reading stops, what was already read is delivered, and what was
+ * flushed is written. Then no data of the socket is left in this process, and a descriptor of it is given away.
  */
 public final class HandOver {
     /** The channel, which knows that its socket is on its way. */

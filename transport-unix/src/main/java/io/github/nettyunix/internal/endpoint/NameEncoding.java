@@ -5,7 +5,10 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The text of a socket's name, which has any bytes: UTF-8, and a character of its own for each byte that is none. */
+/**
+ * Converts between the bytes of a socket's name and text: UTF-8, with a separate character for each byte that is not
+ * valid.
+ */
 public final class NameEncoding {
     private NameEncoding() {
     }

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Asks the kernel who is at the other end. */
+/** Queries the kernel for the identity of the peer. */
 public final class PeerIdentity {
     private static final int SOME_GROUPS = 64;
     /** NGROUPS_MAX of Linux. */

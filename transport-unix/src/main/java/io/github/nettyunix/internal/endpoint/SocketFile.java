@@ -17,12 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The file that binding a socket to a path makes: how it is made without taking the path from another server, and
- * removed without deleting the file of another.
+ * The file that is created when a socket is bound to a path. It is created without taking the path from another server,
+ * and removed without deleting another server's file.
  *
- * <p>Other processes may change the folder at any time, and some of them may be hostile. Hence two rules. What was
- * looked at is identified by device and inode, never by its path. A file is not unlinked by its path but first renamed
- * to a name that nobody else uses, and looked at again there: if another file had taken its place, it is put back.
+ * <p>Other processes may change the folder at any time, and some of them may be hostile. Therefore a file that was
+ * checked is identified by device and inode, never by its path. And a file is not unlinked by its path: it is first
+ * renamed to a name that nobody else uses, and checked again there. If another file had taken its place, it is put
+ * back.
  */
 public final class SocketFile {
     /** How many temporary names there are for a path. Each that a crash leaves behind is used again. */

@@ -18,8 +18,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * An address in a form that fits into {@code sun_path}. Where a path does not, Linux still reaches it through an open
- * directory: {@code /proc/self/fd/<directory>/<file>}. To be closed after the call that it is for.
+ * An address in a form that fits into {@code sun_path}. If a path does not fit, Linux can still reach it through an
+ * open directory: {@code /proc/self/fd/<directory>/<file>}. Must be closed after the call that it is used for.
  */
 public final class SocketName implements AutoCloseable {
     private static final ValueAccess.OfAddress<UnixSocketAddress> ADDRESSES =

@@ -7,11 +7,11 @@ import java.io.Serializable;
 import java.net.SocketAddress;
 
 /**
- * What the exceptions of this transport report.
+ * The details that the exceptions of this transport report.
  *
  * @param operation the failed operation, such as {@code bind}
  * @param socketType the type of the socket; {@code null} if there is none
- * @param address the address that the operation was about; {@code null} if there is none
+ * @param address the address that the operation referred to; {@code null} if there is none
  * @param errno the platform's error number
  * @param hint what to do about it, or {@code null}
  */

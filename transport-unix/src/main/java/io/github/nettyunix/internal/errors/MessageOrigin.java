@@ -6,10 +6,10 @@ import io.github.nettyunix.UnixSocketAddress;
 import java.io.Serializable;
 
 /**
- * Whose message was lost, as far as that is known; it continues the text of an error.
+ * The sender of a lost message, as far as it is known. Its text continues the message of an exception.
  *
  * @param sender the address that the message was sent from; {@code null} if it has none
- * @param hasCredentials whether the kernel has told the sender's credentials
+ * @param hasCredentials whether the kernel has reported the sender's credentials
  * @param pid the sender's process, if there are credentials
  * @param uid the sender's user, if there are credentials
  * @param gid the sender's group, if there are credentials

@@ -12,7 +12,7 @@ import java.net.SocketAddress;
 import java.nio.channels.NotYetConnectedException;
 import java.util.List;
 
-/** The one place where an errno becomes an exception. */
+/** Turns an errno into an exception. No other class does. */
 public final class SocketErrors {
     private static final List<String> IO_HANDLERS = List.of("io.netty.channel.nio.NioIoHandler",
             "io.netty.channel.uring.IoUringIoHandler", "io.netty.channel.local.LocalIoHandler");

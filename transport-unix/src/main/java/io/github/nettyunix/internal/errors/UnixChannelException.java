@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.errors;
 
 import io.netty.channel.ChannelException;
 
-/** A failure of what declares no checked exception: constructors, options, {@code adopt}. */
+/** A failure in a method without checked exceptions: constructors, options, {@code adopt}. */
 public final class UnixChannelException extends ChannelException implements HasDetails {
     private static final long serialVersionUID = 1;
     private final ErrorDetails details;

@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.errors;
 
 import java.io.FileNotFoundException;
 
-/** ENOENT, of any operation but bind. */
+/** ENOENT from any operation except bind. */
 public final class UnixFileNotFoundException extends FileNotFoundException implements HasDetails {
     private static final long serialVersionUID = 1;
     private final ErrorDetails details;

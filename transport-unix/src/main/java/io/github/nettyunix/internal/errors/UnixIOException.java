@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.errors;
 
 import java.io.IOException;
 
-/** A failed operation that no other class stands for. */
+/** A failed operation that has no class of its own. */
 public final class UnixIOException extends IOException implements HasDetails {
     private static final long serialVersionUID = 1;
     private final ErrorDetails details;

@@ -8,7 +8,7 @@ import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Reads a listening socket: accepts its connections. */
+/** Accepts the connections of a listening socket. */
 public final class Acceptor implements ChannelReader {
     /** Makes the channels of connections. */
     public interface ChildFactory {

@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.read;
 
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
-/** What a channel reads: bytes, records or connections. */
+/** Reads for a channel: bytes, records or connections. */
 public interface ChannelReader {
     /** Results of {@link #read} besides the number of messages. */
     int NOTHING = 0;

@@ -5,11 +5,11 @@ import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 
 /**
- * How many messages that may bring descriptors are received in one system call. A peer decides how many descriptors are
- * open before any handler sees them, because the kernel installs those of a whole batch at once. Messages of a stranger
- * are therefore received one at a time, until a few descriptors have arrived. Messages of a trusted peer are received
- * together, which costs a third less: as many as would bring the descriptors of one full message, judging by recent
- * ones, and no more than the process has room for in the worst case.
+ * Determines how many messages that may bring descriptors are received per system call. A peer decides how many
+ * descriptors are open before any handler sees them, because the kernel installs those of a whole batch at once.
+ * Messages of a stranger are therefore received one at a time, until a few descriptors have arrived. Messages of a
+ * trusted peer are received together, which costs a third less: as many as would bring the descriptors of one full
+ * message, judging by recent ones, but no more than the process has room for in the worst case.
  */
 public final class DescriptorsExpected {
     // About the most descriptors that recent messages have brought.

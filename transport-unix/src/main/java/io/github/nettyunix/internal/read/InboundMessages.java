@@ -16,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Makes messages of what was received. A descriptor is the batch's until it has an owner; what has none when this fails
- * is for the caller to close, with {@link #closeDescriptors}.
+ * Creates messages from received data. The batch holds a descriptor until it has an owner. If a method fails, the
+ * caller must close those without one, with {@link #closeDescriptors}.
  */
 public final class InboundMessages {
     private InboundMessages() {

@@ -7,13 +7,13 @@ import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The end of a connection whose output has failed. What the peer sent before it went away is read to its end and
+ * Ends a connection whose output has failed. Data that the peer sent before it went away is read to its end and
  * delivered; then the channel closes. It closes in any case:
  * <ul>
- * <li>A handler that reads (auto-read is on) gets what comes until the peer's output ends, or until nothing has come
- * for a while: the peer may have shut down its input only, and may keep the connection.</li>
- * <li>A handler that does not read gets what has arrived without a {@code read()}, since there may never be one. Where
- * the kernel allows it the input is shut down first, so that the peer cannot make that grow without bounds.</li>
+ * <li>If handlers read (auto-read is on), they receive data until the peer's output ends, or until nothing has arrived
+ * for a while: the peer may have shut down only its input, and may keep the connection.</li>
+ * <li>If handlers do not read, they receive what has arrived without a {@code read()}, because they may never call it.
+ * If the kernel allows it, the input is shut down first, so that the peer cannot add to it without limit.</li>
  * </ul>
  */
 public final class LingeringClose implements ReadLoop.Drain {

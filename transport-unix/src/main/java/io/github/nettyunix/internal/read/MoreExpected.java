@@ -1,9 +1,9 @@
 package io.github.nettyunix.internal.read;
 
 /**
- * Guesses whether a socket has more to read where the kernel has not said so, because a message with descriptors has
- * ended the read. A read that finds nothing costs about as much as one that finds something, and a peer that waits for
- * an answer has sent nothing more. So the answer is what has happened last, and now and then it is tried.
+ * Guesses whether a socket has more data when the kernel has not said so, because a message with descriptors has ended
+ * the read. A read that finds nothing costs about as much as one that finds something, and a peer that waits for a
+ * reply has sent nothing more. The guess is therefore what happened last, and from time to time another read is tried.
  */
 public final class MoreExpected {
     private static final int TRY_EVERY = 16;

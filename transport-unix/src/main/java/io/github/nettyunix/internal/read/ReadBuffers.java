@@ -8,8 +8,7 @@ import io.netty.channel.unix.PreferredDirectByteBufAllocator;
 import io.netty.util.ReferenceCountUtil;
 
 /**
- * Where a channel's system calls put what they read; a buffer for which there was nothing may be kept for the next
- * attempt.
+ * The buffers that a channel's system calls read into. A buffer that a read did not fill may be kept for the next one.
  */
 public final class ReadBuffers {
     private final Channel channel;

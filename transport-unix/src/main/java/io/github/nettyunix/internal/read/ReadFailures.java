@@ -1,8 +1,8 @@
 package io.github.nettyunix.internal.read;
 
 /**
- * What follows when a channel stays open although its reads fail, as where there is no memory: the socket is ready all
- * the time, so the next read waits, each time longer. A failure that repeats itself is reported once.
+ * Handles reads that fail while the channel stays open, for example because memory is exhausted. The socket remains
+ * ready, so the next read is delayed, each time for longer. A failure that repeats is reported once.
  */
 public final class ReadFailures {
     private static final int FIRST_MILLIS = 10;

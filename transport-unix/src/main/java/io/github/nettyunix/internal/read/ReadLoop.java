@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Decides when a channel reads, and reads until nothing is left, the user pauses, or other channels must have their
- * turn. What a read is, the channel's {@link ChannelReader} decides.
+ * Decides when a channel reads, and reads until nothing is left, the user pauses, or it is other channels' turn. The
+ * channel's {@link ChannelReader} determines what a read is.
  */
 public final class ReadLoop implements UncheckedBooleanSupplier {
     /** What a read loop leaves to its channel. */

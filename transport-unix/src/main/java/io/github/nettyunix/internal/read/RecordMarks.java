@@ -8,8 +8,9 @@ import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.Unpooled;
 
 /**
- * What tells an empty record of a seqpacket socket from the end of the stream, see {@link UnixSocket#markRecords}:
- * labels, which cost least and are a mark where there is no control buffer, or timestamps, which always are one.
+ * The marks that distinguish an empty record of a seqpacket socket from the end of the stream, see
+ * {@link UnixSocket#markRecords}: labels, which cost least and mark a record if there is no control buffer, or
+ * timestamps, which always mark it.
  */
 public final class RecordMarks {
     /** Whether the kernel marks records by labels; found out once. */

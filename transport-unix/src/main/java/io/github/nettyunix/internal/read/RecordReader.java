@@ -23,15 +23,15 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * Reads records, many in one system call as long as they are small. The buffers are sized by the records that arrive;
- * of the channel's {@link RecvByteBufAllocator} only the number of messages per read counts. It also reads the pieces
- * of a stream in which a trusted peer sends descriptors, each of which ends a piece; those are no longer than the
- * allocator would have a read.
+ * Reads records, many per system call while they are small. Buffers are sized by the records that arrive; of the
+ * channel's {@link RecvByteBufAllocator}, only the number of messages per read is used. It also reads the pieces of a
+ * stream on which a trusted peer sends descriptors, each of which ends a piece. These pieces are no longer than a read
+ * with the allocator would be.
  */
 public class RecordReader implements ChannelReader {
     /** What the messages of a channel are made of. */
     public interface MessageFactory {
-        /** Who sent a record, {@code null} on a connection. It is called once for each record, in their order. */
+        /** Returns the sender of a record, {@code null} on a connection. Called once for each record, in order. */
         UnixSocketAddress sender(ReceiveBatch batch, int index);
 
         /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */

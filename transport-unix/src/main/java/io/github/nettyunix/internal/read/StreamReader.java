@@ -20,7 +20,7 @@ import io.netty.channel.unix.FileDescriptor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** Reads a stream: plain bytes, or the pieces in which it comes together with its control data. */
+/** Reads a stream: plain bytes, or pieces with their control data. */
 public final class StreamReader implements ChannelReader {
     private static final int LITTLE = 4096;
 

@@ -10,8 +10,8 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.channel.unix.FileDescriptor;
 
 /**
- * Readiness by epoll(7). Reading is level-triggered. Whoever is not reading must not hear of a hang-up more than once,
- * and EPOLLHUP cannot be masked: without READ the socket is watched edge-triggered.
+ * Readiness by epoll(7). Reading is level-triggered. A channel that is not reading must be notified of a hang-up only
+ * once, and EPOLLHUP cannot be masked. Without READ interest, the socket is therefore watched edge-triggered.
  */
 public final class EpollReadiness extends Readiness implements EpollIoHandle {
     public static final Selector SELECTOR = new Selector() {

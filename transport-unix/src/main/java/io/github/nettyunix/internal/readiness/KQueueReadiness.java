@@ -11,9 +11,9 @@ import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.internal.PlatformDependent;
 
 /**
- * Readiness by kqueue(2), where each direction has a filter of its own. Reading is level-triggered. Whoever is not
- * reading must not hear of the end of the stream more than once: the read filter stays, to tell of it, but clears
- * itself when it has fired.
+ * Readiness by kqueue(2), which has a filter for each direction. Reading is level-triggered. A channel that is not
+ * reading must be notified of the end of the stream only once: the read filter remains for this, but clears itself when
+ * it has fired.
  */
 public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     public static final Selector SELECTOR = new Selector() {

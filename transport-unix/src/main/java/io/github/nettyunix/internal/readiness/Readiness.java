@@ -11,10 +11,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /**
- * One registration of a socket with an event loop, and the only thing that channels know of epoll or kqueue. A socket
- * starts to be watched with {@link #start}, which is for sockets that are connected, listening or connectionless: what
- * is not yet any of these is ready for everything all the time. {@link #cancel()} ends it and must come before the
- * socket is closed, since its description may live on in another process.
+ * The registration of a socket with an event loop, and all that channels know about epoll or kqueue. {@link #start}
+ * starts watching a socket. The socket must be connected, listening or connectionless, because any other is ready for
+ * everything all the time. {@link #cancel()} ends the registration and must be called before the socket is closed,
+ * because its open file may exist in another process as well.
  *
  * <p>All methods must be called on the event loop.
  */

@@ -10,10 +10,10 @@ import io.netty.util.internal.logging.InternalLogger;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 
 /**
- * Drives an event loop that never sleeps. As long as few of its sockets wait for something to read, they are read from
- * without asking the selector first, since to be told costs more than to try. The selector is asked every few tries:
- * for connections to accept, for room to write, and for handles that are no {@link Readiness}. More sockets than a few
- * are left to it altogether.
+ * Drives an event loop that never sleeps. While few of its sockets wait for data, it reads from them without consulting
+ * the selector, because a notification costs more than an attempt. The selector is called every few attempts: for
+ * connections to accept, for room to write, and for handles that are not {@link Readiness}. If there are more such
+ * sockets, they are left to the selector altogether.
  */
 public final class SpinningIoHandler implements IoHandler {
     /** To read where there is nothing costs more than to ask the selector about all sockets at once. */

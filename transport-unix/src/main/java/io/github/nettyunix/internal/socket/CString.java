@@ -3,7 +3,7 @@ package io.github.nettyunix.internal.socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Strings as system calls take them: bytes that end with a NUL. */
+/** Strings in the form that system calls expect: bytes that end with a NUL. */
 public final class CString {
     private CString() {
     }

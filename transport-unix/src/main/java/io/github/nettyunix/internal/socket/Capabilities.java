@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.socket;
 
 import io.netty.util.internal.PlatformDependent;
 
-/** What the operating system can do, where that decides what Java does. */
+/** Features of the operating system on which Java code depends. */
 public final class Capabilities {
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
 

@@ -3,7 +3,7 @@ package io.github.nettyunix.internal.socket;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** Programs that this process starts. See posix_spawn(3), waitid(2), kill(2). */
+/** System calls that start programs and wait for them. See posix_spawn(3), waitid(2), kill(2). */
 public final class ChildProcesses {
     private ChildProcesses() {
     }

@@ -7,9 +7,9 @@ import java.util.Queue;
  * Closes descriptors whose close(2) may block, on threads where that delays nobody else. A peer can send a file of a
  * FUSE server that does not respond, whose close never returns, or a TCP socket with SO_LINGER.
  *
- * <p>There are up to {@value #MAX_THREADS} daemon threads, started when they are needed and gone when they were idle
- * for a second. While all of them are blocked, what comes next waits in a queue and stays open. The queue is bounded by
- * the number of descriptors that the process may have.
+ * <p>There are up to {@value #MAX_THREADS} daemon threads, which are started when needed and end when they have been
+ * idle for a second. While all of them are blocked, further descriptors wait in a queue and stay open. The queue is
+ * bounded by the number of descriptors that the process may have.
  */
 public final class DescriptorCloser {
     /** How many calls of close(2) may be blocked at a time. */

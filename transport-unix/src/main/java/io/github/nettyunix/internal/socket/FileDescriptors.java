@@ -1,7 +1,7 @@
 package io.github.nettyunix.internal.socket;
 
 /**
- * System calls on descriptors of any kind. They return a negative errno on failure; new descriptors are close-on-exec.
+ * System calls on descriptors of any type. They return a negative errno on failure; new descriptors are close-on-exec.
  */
 public final class FileDescriptors {
     /** Flags of {@link #open}. */

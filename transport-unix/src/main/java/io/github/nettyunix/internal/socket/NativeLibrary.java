@@ -22,10 +22,10 @@ import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 /**
- * Loads the C library: from {@code java.library.path} if it is there, otherwise from the class path by way of a
- * temporary file, as Netty loads its own. The system properties {@code io.netty.native.workdir} and
+ * Loads the C library from {@code java.library.path} or, if it is not there, from the class path by way of a temporary
+ * file, as Netty loads its own. The system properties {@code io.netty.native.workdir} and
  * {@code io.netty.native.deleteLibAfterLoading} apply. Unlike Netty's, the temporary file has mode 0700 under any
- * umask. If loading fails, one line says what to do about it. Thread-safe.
+ * umask. If loading fails, the error states in one line what to do. Thread-safe.
  */
 public final class NativeLibrary {
     /** Executable as well, because whether it can be executed tells whether its file system is mounted noexec. */

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Zeroed memory outside the heap that costs nothing until it is touched: pages come from the system one by one. So an
- * array of receive slots can be as large as the largest messages without being paid for. Not thread-safe.
+ * Zeroed memory outside the heap. The system allocates its pages one by one when they are touched, so that an array of
+ * receive slots can be large enough for the largest messages at no cost. Not thread-safe.
  */
 public final class NativeMemory {
     private long address;

@@ -1,8 +1,8 @@
 package io.github.nettyunix.internal.socket;
 
 /**
- * What is different from one platform to the next. It stands apart because the native methods of a class can be
- * registered only after its constants, which come from here, were initialized.
+ * Differences between platforms. They are in a class of their own because the native methods of a class can be
+ * registered only after its constants, which come from here, have been initialized.
  */
 public final class Platform {
     private Platform() {
@@ -23,7 +23,7 @@ public final class Platform {
     /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
     static native int keepSentMillis();
 
-    /** Whether it can be told where in a stream descriptors are. */
+    /** Whether the positions of descriptors in a stream can be determined. */
     static native boolean canFindBarrier();
 
     /** The longest path that fits into {@code sun_path}, without the NUL behind it. */

@@ -3,7 +3,7 @@ package io.github.nettyunix.internal.socket;
 import java.nio.charset.StandardCharsets;
 
 /**
- * This process: who it is, and its environment, of which {@link System#getenv()} is a copy made when it was first
+ * The identity of this process, and its environment, of which {@link System#getenv()} is a copy made when it is first
  * called.
  */
 @SuppressWarnings("JavaLangClash")

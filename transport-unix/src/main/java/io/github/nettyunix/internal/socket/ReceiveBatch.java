@@ -9,11 +9,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Messages on their way in, as {@code receive_batch.c} leaves them in memory. One of these serves all channels of a
- * thread; its content is valid until the next call that receives.
+ * Received messages, as {@code receive_batch.c} stores them in memory. Each thread has one batch, which serves all of
+ * its channels; its content is valid until the next receiving call.
  *
- * <p>Every slot has room for the largest message, but only the address space of it: a small message touches one page,
- * always the same one. Its bytes are copied out while they are hot, so that a message that is kept pins no more than
+ * <p>Every slot has address space for the largest message, but not memory: a small message touches one page, always the
+ * same one. Its bytes are copied out while they are in the cache, so that a message that is kept pins no more than
  * itself.
  */
 public final class ReceiveBatch {

@@ -8,8 +8,8 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.nio.ByteBuffer;
 
 /**
- * Messages on their way out: their bytes, recipients, descriptors and credentials, as {@code send_batch.c} wants to
- * find them in memory. One of these serves all channels of a thread; its content is valid until the next
+ * Messages to send: their bytes, recipients, descriptors and credentials, in the layout that {@code send_batch.c}
+ * expects. Each thread has one batch, which serves all of its channels; its content is valid until the next
  * {@link #clear()}.
  */
 public final class SendBatch {

@@ -11,8 +11,8 @@ import java.nio.channels.WritableByteChannel;
 /**
  * A file whose bytes the kernel itself writes to a socket. See sendfile(2).
  *
- * <p>The number of a file's descriptor is in a field of the JDK. While it is in use the channel's own lock is held,
- * under which the JDK closes it, so that the number does not become another file's meanwhile.
+ * <p>The number of a file's descriptor is in a field of the JDK. While it is in use, the channel's own lock is held,
+ * under which the JDK closes it, so that the number cannot become another file's.
  */
 public final class SentFile {
     /** In a class of its own, since a native method cannot be called before this class is initialized. */

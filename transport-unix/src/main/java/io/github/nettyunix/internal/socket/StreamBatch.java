@@ -9,9 +9,9 @@ import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.PlatformDependent;
 
 /**
- * Bytes of a stream on their way out, of as many buffers as stand at the head of a queue. Small ones are copied
- * together: the kernel spends more on one more {@code iovec} than it costs to copy a few bytes to where it is hot. One
- * of these serves all channels of a thread.
+ * Bytes of a stream to send, from as many buffers as are at the head of a queue. Small buffers are merged: for the
+ * kernel, another {@code iovec} costs more than copying a few bytes to memory that is in the cache. Each thread has one
+ * batch, which serves all of its channels.
  */
 public final class StreamBatch implements MessageProcessor {
     /** More in one call would only make the kernel walk a longer array: it takes about SO_SNDBUF. */

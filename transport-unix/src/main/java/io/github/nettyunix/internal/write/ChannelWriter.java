@@ -4,7 +4,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 
 import java.io.IOException;
 
-/** How a channel writes: bytes, records or datagrams. */
+/** Writes for a channel: bytes, records or datagrams. */
 public interface ChannelWriter {
     /** The writer of a server. */
     ChannelWriter NONE = new ChannelWriter() {

@@ -20,7 +20,9 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
-/** Writes datagrams, many in one system call. Those whose recipient cannot take them now let others pass. */
+/**
+ * Writes datagrams, many per system call. If a recipient has no room, datagrams to other recipients are sent first.
+ */
 public final class DatagramWriter implements ChannelWriter {
     /** What is in a thread's {@link SendBatch}, and what became of it. */
     private static final class Slots {

@@ -7,7 +7,7 @@ import io.netty.channel.MessageSizeEstimator;
 import io.netty.channel.unix.FileDescriptor;
 
 /**
- * Netty's default estimate, and a charge for descriptors, so that a channel's writability bounds how many are in its
+ * Adds a charge for descriptors to Netty's default estimate, so that a channel's writability limits how many are in its
  * queue.
  */
 public final class DescriptorSizeEstimator implements MessageSizeEstimator {

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The uses of descriptors that a thread has begun for what it is about to send: until they end, nobody can close a
- * number and have it opened as another file. One of these serves all channels of a thread.
+ * The uses of descriptors that a thread has begun for its next send. Until they end, nobody can close a number, so that
+ * it cannot be reused for another file. Each thread has one such object, which serves all of its channels.
  */
 public final class DescriptorUses {
     private static final FastThreadLocal<DescriptorUses> CURRENT = new FastThreadLocal<>() {

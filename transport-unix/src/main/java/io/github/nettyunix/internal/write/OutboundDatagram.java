@@ -8,8 +8,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.util.ReferenceCountUtil;
 
 /**
- * A message in the queue of a datagram channel: what was written, its recipient and its outcome. It outlives the
- * message, which is released as soon as the kernel has taken it: Netty's queue removes what is at its head only.
+ * A message in the queue of a datagram channel, with its recipient and its outcome. It outlives the message, which is
+ * released as soon as the kernel has accepted it, because Netty's queue can remove only its head.
  */
 public final class OutboundDatagram implements ByteBufHolder {
     /** The next one in a {@link DatagramChain}. */

@@ -24,7 +24,8 @@ import java.net.SocketAddress;
 import java.util.List;
 
 /**
- * What may be written, whatever its class: a message has content, and maybe descriptors, credentials and a recipient.
+ * Uniform access to everything that may be written: a message has content and optionally descriptors, credentials and a
+ * recipient.
  */
 public final class OutboundMessages {
     private OutboundMessages() {
@@ -188,7 +189,7 @@ public final class OutboundMessages {
      *
      * @param uses to be ended when the batch was sent
      * @param name of the recipient, {@code null} for the peer
-     * @param bare the bytes that go with a descriptor which comes without a message
+     * @param bare the bytes to send with a descriptor that is written without a message
      * @return false, and nothing has changed, if there is no room or a descriptor is closed
      */
     public static boolean add(SendBatch batch, DescriptorUses uses, Object message, byte[] name, ByteBuf bare) {

@@ -5,9 +5,10 @@ import io.github.nettyunix.UnixSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A recipient whose queue was full, what waits for it, and when to try again. No event reports that an unconnected
- * recipient has room. So the time is estimated: a reader at work is given the time that it needs for a few datagrams,
- * as long as the last ones took it; one that has taken nothing is asked less and less often.
+ * A recipient whose queue was full, the datagrams that wait for it, and the time of the next attempt. No event reports
+ * that an unconnected recipient has room, so the time is estimated. A recipient that is reading is given the time that
+ * it needs for a few datagrams, judging by the last ones. A recipient that has read nothing is tried less and less
+ * often.
  */
 public final class RecipientBackoff {
     static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);

@@ -11,7 +11,7 @@ import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
-/** Writes the records of a connection, many in one system call, in the order of the queue. */
+/** Writes the records of a connection, many per system call, in the order of the queue. */
 public final class RecordWriter implements ChannelWriter, MessageProcessor {
     private static final long RETRY_MILLIS = 10;
 

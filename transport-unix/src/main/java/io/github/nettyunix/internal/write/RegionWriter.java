@@ -14,9 +14,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 
-/**
- * Writes file regions to a stream. The kernel takes the bytes from the file itself, or they are copied where it cannot.
- */
+/** Writes file regions to a stream. The kernel reads the bytes from the file itself; otherwise they are copied. */
 public final class RegionWriter {
     /** A fast reader would otherwise keep the event loop in one call until the file ends. */
     private static final long MOST_BYTES = 1 << 20;

@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.PriorityQueue;
 
 /**
- * The datagrams of a channel that are still to be sent, and the order in which they may be. Those whose recipient has
- * no room wait apart, so that what is sent to others costs the same however many wait. Netty's own queue, which holds
- * the same datagrams, cannot be entered but at its head: promises complete there, in the order of the writes.
+ * The datagrams of a channel that have not been sent yet, and the order in which they may be. Datagrams whose recipient
+ * has no room wait separately, so that the cost of sending others does not depend on how many wait. Netty's own queue
+ * contains the same datagrams, but only its head is accessible: promises complete there, in the order of the writes.
  *
- * <p>Knows no socket and no clock; used on the event loop only.
+ * <p>It depends on neither a socket nor a clock, and is used on the event loop only.
  */
 public final class SendQueue {
     private static final int MAX_SPARE = 64;
@@ -202,7 +202,7 @@ public final class SendQueue {
         return peer != null && peer.isAwaitingEvent();
     }
 
-    /** Who is to be tried again first; {@code null} if nobody is. */
+    /** Returns the recipient to try next; {@code null} if there is none. */
     RecipientBackoff firstDue() {
         return blocked.peek();
     }

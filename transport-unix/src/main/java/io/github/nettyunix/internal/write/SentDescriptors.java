@@ -14,8 +14,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Where the kernel may lose a descriptor that is closed before the receiver has it too, a duplicate of it stays open
- * for a while after the send: nobody tells when the receiver has it.
+ * Keeps a duplicate of each sent descriptor open for a while, on platforms whose kernel may lose a descriptor that is
+ * closed before the receiver has it. No event reports when the receiver has it.
  */
 public final class SentDescriptors {
     private SentDescriptors() {

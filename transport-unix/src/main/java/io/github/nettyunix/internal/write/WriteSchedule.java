@@ -8,8 +8,8 @@ import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * When a channel continues to write: once its socket has room, after the other channels of the loop, or after a delay.
- * As a task of the loop, it flushes the channel.
+ * Determines when a channel continues to write: when its socket has room, after the other channels of the loop, or
+ * after a delay. As a task of the loop, it flushes the channel.
  */
 public final class WriteSchedule implements Runnable {
     private final ChannelCore core;
