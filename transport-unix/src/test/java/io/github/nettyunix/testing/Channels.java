@@ -6,6 +6,7 @@ import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixServerSeqpacketChannel;
 import io.github.nettyunix.UnixServerStreamChannel;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -13,6 +14,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.UnixChannel;
 
 import java.util.List;
 import java.util.function.Supplier;
@@ -96,5 +98,10 @@ public final class Channels {
         channel.pipeline().addLast(handlers);
         Loops.group().register(channel).sync();
         return channel;
+    }
+
+    /** The socket of a channel of ours. */
+    public static UnixSocket socket(UnixChannel channel) {
+        return (UnixSocket) channel.fd();
     }
 }

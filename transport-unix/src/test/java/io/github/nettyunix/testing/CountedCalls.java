@@ -47,6 +47,11 @@ public final class CountedCalls {
         }).get();
     }
 
+    /** Returns how many calls were made so far. */
+    public int sofar() throws Exception {
+        return loop.submit(CountedCalls::count).get();
+    }
+
     /** Lets one of the next calls fail, and not those after it. */
     public void failOnce(int which, int errno) throws Exception {
         loop.submit(() -> fail(which, errno)).get();

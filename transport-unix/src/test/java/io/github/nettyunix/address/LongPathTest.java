@@ -1,0 +1,184 @@
+package io.github.nettyunix.address;
+
+import io.github.nettyunix.SocketFilePolicy;
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachRow;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RawSocket;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.FileNotFoundException;
+import java.net.BindException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** On Linux a path may be longer than {@code sun_path}, and nobody sees how that is done. */
+@Tag("library")
+@EnabledOnOs(OS.LINUX)
+@ExtendWith(NothingLeft.class)
+class LongPathTest {
+    @TempDir
+    private Path folder;
+
+    /** A path of just this length, whose last component is short. */
+    private Path path(int length) throws Exception {
+        Path directory = folder;
+        for (int left; (left = length - directory.toString().length()) > 40;) {
+            directory = directory.resolve("d".repeat(Math.min(left - 20, 200)));
+        }
+        Files.createDirectories(directory);
+        return directory.resolve("s".repeat(length - directory.toString().length() - 1));
+    }
+
+    @EachRow({"STREAM, 107", "STREAM, 108", "STREAM, 200", "STREAM, 4000", "SEQPACKET, 107", "SEQPACKET, 108",
+        "SEQPACKET, 200", "SEQPACKET, 4000"})
+    void serversAndClientsUseLongPathsAndShowThemAsTheyAre(SocketType type, int length) throws Exception {
+        Path path = path(length);
+        UnixSocketAddress address = UnixSocketAddress.of(path);
+        assertEquals(length, address.bytes().length);
+        CompletableFuture<Channel> accepted = new CompletableFuture<>();
+        Channel server = Channels.server(type, () -> new Inbox() {
+            @Override
+            public void channelActive(ChannelHandlerContext ctx) {
+                accepted.complete(ctx.channel());
+            }
+        }).bind(address).sync().channel();
+        Channel client = Channels.client(type, new Inbox()).connect(address).sync().channel();
+        Channel child = accepted.get(10, TimeUnit.SECONDS);
+        assertEquals(address, server.localAddress());
+        assertEquals(address, client.remoteAddress());
+        assertEquals(address, child.localAddress());
+        assertEquals(UnixSocketAddress.unnamed(), child.remoteAddress());
+        child.close().sync();
+        client.close().sync();
+        assertTrue(Files.exists(path));
+        server.close().sync();
+        assertFalse(Files.exists(path));
+        Proof.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
+    }
+
+    /** For CPython the paths are short: it is where they are. */
+    @EachRow({"STREAM, 200", "STREAM, 4000", "SEQPACKET, 200", "SEQPACKET, 4000"})
+    void cPythonIsMetAtLongPathsInBothRoles(SocketType type, int length) throws Exception {
+        Path path = path(length);
+        Path other = path.resolveSibling("other");
+        Inbox inbox = new Inbox();
+        Channel server = Channels.server(type, () -> inbox).bind(UnixSocketAddress.of(path)).sync().channel();
+        String script = """
+                kind = TYPES[sys.argv[1]]
+                os.chdir(sys.argv[2])
+                server = socket.socket(socket.AF_UNIX, kind)
+                server.bind("other")
+                server.listen()
+                client = socket.socket(socket.AF_UNIX, kind)
+                client.connect(sys.argv[3])
+                client.send(b"to the channel")
+                guest = server.accept()[0]
+                print(guest.recv(100).decode())
+                wait_for_end()
+                """;
+        try (Python python = Python.run(script, type, path.getParent(), path.getFileName())) {
+            assertEquals("to the channel", Ends.text(inbox.take()));
+            Channel client = Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(other)).sync().channel();
+            client.writeAndFlush(Ends.buffer("to CPython")).sync();
+            python.expect("to CPython");
+            client.close().sync();
+            inbox.channel().close().sync();
+            server.close().sync();
+            python.succeed();
+        }
+        Proof.of("CPython", type + " servers and clients at paths of " + length + " bytes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {108, 200, 4000})
+    void datagramChannelsAreConnectedToLongPaths(int length) throws Exception {
+        Path path = path(length);
+        UnixSocketAddress address = UnixSocketAddress.of(path);
+        String script = """
+                os.chdir(sys.argv[1])
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                sock.bind(sys.argv[2])
+                print("bound")
+                print(sock.recv(100).decode())
+                """;
+        try (Python python = Python.run(script, path.getParent(), path.getFileName())) {
+            python.expect("bound");
+            Channel channel = Channels.client(SocketType.DATAGRAM, new Inbox()).connect(address).sync().channel();
+            assertEquals(address, channel.remoteAddress());
+            channel.writeAndFlush(Ends.buffer("to CPython")).sync();
+            python.expect("to CPython");
+            channel.close().sync();
+            python.succeed();
+        }
+        Proof.of("CPython", "a datagram channel connects to a path of " + length + " bytes");
+    }
+
+    @EachRow({"STREAM", "SEQPACKET"})
+    void longPathsAreBoundAsSafelyAsOthers(SocketType type) throws Exception {
+        Path path = path(300);
+        UnixSocketAddress address = UnixSocketAddress.of(path);
+        Channel server = Channels.server(type, Inbox::new).bind(address).sync().channel();
+        BindException live = assertInstanceOf(BindException.class,
+                Ends.failure(Channels.server(type, Inbox::new).bind(address)));
+        assertEquals("bind " + type + ' ' + path + ": EADDRINUSE (Address already in use): there is a live socket",
+                live.getMessage());
+        assertTrue(Files.exists(path));
+        server.close().sync();
+
+        Files.createFile(path);
+        Ends.failure(Channels.server(type, Inbox::new).bind(address));
+        assertTrue(Files.isRegularFile(path));
+        Files.delete(path);
+
+        // A name relative to the folder, for the stale one to be made without us.
+        Path link = Files.createSymbolicLink(folder.resolve("link"), path.getParent());
+        RawSocket.stale(type, link.resolve(path.getFileName()));
+        Channels.server(type, Inbox::new).option(UnixSocketOption.SOCKET_FILE,
+                SocketFilePolicy.replaceStale().withMode("rw-------")).bind(address).sync().channel().close().sync();
+        assertFalse(Files.exists(path));
+    }
+
+    @Test
+    void pathsThatNoFileCanHaveAreRefused() throws Exception {
+        UnixSocketAddress address = UnixSocketAddress.of("/tmp" + "/d".repeat(2100));
+        Throwable refused = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(address));
+        UnixSocketError error = assertInstanceOf(UnixSocketError.class, refused);
+        assertEquals("ENAMETOOLONG", error.errnoName());
+        assertEquals(address, error.address());
+    }
+
+    @Test
+    void missingFolderOfALongPathIsNamed() throws Exception {
+        UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("m".repeat(200)).resolve("s"));
+        Throwable bind = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(address));
+        assertEquals("bind stream " + address + ": ENOENT (No such file or directory)", bind.getMessage());
+        Throwable connect = Ends.failure(Channels.client(SocketType.STREAM, new Inbox()).connect(address));
+        assertInstanceOf(FileNotFoundException.class, connect);
+        assertEquals("connect stream " + address + ": ENOENT (No such file or directory)", connect.getMessage());
+    }
+}

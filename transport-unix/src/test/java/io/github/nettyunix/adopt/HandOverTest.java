@@ -1,0 +1,243 @@
+package io.github.nettyunix.adopt;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.process.ChildProcess;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.LineBasedFrameDecoder;
+import io.netty.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A channel's socket goes to another owner, and nothing on its way is lost. */
+@ExtendWith(NothingLeft.class)
+class HandOverTest {
+    @TempDir
+    Path folder;
+
+    /** Asks for the hand-over when the given message passes. */
+    private static final class Leaving extends ChannelInboundHandlerAdapter {
+        final CompletableFuture<UnixFileDescriptor> left = new CompletableFuture<>();
+        private final int last;
+        private int seen;
+
+        Leaving(int last) {
+            this.last = last;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            if (++seen == last) {
+                UnixTransport.handOver(ctx.channel()).addListener((Future<UnixFileDescriptor> future) -> {
+                    if (future.isSuccess()) {
+                        left.complete(future.getNow());
+                    } else {
+                        left.completeExceptionally(future.cause());
+                    }
+                });
+            }
+            ctx.fireChannelRead(message);
+            // What a handler does to get more is of no use any more.
+            ctx.read();
+        }
+    }
+
+    private static UnixFileDescriptor get(CompletableFuture<UnixFileDescriptor> future) throws Exception {
+        return future.get(10, TimeUnit.SECONDS);
+    }
+
+    @EachType
+    void whatABatchHasTakenIsDeliveredAndTheRestIsLeftToTheNewOwner(SocketType type) throws Exception {
+        // A stream may come in one piece.
+        Leaving leaving = new Leaving(type == SocketType.STREAM ? 1 : 3);
+        int count = 40;
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
+            for (int i = 0; i < count; i++) {
+                ends.sender.write(Unpooled.directBuffer(4).writeInt(i));
+            }
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            ends.receiver.config().setAutoRead(true);
+            UnixFileDescriptor fd = get(leaving.left);
+            ends.receiver.closeFuture().sync();
+            Inbox inbox = new Inbox();
+            Channel successor = UnixTransport.adopt(fd);
+            Channels.register(successor, inbox);
+            ends.sender.writeAndFlush(Unpooled.directBuffer(4).writeInt(count)).sync();
+            int next = 0;
+            boolean inactive = false;
+            while (next <= count) {
+                Object message = inactive ? inbox.take() : ends.inbox.take();
+                if (message == Inbox.INACTIVE) {
+                    assertFalse(inactive, "nothing more comes after " + next);
+                    inactive = true;
+                    continue;
+                }
+                var content = message instanceof ByteBufHolder holder ? holder.content()
+                        : (ByteBuf) message;
+                while (content.isReadable()) {
+                    assertEquals(next++, content.readInt());
+                }
+                content.release();
+            }
+            assertTrue(inactive && ends.sender.isActive());
+            successor.close().sync();
+        }
+        Proof.of("itself", "a " + type + " channel is handed over in the middle of a batch, and no message is "
+                + "lost or doubled");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whatWasFlushedIsWrittenBefore(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
+            int size = 10_000;
+            int count = 100;
+            ChannelFuture written = null;
+            for (int i = 0; i < count; i++) {
+                written = ends.receiver.writeAndFlush(Unpooled.directBuffer(size).writeZero(size));
+            }
+            ChannelFuture unflushed = ends.receiver.write(Ends.buffer("never flushed"));
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
+            Ends.settle(ends.receiver);
+            assertFalse(left.isDone() || written.isDone());
+            ends.sender.config().setAutoRead(true);
+            written.sync();
+            UnixFileDescriptor fd = left.sync().getNow();
+            assertInstanceOf(ClosedChannelException.class, Ends.failure(unflushed));
+            fd.release();
+            for (int got = 0; got < size * count;) {
+                Object message = ends.senderInbox.take();
+                got += ((ByteBuf) message).readableBytes();
+                ((ByteBuf) message).release();
+            }
+        }
+    }
+
+    @EachType
+    void cancelledHandOverLeavesTheChannelAsItWas(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).start()) {
+            ends.receiver.eventLoop().submit(() -> {
+                Future<UnixFileDescriptor> first = UnixTransport.handOver(ends.receiver);
+                Future<UnixFileDescriptor> second = UnixTransport.handOver(ends.receiver);
+                assertTrue(first.cancel(false));
+                second.addListener(done -> assertInstanceOf(IllegalStateException.class, done.cause()));
+            }).sync();
+            ends.send("still here").sync();
+            assertEquals("still here", ends.text());
+            assertTrue(ends.receiver.config().isAutoRead());
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void handOverThatIsCancelledWhileItWaitsLeavesTheChannelReading(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false)
+                .start()) {
+            ends.receiver.read();
+            ChannelFuture written = null;
+            for (int i = 0; i < 100; i++) {
+                written = ends.receiver.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
+            }
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
+            Ends.settle(ends.receiver);
+            assertTrue(left.cancel(false));
+            Ends.settle(ends.receiver);
+            ends.send("still asked for").sync();
+            assertEquals("still asked for", ends.text());
+            ends.sender.config().setAutoRead(true);
+            written.sync();
+        }
+    }
+
+    @EachType
+    void closedChannelCannotBeHandedOver(SocketType type) throws Exception {
+        Ends ends = Ends.of(type).start();
+        ends.close();
+        assertInstanceOf(ClosedChannelException.class, UnixTransport.handOver(ends.receiver).await().cause());
+        EmbeddedChannel other = new EmbeddedChannel();
+        assertThrows(IllegalArgumentException.class, () -> UnixTransport.handOver(other));
+        other.close();
+    }
+
+    @EachType
+    void socketFileStays(SocketType type) throws Exception {
+        Path path = folder.resolve("socket");
+        Channel server = Channels.register(Channels.newBindable(type), new Inbox());
+        server.bind(UnixSocketAddress.of(path)).sync();
+        UnixFileDescriptor fd = UnixTransport.handOver(server).sync().getNow();
+        server.closeFuture().sync();
+        assertTrue(Files.exists(path));
+        fd.release();
+    }
+
+    /** The decoder's rest is taken out of the pipeline by a listener. */
+    @Test
+    void theBeginningOfALineGoesToTheNewOwner() throws Exception {
+        try (Ends ends = Ends.of(SocketType.STREAM).start(new LineBasedFrameDecoder(100))) {
+            ends.send("a line\nthe beginning of").sync();
+            assertEquals("a line", ends.text());
+            UnixFileDescriptor fd = ends.receiver.eventLoop().submit(() -> {
+                Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
+                left.addListener(done -> ends.receiver.pipeline().remove(LineBasedFrameDecoder.class));
+                return left;
+            }).sync().getNow().sync().getNow();
+            assertEquals("the beginning of", ends.text());
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            fd.release();
+        }
+    }
+
+    /** As a supervisor does that reads a request's first record and starts a program for the rest. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void childProcessReadsOnWhereTheHandlersHaveStopped(SocketType type) throws Exception {
+        Leaving leaving = new Leaving(1);
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
+            ends.send("for the channel").sync();
+            ends.receiver.config().setAutoRead(true);
+            assertEquals("for the channel", ends.text());
+            UnixFileDescriptor fd = get(leaving.left);
+            ends.send("for the child").sync();
+            fd.setBlocking(true);
+            ChildProcess child = ChildProcess.start(List.of("python3", "-c", """
+                    import socket
+                    sock = socket.socket(fileno=0)
+                    sock.send(sock.recv(100) + b", says the child")
+                    """), null, Map.of(0, fd));
+            fd.release();
+            assertEquals("for the child, says the child", Ends.text(ends.senderInbox.take()));
+            assertEquals(0, child.onExit().get(20, TimeUnit.SECONDS));
+        }
+        Proof.of("CPython", "a child process gets a " + type + " connection of which a record was read before");
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.nettyunix.datagram;
+
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Way;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.AddressedEnvelope;
+import io.netty.channel.unix.DomainDatagramPacket;
+import io.netty.channel.unix.DomainSocketAddress;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Who sent a datagram, and how to answer. */
+class CPythonDatagramTest {
+    static Stream<Arguments> serversInBothModes() {
+        return Way.all().filter(Way::isUnconnected)
+                .flatMap(way -> Stream.of(Arguments.of(way, false), Arguments.of(way, true)));
+    }
+
+    private static AddressedEnvelope<?, ?> take(Meeting meeting, boolean controlData) {
+        return (AddressedEnvelope<?, ?>) meeting.inbox().take(meeting.way().inbound(controlData));
+    }
+
+    @ParameterizedTest
+    @MethodSource("serversInBothModes")
+    void aSenderWithANameIsAnswered(Way way, boolean controlData) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+                send(sock, b"question")
+                print(sock.recv(100).decode())
+                """)) {
+            AddressedEnvelope<?, ?> packet = take(meeting, controlData);
+            assertEquals(meeting.client(), packet.sender());
+            assertEquals(meeting.server(), packet.recipient());
+            packet.release();
+            ByteBuf answer = Content.of("answer");
+            meeting.send(controlData ? new UnixDatagramPacket(answer, (UnixSocketAddress) packet.sender())
+                    : new DomainDatagramPacket(answer, (DomainSocketAddress) packet.sender())).sync();
+            meeting.python().expect("answer");
+            meeting.end();
+        }
+        Proof.of("CPython", "a datagram is answered, " + way + ", control data " + (controlData ? "on" : "off"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("serversInBothModes")
+    void aSenderWithoutANameIsUnnamedAndCannotBeAnswered(Way way, boolean controlData) throws Exception {
+        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+                nameless = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                send(nameless, b"question", [], sock.getpeername())
+                print(sock.recv(100).decode())
+                """)) {
+            AddressedEnvelope<?, ?> packet = take(meeting, controlData);
+            assertSame(UnixSocketAddress.unnamed(), packet.sender());
+            packet.release();
+            Throwable cause = meeting.send(new UnixDatagramPacket(Content.of("answer"), UnixSocketAddress.unnamed()))
+                    .await().cause();
+            assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, cause).errnoName());
+            meeting.send(meeting.bytes(Content.of("to somebody else"))).sync();
+            meeting.python().expect("to somebody else");
+            meeting.end();
+        }
+        Proof.of("CPython", "a datagram without a sender's name, " + way + ", control data "
+                + (controlData ? "on" : "off"));
+    }
+
+    /** Many arrive in one system call. */
+    @ParameterizedTest
+    @MethodSource("serversInBothModes")
+    void everyDatagramHasItsOwnSender(Way way, boolean controlData) throws Exception {
+        int rounds = 50;
+        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+                server = sock.getpeername()
+                others = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(4)]
+                others[0].bind("")
+                # As long as the other one that the kernel has chosen.
+                others[3].bind("")
+                others[1].bind(b"\\0" + bytes([0, 255, os.getpid() & 255, os.getpid() >> 8 & 255]))
+                senders = [sock, *others]
+                print(*[s.getsockname().hex() if isinstance(s.getsockname(), bytes) else
+                        s.getsockname().encode().hex() or "-" for s in senders])
+                order = [0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3]
+                for i in range(int(sys.argv[1])):
+                    for j in order:
+                        s = senders[j]
+                        send(s, str(j).encode(), [], None if s is sock else server)
+                wait_for_end()
+                """, rounds)) {
+            List<UnixSocketAddress> senders = Stream.of(meeting.python().line().split(" "))
+                    .map(hex -> UnixSocketAddress.ofBytes(HexFormat.of().parseHex(hex.replace("-", "")))).toList();
+            assertTrue(senders.get(0).equals(meeting.client()) && senders.get(1).isAbstract()
+                    && senders.get(3).isUnnamed());
+            int[] order = {0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3};
+            for (int i = 0; i < rounds * order.length; i++) {
+                AddressedEnvelope<?, ?> packet = take(meeting, controlData);
+                assertEquals(senders.get(order[i % order.length]), packet.sender());
+                assertEquals("" + order[i % order.length], Content.text(Content.take(packet)));
+            }
+            meeting.end();
+        }
+        Proof.of("CPython", "datagrams of several senders in turn, " + way + ", control data "
+                + (controlData ? "on" : "off"));
+    }
+}

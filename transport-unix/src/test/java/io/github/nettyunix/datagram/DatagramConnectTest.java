@@ -1,0 +1,63 @@
+package io.github.nettyunix.datagram;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Proof;
+import io.netty.channel.ChannelHandlerContext;
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A datagram channel that is bound and connected in one call. */
+class DatagramConnectTest {
+    /** What the channel went through. */
+    private static final class Life extends Inbox {
+        final List<String> events = new ArrayList<>();
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            events.add("active");
+            super.channelActive(ctx);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            events.add("inactive");
+            super.channelInactive(ctx);
+        }
+    }
+
+    private static void connect(UnixSocketAddress remote, boolean succeeds) throws Exception {
+        Life life = new Life();
+        var future = Channels.client(SocketType.DATAGRAM, life).connect(remote, UnixSocketAddress.autobind());
+        assertEquals(succeeds, future.await().isSuccess());
+        if (succeeds) {
+            assertTrue(future.channel().isActive());
+            future.channel().close();
+        }
+        assertSame(Inbox.INACTIVE, life.take());
+        assertFalse(future.channel().isOpen());
+        assertEquals(List.of("active", "inactive"), life.events);
+    }
+
+    @Test
+    void itBecomesActiveOnceWhetherOrNotItIsConnected() throws Exception {
+        Descriptors before = Descriptors.now();
+        var server = Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.autobind()).sync()
+                .channel();
+        connect((UnixSocketAddress) server.localAddress(), true);
+        server.close().sync();
+        connect((UnixSocketAddress) server.localAddress(), false);
+        before.assertUnchanged();
+        Proof.of("itself", "a datagram channel bound and connected in one call becomes active once");
+    }
+}

@@ -1,0 +1,305 @@
+package io.github.nettyunix.descriptor;
+
+import io.github.nettyunix.ControlDataTruncatedException;
+import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.handler.FileDescriptorLimitHandler;
+import io.github.nettyunix.handler.FileDescriptorRefusedException;
+import io.github.nettyunix.handler.FileDescriptorTypeHandler;
+import io.github.nettyunix.internal.OwnedDescriptors;
+import io.github.nettyunix.process.ChildProcesses;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Way;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.UnixChannelOption;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A peer sends what cannot be closed, or looked at, without its consent: no event loop waits for that. */
+@Tag("once")
+@ExtendWith(NothingLeft.class)
+class BlockingDescriptorTest {
+    private static final Way SEQPACKET = new Way(SocketType.SEQPACKET, false, true);
+    private static final Way STREAM = new Way(SocketType.STREAM, false, true);
+
+    /** How a descriptor that has arrived is closed, on the event loop. */
+    enum Closing {
+        RELEASE {
+            @Override
+            void close(UnixMessage message) {
+                message.release();
+            }
+        },
+        CLOSE {
+            @Override
+            void close(UnixMessage message) throws IOException {
+                for (UnixFileDescriptor fd : message.fileDescriptors()) {
+                    fd.close();
+                }
+                message.release();
+            }
+        },
+        DUPLICATE {
+            @Override
+            void close(UnixMessage message) throws IOException {
+                for (UnixFileDescriptor fd : message.fileDescriptors()) {
+                    UnixFileDescriptor.dup(fd).close();
+                }
+                message.release();
+            }
+        },
+        COPY {
+            @Override
+            void close(UnixMessage message) {
+                message.copy().release();
+                message.release();
+            }
+        };
+
+        abstract void close(UnixMessage message) throws IOException;
+    }
+
+    private static String script(String script) throws IOException {
+        try (var helper = BlockingDescriptorTest.class.getResourceAsStream("/blocking.py")) {
+            return new String(helper.readAllBytes(), StandardCharsets.UTF_8) + '\n' + script;
+        }
+    }
+
+    /** Sends some descriptors, and then an ordinary message. */
+    private static final String SEND = """
+            fds = [blocking(sys.argv[1]) for _ in range(int(sys.argv[2]))]
+            give_away(sock, b"bad", fds, peer)
+            sock.send(b"good")
+            print("sent")
+            input()
+            let_go()
+            os._exit(0)
+            """;
+
+    private static Meeting in(Way way) throws IOException {
+        return Meeting.in(way).option(ChannelOption.AUTO_READ, false);
+    }
+
+    /** The peer has closed what it sent: the last close is ours. */
+    private static void read(Meeting meeting) throws IOException {
+        meeting.python().expect("sent");
+        meeting.channel().config().setAutoRead(true);
+    }
+
+    /** The loop goes on; the peer then ends, which lets go what hangs. */
+    private static void assertGoesOn(Meeting meeting) throws Exception {
+        meeting.channel().eventLoop().submit(() -> { }).get(10, TimeUnit.SECONDS);
+        meeting.python().say("end");
+        meeting.end();
+    }
+
+    private static void addFirst(Meeting meeting, ChannelHandler... handlers) {
+        meeting.channel().pipeline().addFirst(handlers);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Closing.class)
+    void socketThatLingersIsClosedElsewhere(Closing closing) throws Exception {
+        assertClosedElsewhere("linger", closing);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Closing.class)
+    void fileOfASilentServerIsClosedElsewhere(Closing closing) throws Exception {
+        assertClosedElsewhere("silent", closing);
+    }
+
+    private static void assertClosedElsewhere(String kind, Closing closing) throws Exception {
+        UnixFileDescriptor[] first = new UnixFileDescriptor[1];
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script(SEND), kind, 2)) {
+            addFirst(meeting, new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) throws IOException {
+                    if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
+                        first[0] = bad.fileDescriptors().get(0);
+                        closing.close(bad);
+                    } else {
+                        ctx.fireChannelRead(message);
+                    }
+                }
+            });
+            read(meeting);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertFalse(first[0].isOpen());
+            // With duplicates, any of them may be the last one, whose close blocks.
+            if (closing == Closing.RELEASE || closing == Closing.CLOSE) {
+                assertTrue(first[0].isClosing(), "the test's descriptor does not block");
+            }
+            assertGoesOn(meeting);
+            while (first[0].isClosing()) {
+                Thread.onSpinWait();
+            }
+        }
+        Proof.of("CPython", "a descriptor whose close blocks (" + kind + ") hangs no event loop: " + closing);
+    }
+
+    /** Those that no message brings to the pipeline. */
+    @ParameterizedTest
+    @ValueSource(strings = {"linger", "silent"})
+    void whatIsTooMuchIsClosedElsewhere(String kind) throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 1).start(script(SEND), kind, 3)) {
+            read(meeting);
+            meeting.inbox().take(ControlDataTruncatedException.class);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertGoesOn(meeting);
+        }
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start(script(SEND.replace("bad", "too long")), kind, 2)) {
+            read(meeting);
+            meeting.inbox().take(MessageTruncatedException.class);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertGoesOn(meeting);
+        }
+    }
+
+    @Test
+    void descriptorsThatComeWithAPidFdAndAreNotWantedAreClosedElsewhere() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.SO_PASSPIDFD, true)
+                .start(script(SEND), "silent", 2)) {
+            read(meeting);
+            assertEquals("bad", Ends.text(meeting.inbox().take()));
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertGoesOn(meeting);
+        }
+    }
+
+    @Test
+    void plainDescriptorsAreClosedElsewhere() throws Exception {
+        try (Meeting meeting = in(STREAM)
+                .option(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
+                .start(script(SEND.replace("bad", "b")
+                .replace("sock.send(b\"good\")", "send(sock, b\"g\", [labelled(\"x\")])")),
+                        "silent", 1)) {
+            read(meeting);
+            FileDescriptor silent = meeting.inbox().take(FileDescriptor.class);
+            FileDescriptor good = meeting.inbox().take(FileDescriptor.class);
+            meeting.channel().eventLoop().submit(() -> {
+                silent.close();
+                good.close();
+                return null;
+            }).get(10, TimeUnit.SECONDS);
+            assertGoesOn(meeting);
+        }
+    }
+
+    @Test
+    void typeOfASilentFileIsFoundWithoutItsServer() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script(SEND), "silent", 1)) {
+            addFirst(meeting, new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD),
+                    new ChannelInboundHandlerAdapter() {
+                        @Override
+                        public void channelRead(ChannelHandlerContext ctx, Object message) throws IOException {
+                            for (UnixFileDescriptor fd : ((UnixMessage) message).fileDescriptors()) {
+                                fd.type();
+                                fd.size();
+                                fd.seals();
+                            }
+                            ctx.fireChannelRead(message);
+                        }
+                    });
+            read(meeting);
+            meeting.inbox().take(FileDescriptorRefusedException.class);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertGoesOn(meeting);
+        }
+    }
+
+    /** More than there are threads for them. */
+    @Test
+    void manyThatHangDoNotKeepOthersFromBeingClosed() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script(SEND), "linger", 20)) {
+            read(meeting);
+            meeting.inbox().take(UnixMessage.class).release();
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            UnixFileDescriptor harmless = OwnedDescriptors.adopt(
+                    UnixFileDescriptor.memfd("harmless", 1).detach(), true);
+            harmless.release();
+            assertFalse(harmless.isClosing());
+            assertGoesOn(meeting);
+        }
+    }
+
+    /** The number may have been adopted anew since it arrived, and its other descriptors closed meanwhile. */
+    @Test
+    void whatAChildWasToGetIsClosedElsewhere() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script(SEND), "linger", 1)) {
+            addFirst(meeting, new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
+                        UnixFileDescriptor fd = UnixFileDescriptor.adopt(bad.fileDescriptors().get(0).detach());
+                        bad.release();
+                        assertThrows(FileNotFoundException.class, () -> ChildProcesses.start(
+                                List.of("/no/such/program"), Map.of(3, fd), task -> {
+                                    fd.release();
+                                    return new Thread(task);
+                                }));
+                    } else {
+                        ctx.fireChannelRead(message);
+                    }
+                }
+            });
+            read(meeting);
+            assertEquals("good", Ends.text(meeting.inbox().take()));
+            assertGoesOn(meeting);
+        }
+    }
+
+    @Test
+    void descriptorsThatCannotBeClosedUseUpTheirSendersLimit() throws Exception {
+        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(script("""
+                for _ in range(3):
+                    give_away(sock, b"bad", [lingering()])
+                print("sent")
+                input()
+                os._exit(0)
+                """))) {
+            addFirst(meeting, new FileDescriptorLimitHandler(2));
+            read(meeting);
+            for (int i = 0; i < 2; i++) {
+                meeting.inbox().take(UnixMessage.class).release();
+            }
+            meeting.inbox().take(FileDescriptorRefusedException.class);
+            assertEquals(Inbox.INACTIVE, meeting.inbox().take());
+            assertGoesOn(meeting);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.github.nettyunix.descriptor;
+
+import io.github.nettyunix.ControlDataTruncatedException;
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.Proof;
+import org.junit.jupiter.api.Tag;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+/** A process that has as many descriptors as it may have. */
+@Tag("once")
+class ExhaustedDescriptorsTest {
+    /** Receives when nothing is left, and when something is again. */
+    static final class Receiver {
+        private static final List<UnixFileDescriptor> all = new ArrayList<>();
+
+        public static void main(String[] arguments) {
+            try {
+                receive(SocketType.valueOf(arguments[0]));
+                System.exit(0);
+            } catch (Throwable t) {
+                t.printStackTrace();
+                System.exit(1);
+            }
+        }
+
+        private static void receive(SocketType type) throws Exception {
+            try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
+                send(ends);
+                ends.inbox.take(UnixMessage.class).release();
+                // What only an error needs is loaded while there are descriptors for it.
+                assertEquals("ENOENT", open(Path.of("/missing")));
+                new ControlDataTruncatedException(type, null, 0, null, null).errnoName();
+                // Kept, since what is given away leaves room for what comes.
+                UnixFileDescriptor kept = Descriptors.some(1)[0];
+                all.add(kept);
+                UnixMessage next = new UnixMessage(Ends.buffer("x"), kept.retain());
+                System.out.println(open(Path.of("/dev/null")));
+                ends.sender.writeAndFlush(next).sync();
+                Object lost = ends.inbox.take();
+                all.forEach(UnixFileDescriptor::release);
+                all.clear();
+                System.out.println(lost.getClass().getSimpleName());
+                if (type != SocketType.STREAM) {
+                    send(ends);
+                    UnixMessage message = ends.inbox.take(UnixMessage.class);
+                    System.out.println((message.pidFd() != null) + " " + message.fileDescriptors().size());
+                    message.release();
+                }
+            }
+        }
+
+        /** Opens it as often as it can; answers why it cannot once more. */
+        private static String open(Path path) {
+            try {
+                for (;;) {
+                    all.add(UnixFileDescriptor.open(path));
+                }
+            } catch (IOException e) {
+                return ((UnixSocketError) e).errnoName();
+            }
+        }
+
+        private static void send(Ends ends) throws Exception {
+            ends.sender.writeAndFlush(new UnixMessage(Content.of("x"), Descriptors.some(1))).sync();
+        }
+    }
+
+    @EachType
+    void aLostPidFdIsReported(SocketType type) throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -n 200; exec \"$@\"", "sh"));
+        command.addAll(Jvm.command(Receiver.class));
+        command.add(type.name());
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        List<String> expected = new ArrayList<>(List.of("EMFILE", "ControlDataTruncatedException"));
+        if (type != SocketType.STREAM) {
+            expected.add("true 0");
+        }
+        try (BufferedReader out = process.inputReader()) {
+            assertEquals(expected, out.lines().toList());
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals(0, process.waitFor());
+        Proof.of("itself", "without free descriptors a lost pidfd is reported, " + type);
+    }
+}

@@ -1,0 +1,258 @@
+package io.github.nettyunix.descriptor;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.unix.FileDescriptor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.nio.channels.ClosedChannelException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** To write a descriptor is to give it away, whatever becomes of the write. */
+@ExtendWith(NothingLeft.class)
+class WrittenDescriptorsTest {
+    @EachType
+    void descriptorsOfAMessageAreClosedOnceTheKernelHasThem(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(3);
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("three"), fds)).sync();
+            assertEquals(0, Descriptors.countOpen(fds));
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            assertEquals("file 2", Descriptors.text(message.fileDescriptors().get(2)));
+            assertTrue(message.release());
+            assertEquals(0, Descriptors.countOpen(message.fileDescriptors().toArray(new UnixFileDescriptor[0])));
+        }
+        Proof.of("itself", "descriptors written to a " + type + " channel are closed once sent");
+    }
+
+    @EachType
+    void retainKeepsADescriptorBeyondTheWrite(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(2);
+        try (Ends ends = Ends.started(type)) {
+            fds[0].retain();
+            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("kept"), fds)).sync();
+            assertEquals("kept", ends.text());
+            assertTrue(fds[0].isOpen());
+            assertFalse(fds[1].isOpen());
+            assertEquals("file 0", Descriptors.text(fds[0]));
+            assertTrue(fds[0].release());
+            assertFalse(fds[0].isOpen());
+        }
+    }
+
+    @EachType
+    void bareDescriptorIsGivenAwayToo(SocketType type) throws Exception {
+        UnixFileDescriptor fd = Descriptors.some(1)[0];
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ends.sender.writeAndFlush(fd).sync();
+            assertFalse(fd.isOpen());
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            assertEquals(type == SocketType.STREAM ? 1 : 0, message.content().readableBytes());
+            assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
+            message.release();
+        }
+    }
+
+    @EachType
+    void plainDescriptorStaysTheCallers(SocketType type) throws Exception {
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            FileDescriptor fd = FileDescriptor.from("/dev/zero");
+            ends.sender.writeAndFlush(fd).sync();
+            assertTrue(fd.isOpen());
+            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            assertEquals(1, message.fileDescriptors().size());
+            message.release();
+            assertTrue(fd.isOpen());
+            fd.close();
+
+            Throwable refused = Ends.failure(ends.sender.writeAndFlush(fd));
+            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, refused).errnoName());
+            assertTrue(ends.sender.isActive());
+        }
+        Proof.of("itself", "a plain Netty FileDescriptor written to a " + type + " channel stays the caller's");
+    }
+
+    @EachType
+    void refusedMessagesCloseTheirDescriptorsAndTheChannelLivesOn(SocketType type) throws Exception {
+        try (Ends ends = Ends.started(type)) {
+            UnixFileDescriptor[] many = Descriptors.some(UnixMessage.MAX_FILE_DESCRIPTORS + 1);
+            Throwable tooMany = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), many)));
+            assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, tooMany).errnoName());
+            assertTrue(tooMany.getMessage().contains("254") && tooMany.getMessage().contains("253"),
+                    tooMany.getMessage());
+            assertEquals(0, Descriptors.countOpen(many));
+
+            UnixFileDescriptor[] oneClosed = Descriptors.some(3);
+            oneClosed[1].close();
+            Throwable closed = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), oneClosed)));
+            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
+            assertEquals(0, Descriptors.countOpen(oneClosed));
+
+            assertInstanceOf(UnsupportedOperationException.class, Ends.failure(ends.sender.writeAndFlush("text")));
+
+            ends.send("alive").sync();
+            assertEquals("alive", ends.text());
+        }
+        Proof.of("itself", "a " + type + " channel that refuses a message closes its descriptors and lives on");
+    }
+
+    @Test
+    void streamRefusesDescriptorsWithoutAByte() throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(2);
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            Throwable refused = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer(""), fds)));
+            assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, refused).errnoName());
+            assertEquals(0, Descriptors.countOpen(fds));
+            ends.send("alive").sync();
+            assertEquals("alive", ends.text());
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void packetWithARecipientIsRefusedByConnections(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(1);
+        try (Ends ends = Ends.started(type)) {
+            UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), UnixSocketAddress.of("/nowhere"), fds);
+            assertInstanceOf(UnsupportedOperationException.class, Ends.failure(ends.sender.writeAndFlush(packet)));
+            assertEquals(0, Descriptors.countOpen(fds));
+        }
+    }
+
+    @EachType
+    void descriptorClosedBetweenWriteAndFlushIsNotSent(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(2);
+        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ChannelFuture before = ends.sender.write(Ends.buffer("before"));
+            ChannelFuture message = ends.sender.write(new UnixMessage(Ends.buffer("never"), fds));
+            ChannelFuture bare = ends.sender.write(Descriptors.some(1)[0]);
+            ChannelFuture after = ends.sender.write(Ends.buffer("after"));
+            Ends.settle(ends.sender);
+            fds[0].close();
+            // Another file has the number then, and is nobody's to send; what the JVM opens for itself may be quicker.
+            UnixFileDescriptor other;
+            while ((other = Descriptors.some(1)[0]).intValue() != fds[0].intValue()) {
+                other.release();
+            }
+            ends.sender.flush();
+            before.sync();
+            if (type == SocketType.STREAM) {
+                // What is behind it must not take its place.
+                Ends.failure(bare);
+                Ends.failure(after);
+            } else {
+                bare.sync();
+                after.sync();
+            }
+            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, Ends.failure(message)).errnoName());
+            assertEquals(0, Descriptors.countOpen(fds));
+            assertEquals("file 0", Descriptors.text(other));
+            other.release();
+            StringBuilder arrived = new StringBuilder();
+            for (Object next; arrived.indexOf("after") < 0 && (next = ends.inbox.take()) != Inbox.INACTIVE;) {
+                arrived.append(Ends.text(next));
+            }
+            assertEquals(type == SocketType.STREAM ? "before" : "beforeafter", arrived.toString());
+        }
+        Proof.of("itself", "a descriptor closed before the flush is not sent on a " + type + " channel");
+    }
+
+    @EachType
+    void peerThatIsGoneFailsTheWriteAndClosesItsDescriptors(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(4);
+        try (Ends ends = Ends.of(type).start()) {
+            CountDownLatch closed = new CountDownLatch(1);
+            ends.receiver.closeFuture().addListener(future -> closed.countDown());
+            // In one task, or else the sender could notice that its peer is gone, and close, before it writes.
+            List<ChannelFuture> writes = ends.sender.eventLoop().submit(() -> {
+                ends.receiver.close();
+                closed.await();
+                return List.of(ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1])),
+                        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("y"), fds[2], fds[3])));
+            }).get();
+            ChannelFuture first = writes.get(0);
+            ChannelFuture second = writes.get(1);
+            UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(first));
+            assertEquals("write", error.operation());
+            assertEquals(type, error.socketType());
+            if (type == SocketType.DATAGRAM) {
+                assertTrue(ends.sender.isActive());
+            } else {
+                assertEquals("EPIPE", error.errnoName());
+            }
+            Ends.failure(second);
+            assertEquals(0, Descriptors.countOpen(fds));
+        }
+    }
+
+    @EachType
+    void closeReleasesWhatWasNotFlushed(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(3);
+        try (Ends ends = Ends.started(type)) {
+            ChannelFuture message = ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1]));
+            ChannelFuture bare = ends.sender.write(fds[2]);
+            Ends.settle(ends.sender);
+            assertEquals(3, Descriptors.countOpen(fds));
+            ends.sender.close().sync();
+            assertInstanceOf(ClosedChannelException.class, Ends.failure(message));
+            assertInstanceOf(ClosedChannelException.class, Ends.failure(bare));
+            assertEquals(0, Descriptors.countOpen(fds));
+        }
+        Proof.of("itself", "a closed " + type + " channel closes the descriptors of messages that were not flushed");
+    }
+
+    @EachType
+    void closeReleasesWhatTheKernelHadNoRoomFor(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(200);
+        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 8192)
+                .start()) {
+            List<ChannelFuture> writes = new ArrayList<>();
+            for (UnixFileDescriptor fd : fds) {
+                writes.add(ends.sender.write(new UnixMessage(Ends.buffer("x".repeat(1000)), fd)));
+            }
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            writes.get(0).sync();
+            int unsent = Descriptors.countOpen(fds);
+            assertTrue(unsent > 0 && unsent < fds.length, "unsent: " + unsent);
+            ends.sender.close().sync();
+            assertInstanceOf(ClosedChannelException.class, Ends.failure(writes.get(fds.length - 1)));
+            assertEquals(0, Descriptors.countOpen(fds));
+            assertEquals(unsent, writes.stream().filter(write -> !write.isSuccess()).count());
+        }
+        Proof.of("itself", "a closed " + type + " channel closes the descriptors that the kernel had no room for");
+    }
+
+    @EachType
+    void writeToAClosedChannelClosesTheDescriptors(SocketType type) throws Exception {
+        UnixFileDescriptor[] fds = Descriptors.some(3);
+        Ends ends = Ends.started(type);
+        ends.close();
+        ChannelFuture message = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), fds[0], fds[1]));
+        assertInstanceOf(ClosedChannelException.class, Ends.failure(message));
+        assertInstanceOf(ClosedChannelException.class, Ends.failure(ends.sender.writeAndFlush(fds[2])));
+        assertEquals(0, Descriptors.countOpen(fds));
+        assertThrows(IllegalStateException.class, fds[2]::detach);
+    }
+}

@@ -1,0 +1,222 @@
+package io.github.nettyunix.lifecycle;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.internal.endpoint.ConnectAttempt;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.FullBacklog;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.DefaultEventLoop;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.local.LocalIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.Future;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Channels come to event loops, move between them, and end with them. */
+@ExtendWith(NothingLeft.class)
+class RegistrationTest {
+    @TempDir
+    private Path folder;
+
+    private static void move(Channel channel) throws InterruptedException {
+        EventLoop before = channel.eventLoop();
+        channel.deregister().sync();
+        assertFalse(channel.isRegistered());
+        Loops.group().register(channel).sync();
+        assertNotSame(before, channel.eventLoop());
+    }
+
+    private static void shutDown(EventLoopGroup group) throws InterruptedException {
+        // With a quiet period of 0 a loop of Netty's may end before it has closed its channels.
+        group.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).sync();
+    }
+
+    @EachType
+    void channelGoesOnOnAnotherLoop(SocketType type) throws Exception {
+        try (Ends ends = Ends.started(type)) {
+            for (int i = 0; i < 10; i++) {
+                ends.send("before " + i).sync();
+                assertEquals("before " + i, ends.text());
+                ends.receiver.deregister().sync();
+                ends.send("between " + i).sync();
+                Loops.group().register(ends.receiver).sync();
+                assertEquals("between " + i, ends.text());
+                move(ends.sender);
+            }
+            assertTrue(ends.receiver.isActive() && ends.inbox.isEmpty());
+        }
+        Proof.of("itself", "a " + type + " channel moves to another event loop and loses nothing");
+    }
+
+    @EachType
+    void writesThatWaitForRoomGoOnOnAnotherLoop(SocketType type) throws Exception {
+        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 5000);
+        try (Ends ends = pair.start()) {
+            List<ChannelFuture> writes = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                writes.add(ends.send("x".repeat(1000)));
+            }
+            Ends.settle(ends.sender);
+            assertFalse(writes.get(99).isDone());
+            move(ends.sender);
+            move(ends.receiver);
+            ends.receiver.config().setAutoRead(true);
+            for (ChannelFuture write : writes) {
+                assertTrue(write.await(10, TimeUnit.SECONDS));
+                assertTrue(write.isSuccess());
+            }
+        }
+    }
+
+    @EachType
+    void peerThatClosesWhileNobodyWatchesIsNoticedAfterwards(SocketType type) throws Exception {
+        try (Ends ends = Ends.started(type)) {
+            ends.receiver.deregister().sync();
+            ends.send("last words").sync();
+            ends.sender.close().sync();
+            Loops.group().register(ends.receiver).sync();
+            assertEquals("last words", ends.text());
+            if (type != SocketType.DATAGRAM) {
+                assertEquals(Inbox.INACTIVE, ends.inbox.take());
+            }
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void serverGoesOnOnAnotherLoop(SocketType type) throws Exception {
+        UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("s"));
+        BlockingQueue<Inbox> accepted = new LinkedBlockingQueue<>();
+        Channel server = Channels.server(type, () -> {
+            Inbox inbox = new Inbox();
+            accepted.add(inbox);
+            return inbox;
+        }).bind(address).sync().channel();
+        for (int i = 0; i < 3; i++) {
+            server.deregister().sync();
+            // It waits in the backlog.
+            Channel client = Channels.client(type, new Inbox()).connect(address).sync().channel();
+            assertTrue(accepted.isEmpty());
+            Loops.group().register(server).sync();
+            client.writeAndFlush(Ends.buffer("x")).sync();
+            assertEquals("x", Ends.text(accepted.poll(10, TimeUnit.SECONDS).take()));
+            client.close().sync();
+        }
+        server.close().sync();
+    }
+
+    @EachType
+    void foreignEventLoopIsRefusedByItsNameAndWithWhatToDo(SocketType type) throws Exception {
+        assertForeign(type, new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()), "NioIoHandler");
+        assertForeign(type, new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory()), "LocalIoHandler");
+        assertForeign(type, new DefaultEventLoop(), DefaultEventLoop.class.getName());
+    }
+
+    private static void assertForeign(SocketType type, EventLoopGroup group, String driver)
+            throws InterruptedException {
+        for (Channel channel : Channels.pair(type)) {
+            IllegalStateException cause = assertInstanceOf(IllegalStateException.class,
+                    Ends.failure(group.register(channel)));
+            assertEquals("register " + type + ": the event loop is driven by " + driver
+                    + ", AF_UNIX channels need epoll or kqueue:"
+                    + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits",
+                    cause.getMessage());
+            assertFalse(channel.isOpen());
+        }
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void connectThatWaitsIsTriedByItsNewLoopOnly(SocketType type) throws Exception {
+        try (FullBacklog server = new FullBacklog(type, folder.resolve("full"))) {
+            Channel channel = Channels.newClient(type);
+            Channels.register(channel, new Inbox());
+            ChannelFuture connect = channel.connect(UnixSocketAddress.of(folder.resolve("full")));
+            ConnectAttempt.Owner owner = (ConnectAttempt.Owner) channel.unsafe();
+            ConnectAttempt pending = channel.eventLoop().submit(owner::connectAttempt).get();
+            for (int i = 0; i < 10; i++) {
+                EventLoop before = channel.eventLoop();
+                Future<?> retry = before.submit(pending::retry).get();
+                move(channel);
+                // It may just have been run, and the new loop goes on after it has completed the registration.
+                before.submit(() -> { }).sync();
+                Ends.settle(channel);
+                // Otherwise it would find the channel at home again when that comes back to the loop.
+                assertTrue(retry.isDone());
+            }
+            server.acceptAll();
+            connect.sync();
+            channel.close().sync();
+        }
+    }
+
+    @EachType
+    void groupThatShutsDownLeavesNothingOpen(SocketType type) throws Exception {
+        Descriptors before = Descriptors.now();
+        EventLoopGroup group = Loops.newGroup(2);
+        List<Channel> channels = new ArrayList<>(Channels.pair(type));
+        for (Channel channel : channels) {
+            channel.pipeline().addLast(new Inbox());
+            group.register(channel).sync();
+        }
+        channels.get(0).config().setAutoRead(false);
+        UnixFileDescriptor[] fds = Descriptors.some(5);
+        ChannelFuture unflushed = channels.get(1).write(new UnixMessage(Ends.buffer("x"), fds));
+
+        Path path = folder.resolve("s");
+        Channel bound = Channels.newBindable(type);
+        group.register(bound).sync();
+        bound.bind(UnixSocketAddress.of(path)).sync();
+        Channel idle = Channels.newClient(type);
+        group.register(idle).sync();
+        channels.addAll(List.of(bound, idle));
+        if (type == SocketType.DATAGRAM) {
+            shutDown(group);
+        } else {
+            try (FullBacklog server = new FullBacklog(type, folder.resolve("full"))) {
+                Channel connecting = Channels.newClient(type);
+                group.register(connecting).sync();
+                ChannelFuture connect = connecting.connect(UnixSocketAddress.of(folder.resolve("full")));
+                Ends.settle(connecting);
+                channels.add(connecting);
+                shutDown(group);
+                Ends.failure(connect);
+                server.acceptAll();
+            }
+        }
+        Ends.failure(unflushed);
+        assertEquals(0, Descriptors.countOpen(fds));
+        channels.forEach(channel -> assertFalse(channel.isOpen()));
+        assertFalse(Files.exists(path));
+        before.assertUnchanged();
+        Proof.of("itself", "an event loop group that shuts down with open " + type + " channels leaves nothing open");
+    }
+}

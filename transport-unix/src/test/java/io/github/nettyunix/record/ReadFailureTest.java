@@ -1,0 +1,128 @@
+package io.github.nettyunix.record;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LoopCpu;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.netty.buffer.AbstractByteBufAllocator;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.util.function.IntPredicate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Memory ends while messages arrive. */
+@ExtendWith(NothingLeft.class)
+class ReadFailureTest {
+    /** Has no memory for some of the buffers that it is asked for, by their number. */
+    private static final class PoorAllocator extends AbstractByteBufAllocator {
+        private final IntPredicate refused;
+        private volatile boolean poor = true;
+        private int count;
+
+        PoorAllocator(IntPredicate refused) {
+            super(true);
+            this.refused = refused;
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (poor && refused.test(count++)) {
+                throw new OutOfMemoryError("as the test wants it");
+            }
+            return UnpooledByteBufAllocator.DEFAULT.directBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            return UnpooledByteBufAllocator.DEFAULT.heapBuffer(initialCapacity, maxCapacity);
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
+    }
+
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void recordWithoutMemoryIsLostAlone(SocketType type) throws Exception {
+        var pair = Channels.pair(type);
+        Channel receiver = pair.get(0);
+        receiver.config().setAllocator(new PoorAllocator(number -> number == 2));
+        receiver.config().setAutoRead(false);
+        Inbox inbox = new Inbox();
+        Channels.register(receiver, inbox);
+        Channel sender = Channels.register(pair.get(1), new Inbox());
+        for (int i = 0; i < 8; i++) {
+            sender.writeAndFlush(Ends.buffer("message " + i)).sync();
+        }
+        receiver.config().setAutoRead(true);
+        for (int i = 0; i < 8; i++) {
+            if (i != 2) {
+                assertEquals("message " + i, Ends.text(inbox.take()));
+            } else {
+                inbox.take(OutOfMemoryError.class);
+            }
+        }
+        assertTrue(receiver.isActive());
+        sender.close().sync();
+        receiver.close().sync();
+        Proof.of("itself", "a " + type + " record for which there is no memory takes no other one with it");
+    }
+
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void descriptorsOfARecordWithoutMemoryAreClosed(SocketType type) throws Exception {
+        var pair = Channels.pair(type);
+        Channel receiver = pair.get(0);
+        receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+        receiver.config().setAllocator(new PoorAllocator(number -> number == 0));
+        Inbox inbox = new Inbox();
+        Channels.register(receiver, inbox);
+        Channel sender = Channels.register(pair.get(1), new Inbox());
+        sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(3))).sync();
+        inbox.take(OutOfMemoryError.class);
+        sender.close().sync();
+        receiver.close().sync();
+    }
+
+    @Test
+    void datagramsThatCannotBeReadAreReportedOnceAndWaitForMemory() throws Exception {
+        var pair = Channels.pair(SocketType.DATAGRAM);
+        Channel receiver = pair.get(0);
+        PoorAllocator allocator = new PoorAllocator(number -> true);
+        receiver.config().setAllocator(allocator);
+        // So they are read one by one, each into a buffer that is there before.
+        receiver.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(100));
+        Inbox inbox = new Inbox();
+        Channels.register(receiver, inbox);
+        Channel sender = Channels.register(pair.get(1), new Inbox());
+        sender.writeAndFlush(Ends.buffer("first")).sync();
+        inbox.take(OutOfMemoryError.class);
+        LoopCpu.assertIdle(receiver.eventLoop());
+        // At first 10 ms apart, and each time twice as long.
+        int attempts = receiver.eventLoop().submit(() -> allocator.count).get();
+        assertTrue(attempts < 30, attempts + " attempts");
+        assertTrue(inbox.isEmpty(), "reported again");
+        allocator.poor = false;
+        assertEquals("first", Ends.text(inbox.take()));
+        sender.writeAndFlush(Ends.buffer("second")).sync();
+        assertEquals("second", Ends.text(inbox.take()));
+        assertTrue(receiver.isActive());
+        sender.close().sync();
+        receiver.close().sync();
+        Proof.of("itself", "a datagram channel whose reads fail reports it once, does not spin and goes on later");
+    }
+}

@@ -1,0 +1,197 @@
+package io.github.nettyunix.stream;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LoopCpu;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.Way;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Random;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Descriptors on a stream that arrive with the bytes they were sent with. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux tells where descriptors are")
+@ExtendWith(NothingLeft.class)
+class ExactPositionsTest {
+    private static Ends newEnds() {
+        return Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
+    }
+
+    /** The texts, and in brackets the numbers of descriptors, of messages up to one that ends with a full stop. */
+    private static String describe(Inbox inbox) {
+        StringBuilder all = new StringBuilder();
+        String text;
+        do {
+            UnixMessage message = inbox.take(UnixMessage.class);
+            text = Content.text(Content.bytes(message.content()));
+            int fds = message.fileDescriptors().size();
+            all.append(text).append(fds > 0 ? "[" + fds + "]" : "");
+            message.release();
+        } while (!text.endsWith("."));
+        return all.toString();
+    }
+
+    private static void write(Channel channel, String text, int fds) throws Exception {
+        channel.write(fds > 0 ? new UnixMessage(Ends.buffer(text), Descriptors.some(fds)) : Ends.buffer(text));
+    }
+
+    @Test
+    void messageWithDescriptorsArrivesFromItsFirstByteToItsLast() throws Exception {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).start()) {
+            write(ends.sender, "AAAA", 0);
+            write(ends.sender, "B", 1);
+            write(ends.sender, "CCCC", 0);
+            write(ends.sender, "DD", 2);
+            write(ends.sender, "E", 1);
+            write(ends.sender, "FF", 1);
+            write(ends.sender, "GG.", 0);
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            ends.receiver.config().setAutoRead(true);
+            assertEquals("AAAAB[1]CCCCDD[2]E[1]FF[1]GG.", describe(ends.inbox));
+        }
+        Proof.of("itself", "descriptors arrive with the bytes of a stream that they were sent with, if asked for");
+    }
+
+    @Test
+    void itDoesSoWhateverTheSizesAndWheneverTheyCome() throws Exception {
+        Random random = new Random(2);
+        try (Ends ends = newEnds().start()) {
+            StringBuilder expected = new StringBuilder();
+            for (int i = 0; i < 400; i++) {
+                String text = Character.toString('a' + i % 26).repeat(1 + random.nextInt(i % 20 == 0 ? 30_000 : 50));
+                int fds = random.nextInt(3);
+                write(ends.sender, text, fds);
+                expected.append(text).append(fds > 0 ? "[" + fds + "]" : "");
+                if (random.nextInt(5) == 0) {
+                    ends.sender.flush();
+                }
+            }
+            write(ends.sender, ".", 0);
+            ends.sender.flush();
+            assertEquals(expected.append('.').toString(), describe(ends.inbox));
+        }
+    }
+
+    @Test
+    void smallReadsEndBeforeAMessageWithDescriptorsAndTakeItWhole() throws Exception {
+        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false)
+                .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(2).maxMessagesPerRead(16))
+                .start()) {
+            write(ends.sender, "abc", 0);
+            write(ends.sender, "defgh", 1);
+            write(ends.sender, "ij.", 0);
+            ends.sender.flush();
+            Ends.settle(ends.sender);
+            ends.receiver.config().setAutoRead(true);
+            for (String piece : List.of("ab", "c", "defgh", "ij", ".")) {
+                assertEquals(piece, ends.text());
+            }
+        }
+    }
+
+    /** What comes after that may bring descriptors. */
+    @Test
+    void aReadTakesNoMoreThanWhatWasLookedAt() throws Exception {
+        int[] fds = new int[2];
+        assertEquals(0, UnixSocket.newSocketPair(SocketType.STREAM.ordinal(), fds));
+        UnixSocket sender = new UnixSocket(fds[0]);
+        UnixSocket receiver = new UnixSocket(fds[1]);
+        ByteBuffer bytes = ByteBuffer.allocateDirect(5);
+        assertEquals(5, sender.write(bytes, 0, 5));
+        for (boolean much : new boolean[] {false, true}) {
+            assertEquals(5, ReceiveBatch.current().bytesToBarrier(receiver, 100, 0, much));
+            assertEquals(3 | ReceiveBatch.MORE, ReceiveBatch.current().bytesToBarrier(receiver, 3, 0, much));
+        }
+        sender.close();
+        receiver.close();
+    }
+
+    @Test
+    void theEndIsTheEndAndNothingIsNothing() throws Exception {
+        try (Ends ends = newEnds().start()) {
+            ends.receiver.read();
+            Ends.settle(ends.receiver);
+            assertTrue(ends.inbox.isEmpty());
+            write(ends.sender, "last", 1);
+            ends.sender.flush();
+            ends.sender.close().sync();
+            assertEquals("last", ends.text());
+            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertFalse(ends.receiver.isOpen());
+        }
+    }
+
+    /** The kernel cuts a long message where it likes; nothing says where the parts belong together. */
+    @Test
+    void longMessageArrivesInPiecesAndItsDescriptorsWithTheFirst() throws Exception {
+        String text = "x".repeat(150_000);
+        try (Ends ends = newEnds().start()) {
+            write(ends.sender, "before", 0);
+            write(ends.sender, text, 2);
+            write(ends.sender, ".", 0);
+            ends.sender.flush();
+            String found = describe(ends.inbox);
+            assertTrue(found.startsWith("beforex"), "before and the message are put together");
+            int descriptors = found.indexOf("[2]");
+            assertTrue(descriptors > 32_000, "the first piece has " + (descriptors - 6) + " bytes");
+            assertEquals("before" + text + '.', found.replace("[2]", ""));
+        }
+    }
+
+    @Test
+    void outOfBandByteIsDiscardedAndTheLoopDoesNotSpin() throws Exception {
+        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, false))
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true).start("""
+                try:
+                    sock.send(b"!", socket.MSG_OOB)
+                    print("sent")
+                except OSError as e:
+                    print(e)
+                input()
+                sock.send(b"before")
+                try:
+                    sock.send(b"!", socket.MSG_OOB)
+                except OSError:
+                    pass
+                send(sock, b"after.", [labelled("x")])
+                wait_for_end()
+                """)) {
+            Python python = meeting.python();
+            String result = python.line();
+            Assumptions.assumeTrue(result.equals("sent"), "this kernel has no such bytes on AF_UNIX sockets: "
+                    + result);
+            LoopCpu.assertIdle(meeting.channel().eventLoop());
+            python.say("go on");
+            assertEquals("beforeafter.[1]", describe(meeting.inbox()));
+            meeting.end();
+        }
+        Proof.of("CPython", "an out-of-band byte does not keep the loop busy, with exact positions");
+    }
+}

@@ -1,0 +1,295 @@
+package io.github.nettyunix.stream;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.Content;
+import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Way;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelProgressiveFuture;
+import io.netty.channel.ChannelProgressiveFutureListener;
+import io.netty.channel.ChannelProgressivePromise;
+import io.netty.channel.DefaultFileRegion;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
+import io.netty.channel.unix.UnixChannel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Files that are written to a stream. */
+@ExtendWith(NothingLeft.class)
+class FileRegionTest {
+    private static final int SIZE = 3_000_001;
+
+    @TempDir
+    private Path folder;
+
+    private static byte[] random(int size) {
+        byte[] bytes = new byte[size];
+        new Random(size).nextBytes(bytes);
+        return bytes;
+    }
+
+    private FileChannel file(byte[] content) throws IOException {
+        return FileChannel.open(Files.write(folder.resolve("file"), content), StandardOpenOption.READ);
+    }
+
+    /** The next bytes that have arrived, as many. */
+    private static byte[] take(Inbox inbox, int count) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        while (all.size() < count) {
+            ByteBuf buffer = inbox.take(ByteBuf.class);
+            buffer.readBytes(all, buffer.readableBytes());
+            buffer.release();
+        }
+        return all.toByteArray();
+    }
+
+    @Way.Streams
+    void theFileArrivesBetweenWhatIsWrittenBeforeAndAfterIt(Way way) throws Exception {
+        byte[] content = random(SIZE);
+        CRC32 checksum = new CRC32();
+        checksum.update(content, 7, SIZE - 7);
+        try (Meeting meeting = Meeting.in(way).start("""
+                data = b""
+                while more := sock.recv(1 << 16):
+                    data += more
+                print(data[:6].decode(), len(data) - 12, zlib.crc32(data[6:-6]), data[-6:].decode())
+                """)) {
+            Channel channel = meeting.channel();
+            DefaultFileRegion region = new DefaultFileRegion(file(content), 7, SIZE - 7);
+            channel.write(Content.of("before"));
+            AtomicLong progress = new AtomicLong();
+            ChannelProgressivePromise promise = channel.newProgressivePromise();
+            promise.addListener(new ChannelProgressiveFutureListener() {
+                @Override
+                public void operationProgressed(ChannelProgressiveFuture future, long now, long total) {
+                    assertTrue(now > progress.get());
+                    progress.set(now);
+                }
+
+                @Override
+                public void operationComplete(ChannelProgressiveFuture future) {
+                }
+            });
+            channel.write(region, promise);
+            channel.writeAndFlush(Content.of("behind")).sync();
+            assertTrue(promise.isSuccess());
+            assertEquals(SIZE - 7, progress.get());
+            assertEquals(SIZE - 7, region.transferred());
+            assertEquals(0, region.refCnt());
+            channel.close().sync();
+            meeting.python().expect("before " + (SIZE - 7) + " " + checksum.getValue() + " behind");
+            meeting.end();
+        }
+        Proof.of("CPython", "a file as a FileRegion, " + way);
+    }
+
+    @Way.Streams
+    void aFileThatIsShorterThanItsRegionFailsAndNothingBehindItIsSent(Way way) throws Exception {
+        try (Meeting meeting = Meeting.in(way).start("""
+                data = b""
+                while more := sock.recv(1 << 16):
+                    data += more
+                print(len(data))
+                """)) {
+            Channel channel = meeting.channel();
+            DefaultFileRegion region = new DefaultFileRegion(file(random(100_000)), 10, 100_001);
+            ChannelFuture written = channel.write(region);
+            ChannelFuture next = channel.write(Content.of("what must not take its place"));
+            channel.flush();
+            Throwable cause = Ends.failure(written);
+            assertTrue(cause instanceof UnixSocketError, cause::toString);
+            assertTrue(cause.getMessage().endsWith("the file has 100000 bytes, and the region ends behind byte 100011"),
+                    cause::toString);
+            Ends.failure(next);
+            assertEquals(0, region.refCnt());
+            assertTrue(meeting.inbox().take() instanceof ChannelOutputShutdownEvent);
+            meeting.python().expect("99990");
+            channel.close().sync();
+            meeting.end();
+        }
+    }
+
+    @Test
+    void aFileThatIsClosedBeforeItIsSentFails() throws Exception {
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            FileChannel file = file(random(10));
+            DefaultFileRegion region = new DefaultFileRegion(file, 0, 10);
+            file.close();
+            Throwable cause = Ends.failure(ends.sender.writeAndFlush(region));
+            assertTrue(cause.getMessage().contains("EBADF") && cause.getMessage().endsWith("the file is closed"),
+                    cause::toString);
+            assertEquals(0, region.refCnt());
+        }
+    }
+
+    @Test
+    void aFileThatCannotBeReadFails() throws Exception {
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            Path path = Files.write(folder.resolve("written"), random(10));
+            DefaultFileRegion region = new DefaultFileRegion(FileChannel.open(path, StandardOpenOption.WRITE), 0, 10);
+            Throwable cause = Ends.failure(ends.sender.writeAndFlush(region));
+            assertTrue(cause.getMessage().endsWith("EBADF (Bad file descriptor)"), cause::toString);
+            assertEquals(0, region.refCnt());
+        }
+    }
+
+    @Test
+    void aFileThatDoesNotExistFails() throws Exception {
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            DefaultFileRegion region = new DefaultFileRegion(folder.resolve("missing").toFile(), 0, 10);
+            assertTrue(Ends.failure(ends.sender.writeAndFlush(region)) instanceof IOException);
+            assertEquals(0, region.refCnt());
+        }
+    }
+
+    /** The number of a closed file may be another file's: the peer would get that one's bytes. */
+    @Test
+    void whoClosesAFileWaitsUntilItsNumberIsNotInUse() throws Exception {
+        byte[] content = random(1000);
+        FileChannel file = file(content);
+        CountDownLatch inUse = new CountDownLatch(1);
+        Thread closer = new Thread(() -> {
+            try {
+                inUse.await();
+                file.close();
+            } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        Thread.State[] seen = new Thread.State[1];
+        DefaultFileRegion region = new DefaultFileRegion(file, 0, content.length) {
+            @Override
+            public long position() {
+                inUse.countDown();
+                do {
+                    seen[0] = closer.getState();
+                    Thread.onSpinWait();
+                } while (seen[0] != Thread.State.BLOCKED && seen[0] != Thread.State.TERMINATED);
+                return super.position();
+            }
+        };
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            closer.start();
+            ends.sender.writeAndFlush(region).sync();
+            assertEquals(Thread.State.BLOCKED, seen[0]);
+            assertArrayEquals(content, take(ends.inbox, content.length));
+            closer.join();
+            assertFalse(file.isOpen());
+        }
+    }
+
+    @Test
+    void aSocketThatAnotherHolderMakesBlockingDoesNotBlockTheLoop() throws Exception {
+        byte[] content = random(SIZE);
+        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
+                UnixFileDescriptor other = UnixFileDescriptor.dup(((UnixChannel) ends.sender).fd())) {
+            other.setBlocking(true);
+            ChannelFuture written = ends.sender.writeAndFlush(new DefaultFileRegion(file(content), 0, SIZE));
+            boolean isFree = ends.sender.eventLoop().submit(() -> { }).await(5, TimeUnit.SECONDS);
+            boolean isWritten = written.isDone();
+            // This also ends a system call that the loop may be in.
+            ends.receiver.config().setAutoRead(true);
+            assertTrue(isFree, "the loop of the sender is in a system call");
+            assertFalse(isWritten);
+            assertArrayEquals(content, take(ends.inbox, SIZE));
+            written.sync();
+        }
+    }
+
+    @Test
+    void aRegionThatTransfersItsBytesInAWayOfItsOwnDoesSo() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        byte[] content = random(SIZE);
+        DefaultFileRegion region = new DefaultFileRegion(file(content), 0, SIZE) {
+            @Override
+            public long transferTo(WritableByteChannel target, long position) throws IOException {
+                // Now and then it has nothing to give.
+                return calls.incrementAndGet() % 3 == 0 ? 0 : super.transferTo(target, position);
+            }
+        };
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            ChannelFuture written = ends.sender.writeAndFlush(region);
+            assertArrayEquals(content, take(ends.inbox, SIZE));
+            written.sync();
+            assertTrue(calls.get() > 1);
+            assertEquals(0, region.refCnt());
+        }
+    }
+
+    @Test
+    void aChannelThatClosesReleasesTheRegionThatIsUnderWay() throws Exception {
+        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start()) {
+            FileChannel file = file(random(SIZE));
+            DefaultFileRegion region = new DefaultFileRegion(file, 0, SIZE);
+            ChannelFuture written = ends.sender.writeAndFlush(region);
+            Ends.settle(ends.sender);
+            assertTrue(region.transferred() > 0 && region.transferred() < SIZE);
+            ends.sender.close().sync();
+            Ends.failure(written);
+            assertEquals(0, region.refCnt());
+            assertFalse(file.isOpen());
+        }
+    }
+
+    @Test
+    void regionsOfOneFileOneAfterTheOther() throws Exception {
+        byte[] content = random(10_000);
+        Path path = Files.write(folder.resolve("file"), content);
+        try (Ends ends = Ends.started(SocketType.STREAM)) {
+            for (int i = 0; i < 100; i++) {
+                ends.sender.write(new DefaultFileRegion(path.toFile(), i * 100, 100));
+            }
+            // An empty one is nothing.
+            ends.sender.writeAndFlush(new DefaultFileRegion(path.toFile(), 0, 0)).sync();
+            assertArrayEquals(content, take(ends.inbox, content.length));
+        }
+    }
+
+    /** Of what is behind the region's end nothing is sent, also where the file grows meanwhile. */
+    @Test
+    void aFileThatGrowsIsSentAsFarAsItsRegionGoes() throws Exception {
+        byte[] content = random(SIZE);
+        FileChannel file = file(content);
+        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
+                RandomAccessFile more = new RandomAccessFile(folder.resolve("file").toFile(), "rw")) {
+            ChannelFuture written = ends.sender.writeAndFlush(new DefaultFileRegion(file, 0, SIZE));
+            more.seek(SIZE);
+            more.write(content);
+            ends.receiver.config().setAutoRead(true);
+            assertArrayEquals(content, take(ends.inbox, SIZE));
+            written.sync();
+            ends.sender.close().sync();
+            assertEquals(Inbox.INACTIVE, ends.inbox.take());
+        }
+    }
+}
