@@ -1,6 +1,6 @@
 package io.github.nettyunix.examples;
 
-import io.github.nettyunix.examples.testing.Proof;
+import io.github.nettyunix.examples.testing.Evidence;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -79,6 +79,6 @@ class ModulePathTest {
                 () -> DocumentationTest.contentOf(errors));
         assertEquals(0, process.waitFor());
         assertFalse(Files.readString(errors).contains("WARNING"), () -> DocumentationTest.contentOf(errors));
-        Proof.of("itself", "a user's module on the module path");
+        Evidence.of("itself", "a user's module on the module path");
     }
 }

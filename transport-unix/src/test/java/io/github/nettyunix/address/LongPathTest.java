@@ -5,14 +5,14 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import org.junit.jupiter.api.Tag;
@@ -39,7 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** On Linux a path may be longer than {@code sun_path}, and nobody sees how that is done. */
 @Tag("library")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class LongPathTest {
     @TempDir
     private Path folder;
@@ -61,13 +61,13 @@ class LongPathTest {
         UnixSocketAddress address = UnixSocketAddress.of(path);
         assertEquals(length, address.bytes().length);
         CompletableFuture<Channel> accepted = new CompletableFuture<>();
-        Channel server = Channels.server(type, () -> new Inbox() {
+        Channel server = Channels.server(type, () -> new RecordingHandler() {
             @Override
             public void channelActive(ChannelHandlerContext ctx) {
                 accepted.complete(ctx.channel());
             }
         }).bind(address).sync().channel();
-        Channel client = Channels.client(type, new Inbox()).connect(address).sync().channel();
+        Channel client = Channels.client(type, new RecordingHandler()).connect(address).sync().channel();
         Channel child = accepted.get(10, TimeUnit.SECONDS);
         assertEquals(address, server.localAddress());
         assertEquals(address, client.remoteAddress());
@@ -78,7 +78,7 @@ class LongPathTest {
         assertTrue(Files.exists(path));
         server.close().sync();
         assertFalse(Files.exists(path));
-        Proof.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
+        Evidence.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
     }
 
     /** For CPython the paths are short: it is where they are. */
@@ -86,7 +86,7 @@ class LongPathTest {
     void cPythonIsMetAtLongPathsInBothRoles(SocketType type, int length) throws Exception {
         Path path = path(length);
         Path other = path.resolveSibling("other");
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = Channels.server(type, () -> inbox).bind(UnixSocketAddress.of(path)).sync().channel();
         String script = """
                 kind = TYPES[sys.argv[1]]
@@ -102,16 +102,17 @@ class LongPathTest {
                 wait_for_end()
                 """;
         try (Python python = Python.run(script, type, path.getParent(), path.getFileName())) {
-            assertEquals("to the channel", Ends.text(inbox.take()));
-            Channel client = Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(other)).sync().channel();
-            client.writeAndFlush(Ends.buffer("to CPython")).sync();
+            assertEquals("to the channel", ChannelPair.text(inbox.take()));
+            Channel client = Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(other)).sync()
+                    .channel();
+            client.writeAndFlush(ChannelPair.buffer("to CPython")).sync();
             python.expect("to CPython");
             client.close().sync();
             inbox.channel().close().sync();
             server.close().sync();
             python.succeed();
         }
-        Proof.of("CPython", type + " servers and clients at paths of " + length + " bytes");
+        Evidence.of("CPython", type + " servers and clients at paths of " + length + " bytes");
     }
 
     @ParameterizedTest
@@ -128,37 +129,38 @@ class LongPathTest {
                 """;
         try (Python python = Python.run(script, path.getParent(), path.getFileName())) {
             python.expect("bound");
-            Channel channel = Channels.client(SocketType.DATAGRAM, new Inbox()).connect(address).sync().channel();
+            Channel channel = Channels.client(SocketType.DATAGRAM, new RecordingHandler()).connect(address).sync()
+                    .channel();
             assertEquals(address, channel.remoteAddress());
-            channel.writeAndFlush(Ends.buffer("to CPython")).sync();
+            channel.writeAndFlush(ChannelPair.buffer("to CPython")).sync();
             python.expect("to CPython");
             channel.close().sync();
             python.succeed();
         }
-        Proof.of("CPython", "a datagram channel connects to a path of " + length + " bytes");
+        Evidence.of("CPython", "a datagram channel connects to a path of " + length + " bytes");
     }
 
     @EachRow({"STREAM", "SEQPACKET"})
     void longPathsAreBoundAsSafelyAsOthers(SocketType type) throws Exception {
         Path path = path(300);
         UnixSocketAddress address = UnixSocketAddress.of(path);
-        Channel server = Channels.server(type, Inbox::new).bind(address).sync().channel();
+        Channel server = Channels.server(type, RecordingHandler::new).bind(address).sync().channel();
         BindException live = assertInstanceOf(BindException.class,
-                Ends.failure(Channels.server(type, Inbox::new).bind(address)));
+                ChannelPair.failure(Channels.server(type, RecordingHandler::new).bind(address)));
         assertEquals("bind " + type + ' ' + path + ": EADDRINUSE (Address already in use): there is a live socket",
                 live.getMessage());
         assertTrue(Files.exists(path));
         server.close().sync();
 
         Files.createFile(path);
-        Ends.failure(Channels.server(type, Inbox::new).bind(address));
+        ChannelPair.failure(Channels.server(type, RecordingHandler::new).bind(address));
         assertTrue(Files.isRegularFile(path));
         Files.delete(path);
 
         // A name relative to the folder, for the stale one to be made without us.
         Path link = Files.createSymbolicLink(folder.resolve("link"), path.getParent());
         RawSocket.stale(type, link.resolve(path.getFileName()));
-        Channels.server(type, Inbox::new).option(UnixSocketOption.SOCKET_FILE,
+        Channels.server(type, RecordingHandler::new).option(UnixSocketOption.SOCKET_FILE,
                 SocketFilePolicy.replaceStale().withMode("rw-------")).bind(address).sync().channel().close().sync();
         assertFalse(Files.exists(path));
     }
@@ -166,7 +168,8 @@ class LongPathTest {
     @Test
     void pathsThatNoFileCanHaveAreRefused() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of("/tmp" + "/d".repeat(2100));
-        Throwable refused = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(address));
+        Throwable refused = ChannelPair.failure(Channels.server(SocketType.STREAM, RecordingHandler::new)
+                .bind(address));
         UnixSocketError error = assertInstanceOf(UnixSocketError.class, refused);
         assertEquals("ENAMETOOLONG", error.errnoName());
         assertEquals(address, error.address());
@@ -175,9 +178,10 @@ class LongPathTest {
     @Test
     void missingFolderOfALongPathIsNamed() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("m".repeat(200)).resolve("s"));
-        Throwable bind = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new).bind(address));
+        Throwable bind = ChannelPair.failure(Channels.server(SocketType.STREAM, RecordingHandler::new).bind(address));
         assertEquals("bind stream " + address + ": ENOENT (No such file or directory)", bind.getMessage());
-        Throwable connect = Ends.failure(Channels.client(SocketType.STREAM, new Inbox()).connect(address));
+        Throwable connect = ChannelPair.failure(Channels.client(SocketType.STREAM, new RecordingHandler())
+                .connect(address));
         assertInstanceOf(FileNotFoundException.class, connect);
         assertEquals("connect stream " + address + ": ENOENT (No such file or directory)", connect.getMessage());
     }

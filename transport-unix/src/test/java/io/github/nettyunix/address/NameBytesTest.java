@@ -5,13 +5,13 @@ import io.github.nettyunix.UnixDatagramChannel;
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.unix.DomainDatagramPacket;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Names are bytes; text is one way of writing them. */
 @Tag("library")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class NameBytesTest {
     /** Latin-1, a cut UTF-8 sequence, an encoded surrogate, valid UTF-8 of 2 to 4 bytes. */
     private static final byte[] NO_TEXT = {'a', (byte) 0xE9, (byte) 0xE2, (byte) 0x82, (byte) 0xED, (byte) 0xA0,
@@ -66,8 +66,9 @@ class NameBytesTest {
     void kernelSeesJustTheBytesThatWereAskedFor(SocketType type) throws Exception {
         for (byte[] name : names(type)) {
             UnixSocketAddress address = UnixSocketAddress.ofBytes(name);
-            Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
-                    : Channels.server(type, Inbox::new).register().sync().channel();
+            Channel server = type == SocketType.DATAGRAM
+                    ? Channels.register(new UnixDatagramChannel(), new RecordingHandler())
+                    : Channels.server(type, RecordingHandler::new).register().sync().channel();
             server.bind(address).sync();
             assertEquals(address, server.localAddress());
             try (RawSocket client = RawSocket.of(type)) {
@@ -75,7 +76,7 @@ class NameBytesTest {
             }
             server.close().sync();
         }
-        Proof.of("itself", type + " names of any bytes, NUL and no UTF-8 among them, reach the kernel as they are");
+        Evidence.of("itself", type + " names of any bytes, NUL and no UTF-8 among them, reach the kernel as they are");
     }
 
     @EachType
@@ -89,7 +90,8 @@ class NameBytesTest {
             // By way of text, as code for Netty's own address class takes it.
             assertArrayEquals(name, UnixSocketAddress.of(address.path()).bytes());
             assertArrayEquals(name, UnixSocketAddress.from(new DomainSocketAddress(address.path())).bytes());
-            Channel client = Channels.client(type, new Inbox()).connect(new DomainSocketAddress(address.path())).sync()
+            Channel client = Channels.client(type, new RecordingHandler())
+                    .connect(new DomainSocketAddress(address.path())).sync()
                     .channel();
             assertEquals(address, client.remoteAddress());
             client.close().sync();
@@ -102,35 +104,36 @@ class NameBytesTest {
         UnixSocketAddress receiverAddress = UnixSocketAddress.ofAbstract("receiver");
         for (byte[] name : names(SocketType.DATAGRAM)) {
             UnixSocketAddress senderAddress = UnixSocketAddress.ofBytes(name);
-            Inbox receiverInbox = new Inbox();
-            Inbox senderInbox = new Inbox();
+            RecordingHandler receiverInbox = new RecordingHandler();
+            RecordingHandler senderInbox = new RecordingHandler();
             Channel receiver = Channels.client(SocketType.DATAGRAM, receiverInbox).bind(receiverAddress).sync()
                     .channel();
             Channel sender = Channels.client(SocketType.DATAGRAM, senderInbox).bind(senderAddress).sync().channel();
-            sender.writeAndFlush(new UnixDatagramPacket(Ends.buffer("ping"), receiverAddress)).sync();
+            sender.writeAndFlush(new UnixDatagramPacket(ChannelPair.buffer("ping"), receiverAddress)).sync();
             DomainDatagramPacket ping = receiverInbox.take(DomainDatagramPacket.class);
             assertArrayEquals(name, ((UnixSocketAddress) ping.sender()).bytes());
-            receiver.writeAndFlush(new DomainDatagramPacket(Ends.buffer("pong"), ping.sender())).sync();
+            receiver.writeAndFlush(new DomainDatagramPacket(ChannelPair.buffer("pong"), ping.sender())).sync();
             ping.release();
-            assertEquals("pong", Ends.text(senderInbox.take(DomainDatagramPacket.class)));
+            assertEquals("pong", ChannelPair.text(senderInbox.take(DomainDatagramPacket.class)));
             receiver.close().sync();
             sender.close().sync();
         }
-        Proof.of("itself", "datagrams show their sender's name byte for byte");
+        Evidence.of("itself", "datagrams show their sender's name byte for byte");
     }
 
     @EachType
     void autobindAddressIsReadBack(SocketType type) throws Exception {
-        Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
-                : Channels.server(type, Inbox::new).register().sync().channel();
+        Channel server = type == SocketType.DATAGRAM
+                ? Channels.register(new UnixDatagramChannel(), new RecordingHandler())
+                : Channels.server(type, RecordingHandler::new).register().sync().channel();
         server.bind(UnixSocketAddress.autobind()).sync();
         UnixSocketAddress chosen = (UnixSocketAddress) server.localAddress();
         assertTrue(chosen.isAbstract());
         assertTrue(chosen.path().matches("\0[0-9a-f]{5}"), chosen.toString());
-        Channel client = Channels.client(type, new Inbox()).connect(chosen).sync().channel();
+        Channel client = Channels.client(type, new RecordingHandler()).connect(chosen).sync().channel();
         assertEquals(chosen, client.remoteAddress());
         client.close().sync();
         server.close().sync();
-        Proof.of("itself", "the name that the kernel chooses for a " + type + " socket is read back");
+        Evidence.of("itself", "the name that the kernel chooses for a " + type + " socket is read back");
     }
 }

@@ -6,13 +6,13 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -37,7 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Addresses that cannot be: each is refused with an error that says why, and the channel can still have a right one.
  */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class WrongAddressTest {
     private static final InetSocketAddress INET = new InetSocketAddress("127.0.0.1", 80);
 
@@ -46,7 +46,7 @@ class WrongAddressTest {
 
     private static void assertError(ChannelFuture future, String operation, SocketType type, SocketAddress address,
                                     String errnoName, String hint) throws InterruptedException {
-        UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(future));
+        UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(future));
         assertEquals(operation, error.operation());
         assertEquals(type, error.socketType());
         assertEquals(address, error.address());
@@ -73,7 +73,7 @@ class WrongAddressTest {
         channel.bind(right).sync();
         assertEquals(right, channel.localAddress());
         channel.close().sync();
-        Proof.of("itself", "a " + type + " channel that refused to bind to wrong addresses binds to a right one");
+        Evidence.of("itself", "a " + type + " channel that refused to bind to wrong addresses binds to a right one");
     }
 
     /** An empty setting must not open a server to every process of the machine. */
@@ -90,14 +90,15 @@ class WrongAddressTest {
         channel.bind(UnixSocketAddress.autobind()).sync();
         assertTrue(((UnixSocketAddress) channel.localAddress()).isAbstract());
         channel.close().sync();
-        Proof.of("itself", "a " + type + " channel is not bound to an empty address");
+        Evidence.of("itself", "a " + type + " channel is not bound to an empty address");
     }
 
     @EachType
     void connectRefusesWrongAddressesAndThenTakesARightOne(SocketType type) throws Exception {
         UnixSocketAddress right = UnixSocketAddress.ofAbstract("connectRefusesWrongAddresses" + type);
-        Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
-                : Channels.server(type, Inbox::new).register().sync().channel();
+        Channel server = type == SocketType.DATAGRAM
+                ? Channels.register(new UnixDatagramChannel(), new RecordingHandler())
+                : Channels.server(type, RecordingHandler::new).register().sync().channel();
         server.bind(right).sync();
         Channel channel = Channels.register(Channels.newClient(type));
         UnixSocketAddress longName = UnixSocketAddress.ofAbstract("n".repeat(108));
@@ -141,25 +142,26 @@ class WrongAddressTest {
 
     @Test
     void datagramToAWrongRecipientFailsAlone() throws Exception {
-        try (Ends ends = Ends.started(SocketType.DATAGRAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.DATAGRAM)) {
             UnixSocketAddress longPath = UnixSocketAddress.of("/" + "p".repeat(107));
             UnixSocketAddress missing = UnixSocketAddress.of(folder.resolve("missing"));
-            ChannelFuture inet = ends.sender.write(
-                    new DefaultAddressedEnvelope<ByteBuf, SocketAddress>(Ends.buffer("x"), INET));
+            ChannelFuture inet = pair.sender.write(
+                    new DefaultAddressedEnvelope<ByteBuf, SocketAddress>(ChannelPair.buffer("x"), INET));
             UnixFileDescriptor[] fds = Descriptors.some(2);
-            ChannelFuture tooLong = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"), longPath, fds[0]));
-            ChannelFuture unnamed = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"),
+            ChannelFuture tooLong =
+                    pair.sender.write(new UnixDatagramPacket(ChannelPair.buffer("x"), longPath, fds[0]));
+            ChannelFuture unnamed = pair.sender.write(new UnixDatagramPacket(ChannelPair.buffer("x"),
                     UnixSocketAddress.unnamed(), fds[1]));
-            ChannelFuture nobody = ends.sender.write(new UnixDatagramPacket(Ends.buffer("x"), missing));
-            ends.send("alive").sync();
+            ChannelFuture nobody = pair.sender.write(new UnixDatagramPacket(ChannelPair.buffer("x"), missing));
+            pair.send("alive").sync();
             assertError(inet, "write", SocketType.DATAGRAM, INET, "EAFNOSUPPORT", "InetSocketAddress");
             assertError(tooLong, "write", SocketType.DATAGRAM, longPath, "ENAMETOOLONG", "sun_path");
             assertError(unnamed, "write", SocketType.DATAGRAM, UnixSocketAddress.unnamed(), "EINVAL", "no name");
             assertError(nobody, "write", SocketType.DATAGRAM, missing, "ENOENT", "No such file");
             assertEquals(0, Descriptors.countOpen(fds));
-            assertEquals("alive", ends.text());
+            assertEquals("alive", pair.text());
         }
-        Proof.of("itself", "datagrams to wrong recipients fail alone");
+        Evidence.of("itself", "datagrams to wrong recipients fail alone");
     }
 
     @Test
@@ -167,7 +169,7 @@ class WrongAddressTest {
         Channel channel = Channels.register(new UnixDatagramChannel());
         channel.bind(UnixSocketAddress.autobind()).sync();
         UnixSocketError error = assertInstanceOf(UnixSocketError.class,
-                Ends.failure(channel.writeAndFlush(Ends.buffer("x"))));
+                ChannelPair.failure(channel.writeAndFlush(ChannelPair.buffer("x"))));
         assertEquals("ENOTCONN", error.errnoName());
         assertTrue(channel.isActive());
         channel.close().sync();

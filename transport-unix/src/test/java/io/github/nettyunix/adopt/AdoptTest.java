@@ -11,17 +11,17 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
@@ -48,7 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Sockets from elsewhere become channels; what is none stays the caller's. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class AdoptTest {
     private static final Map<String, IntFunction<Channel>> ADOPTERS = Map.of("stream", UnixStreamChannel::adopt,
             "seqpacket", UnixSeqpacketChannel::adopt, "datagram", UnixDatagramChannel::adopt,
@@ -87,7 +87,7 @@ class AdoptTest {
         refusal(file.intValue(), UnixTransport::adopt, "EBADF");
         ChannelException closed = assertThrows(ChannelException.class, () -> UnixTransport.adopt(file));
         assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
-        Proof.of("itself", "adopt refuses TCP sockets, files and closed descriptors, which stay the caller's");
+        Evidence.of("itself", "adopt refuses TCP sockets, files and closed descriptors, which stay the caller's");
     }
 
     @EachType
@@ -117,18 +117,18 @@ class AdoptTest {
         int[] fds = new int[2];
         assertEquals(0, UnixSocket.newSocketPair(type.ordinal(), fds));
         UnixFileDescriptor fd = UnixFileDescriptor.adopt(fds[0]);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel one = Channels.register(UnixTransport.adopt(fd), inbox);
         Channel other = Channels.register(UnixTransport.adopt(fds[1]));
         assertInstanceOf(Channels.clientClass(type), one);
         assertFalse(fd.isOpen());
         fd.close();
         assertTrue(one.isActive());
-        other.writeAndFlush(Ends.buffer("hello")).sync();
-        assertEquals("hello", Ends.text(inbox.take()));
+        other.writeAndFlush(ChannelPair.buffer("hello")).sync();
+        assertEquals("hello", ChannelPair.text(inbox.take()));
         one.close().sync();
         other.close().sync();
-        Proof.of("itself", "an adopted " + type + " socket is a channel in use");
+        Evidence.of("itself", "an adopted " + type + " socket is a channel in use");
     }
 
     @EachType
@@ -162,13 +162,13 @@ class AdoptTest {
         adopted.close().sync();
         assertTrue(Files.exists(folder.resolve("server")));
         assertTrue(Files.exists(folder.resolve("client")));
-        Proof.of("itself", "an adopted " + type + " socket shows its addresses, and its file stays");
+        Evidence.of("itself", "an adopted " + type + " socket shows its addresses, and its file stays");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void unconnectedSocketCanBeConnectedAfterwards(SocketType type) throws Exception {
         Path path = folder.resolve("s");
-        Channel server = Channels.server(type, Inbox::new).bind(UnixSocketAddress.of(path)).sync().channel();
+        Channel server = Channels.server(type, RecordingHandler::new).bind(UnixSocketAddress.of(path)).sync().channel();
         Channel channel = Channels.register(UnixTransport.adopt(RawSocket.of(type).fd().intValue()));
         channel.connect(UnixSocketAddress.of(path)).sync();
         assertTrue(channel.isActive());
@@ -214,6 +214,6 @@ class AdoptTest {
             }
             parent.succeed();
         }
-        Proof.of("CPython", "adopt(0) moves an inherited " + type + " socket, and /dev/null takes its place");
+        Evidence.of("CPython", "adopt(0) moves an inherited " + type + " socket, and /dev/null takes its place");
     }
 }

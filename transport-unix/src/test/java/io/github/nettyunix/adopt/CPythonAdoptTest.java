@@ -14,11 +14,11 @@ import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
@@ -43,14 +43,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** What CPython made and passed on, this process goes on with. */
 @Tag("library")
 class CPythonAdoptTest {
-    private static Meeting receive(String script, Object... arguments) throws Exception {
-        return Meeting.in(new Way(SocketType.STREAM, true, true)).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+    private static PeerConnection receive(String script, Object... arguments) throws Exception {
+        return PeerConnection.in(new Setup(SocketType.STREAM, true, true))
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script, arguments);
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aListeningAndAConnectedSocketServe(SocketType type) throws Exception {
-        try (Meeting meeting = receive("""
+        try (PeerConnection connection = receive("""
                 import tempfile
                 kind = TYPES[sys.argv[1]]
                 with tempfile.TemporaryDirectory() as folder:
@@ -73,43 +74,43 @@ class CPythonAdoptTest {
                     input()
                     print(os.path.exists(path))
                 """, type)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             Channel listener = UnixTransport.adopt(message.fileDescriptors().get(0));
             Channel connected = UnixTransport.adopt(message.fileDescriptors().get(1));
             message.release();
             assertInstanceOf(Channels.serverClass(type), listener);
             assertInstanceOf(Channels.clientClass(type), connected);
-            assertEquals(UnixSocketAddress.of(meeting.python().line()), listener.localAddress());
+            assertEquals(UnixSocketAddress.of(connection.python().line()), listener.localAddress());
             assertTrue(listener.isActive() && connected.isActive());
 
-            Inbox accepted = new Inbox();
-            Inbox inbox = new Inbox();
+            RecordingHandler accepted = new RecordingHandler();
+            RecordingHandler inbox = new RecordingHandler();
             new ServerBootstrap().group(Loops.group()).channelFactory(() -> (ServerChannel) listener)
                     .childHandler(accepted).register().sync();
             Channels.register(connected, inbox);
-            assertEquals(meeting.python().pid(), ((UnixPeer) connected).peerCredentials().pid());
-            meeting.python().say("adopted");
-            meeting.python().expect("True False");
+            assertEquals(connection.python().pid(), ((UnixPeer) connected).peerCredentials().pid());
+            connection.python().say("adopted");
+            connection.python().expect("True False");
 
             assertEquals("question", Content.text(Content.take(accepted.take())));
             accepted.channel().writeAndFlush(Content.of("accepted")).sync();
-            meeting.python().expect("accepted");
+            connection.python().expect("accepted");
             assertEquals("question", Content.text(Content.take(inbox.take())));
             connected.writeAndFlush(Content.of("connected")).sync();
-            meeting.python().expect("connected");
+            connection.python().expect("connected");
             listener.close().sync();
             connected.close().sync();
             // Whoever bound the name has to remove it.
-            meeting.python().say("closed");
-            meeting.python().expect("True");
-            meeting.end();
+            connection.python().say("closed");
+            connection.python().expect("True");
+            connection.end();
         }
-        Proof.of("CPython", "a listening and a connected " + type + " socket adopted");
+        Evidence.of("CPython", "a listening and a connected " + type + " socket adopted");
     }
 
     @Test
     void datagramSocketsServe() throws Exception {
-        try (Meeting meeting = receive("""
+        try (PeerConnection connection = receive("""
                 mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
                 bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 bound.bind("")
@@ -125,40 +126,40 @@ class CPythonAdoptTest {
                 client.sendto(b"question", name)
                 print(client.recv(100).decode())
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             UnixDatagramChannel end = (UnixDatagramChannel) UnixTransport.adopt(message.fileDescriptors().get(0));
             UnixDatagramChannel bound = (UnixDatagramChannel) UnixTransport.adopt(message.fileDescriptors().get(1));
             message.release();
-            assertEquals(UnixSocketAddress.ofAbstract(meeting.python().line()), bound.localAddress());
-            assertEquals(meeting.python().pid(), end.peerCredentials().pid());
+            assertEquals(UnixSocketAddress.ofAbstract(connection.python().line()), bound.localAddress());
+            assertEquals(connection.python().pid(), end.peerCredentials().pid());
             assertTrue(end.isConnected() && !bound.isConnected());
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             Channels.register(end, inbox);
             assertEquals("question", Content.text(Content.take(inbox.take())));
             end.writeAndFlush(Content.of("one answer")).sync();
-            meeting.python().expect("one answer");
+            connection.python().expect("one answer");
 
-            Inbox other = new Inbox();
+            RecordingHandler other = new RecordingHandler();
             Channels.register(bound, other);
             DomainDatagramPacket packet = other.take(DomainDatagramPacket.class);
             bound.writeAndFlush(new UnixDatagramPacket(Content.of("another answer"),
                     UnixSocketAddress.from(packet.sender()))).sync();
-            meeting.python().expect("another answer");
+            connection.python().expect("another answer");
             packet.release();
             end.close().sync();
             bound.close().sync();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a datagram pair's end and a bound datagram socket adopted");
+        Evidence.of("CPython", "a datagram pair's end and a bound datagram socket adopted");
     }
 
     @Test
     void whatIsNoSocketStaysWithItsOwner() throws Exception {
-        try (Meeting meeting = receive("""
+        try (PeerConnection connection = receive("""
                 send(sock, b"x", [labelled("pipe"), socket.socket().detach(), socket.socket(socket.AF_UNIX).detach()])
                 wait_for_end()
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             List<UnixFileDescriptor> fds = message.fileDescriptors();
             Descriptors before = Descriptors.now();
             for (UnixFileDescriptor fd : fds.subList(0, 2)) {
@@ -170,14 +171,14 @@ class CPythonAdoptTest {
             before.assertUnchanged();
             assertEquals("pipe", Content.label(fds.get(0)));
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "what cannot be adopted stays its owner's");
+        Evidence.of("CPython", "what cannot be adopted stays its owner's");
     }
 
     @Test
     void anUnlinkedFileIsReadWrittenAndMapped() throws Exception {
-        try (Meeting meeting = receive("""
+        try (PeerConnection connection = receive("""
                 import tempfile
                 file = tempfile.TemporaryFile()
                 os.write(file.fileno(), b"from Python")
@@ -186,7 +187,7 @@ class CPythonAdoptTest {
                 input()
                 print(os.pread(reader, 100, 0).decode(), os.lseek(file.fileno(), 0, os.SEEK_CUR))
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             UnixFileDescriptor fd = message.fileDescriptors().get(0);
             UnixFileDescriptor readOnly = message.fileDescriptors().get(1);
             try (FileChannel file = fd.toFileChannel(READ, WRITE)) {
@@ -200,11 +201,11 @@ class CPythonAdoptTest {
             assertTrue(fd.isOpen());
             assertEquals("From CPython", Content.label(readOnly));
             assertThrows(IOException.class, () -> readOnly.toFileChannel(WRITE));
-            meeting.python().say("written");
-            meeting.python().expect("From CPython 12");
+            connection.python().say("written");
+            connection.python().expect("From CPython 12");
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a received descriptor of an unlinked file as a FileChannel");
+        Evidence.of("CPython", "a received descriptor of an unlinked file as a FileChannel");
     }
 }

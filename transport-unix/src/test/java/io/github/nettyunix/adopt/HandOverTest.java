@@ -5,12 +5,12 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.process.ChildProcess;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.Unpooled;
@@ -42,7 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A channel's socket goes to another owner, and nothing on its way is lost. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class HandOverTest {
     @TempDir
     Path folder;
@@ -83,24 +83,24 @@ class HandOverTest {
         // A stream may come in one piece.
         Leaving leaving = new Leaving(type == SocketType.STREAM ? 1 : 3);
         int count = 40;
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
             for (int i = 0; i < count; i++) {
-                ends.sender.write(Unpooled.directBuffer(4).writeInt(i));
+                pair.sender.write(Unpooled.directBuffer(4).writeInt(i));
             }
-            ends.sender.flush();
-            Ends.settle(ends.sender);
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
+            pair.receiver.config().setAutoRead(true);
             UnixFileDescriptor fd = get(leaving.left);
-            ends.receiver.closeFuture().sync();
-            Inbox inbox = new Inbox();
+            pair.receiver.closeFuture().sync();
+            RecordingHandler inbox = new RecordingHandler();
             Channel successor = UnixTransport.adopt(fd);
             Channels.register(successor, inbox);
-            ends.sender.writeAndFlush(Unpooled.directBuffer(4).writeInt(count)).sync();
+            pair.sender.writeAndFlush(Unpooled.directBuffer(4).writeInt(count)).sync();
             int next = 0;
             boolean inactive = false;
             while (next <= count) {
-                Object message = inactive ? inbox.take() : ends.inbox.take();
-                if (message == Inbox.INACTIVE) {
+                Object message = inactive ? inbox.take() : pair.inbox.take();
+                if (message == RecordingHandler.INACTIVE) {
                     assertFalse(inactive, "nothing more comes after " + next);
                     inactive = true;
                     continue;
@@ -112,33 +112,33 @@ class HandOverTest {
                 }
                 content.release();
             }
-            assertTrue(inactive && ends.sender.isActive());
+            assertTrue(inactive && pair.sender.isActive());
             successor.close().sync();
         }
-        Proof.of("itself", "a " + type + " channel is handed over in the middle of a batch, and no message is "
+        Evidence.of("itself", "a " + type + " channel is handed over in the middle of a batch, and no message is "
                 + "lost or doubled");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void whatWasFlushedIsWrittenBefore(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
             int size = 10_000;
             int count = 100;
             ChannelFuture written = null;
             for (int i = 0; i < count; i++) {
-                written = ends.receiver.writeAndFlush(Unpooled.directBuffer(size).writeZero(size));
+                written = pair.receiver.writeAndFlush(Unpooled.directBuffer(size).writeZero(size));
             }
-            ChannelFuture unflushed = ends.receiver.write(Ends.buffer("never flushed"));
-            Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
-            Ends.settle(ends.receiver);
+            ChannelFuture unflushed = pair.receiver.write(ChannelPair.buffer("never flushed"));
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+            ChannelPair.settle(pair.receiver);
             assertFalse(left.isDone() || written.isDone());
-            ends.sender.config().setAutoRead(true);
+            pair.sender.config().setAutoRead(true);
             written.sync();
             UnixFileDescriptor fd = left.sync().getNow();
-            assertInstanceOf(ClosedChannelException.class, Ends.failure(unflushed));
+            assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(unflushed));
             fd.release();
             for (int got = 0; got < size * count;) {
-                Object message = ends.senderInbox.take();
+                Object message = pair.senderInbox.take();
                 got += ((ByteBuf) message).readableBytes();
                 ((ByteBuf) message).release();
             }
@@ -147,44 +147,45 @@ class HandOverTest {
 
     @EachType
     void cancelledHandOverLeavesTheChannelAsItWas(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).start()) {
-            ends.receiver.eventLoop().submit(() -> {
-                Future<UnixFileDescriptor> first = UnixTransport.handOver(ends.receiver);
-                Future<UnixFileDescriptor> second = UnixTransport.handOver(ends.receiver);
+        try (ChannelPair pair = ChannelPair.of(type).start()) {
+            pair.receiver.eventLoop().submit(() -> {
+                Future<UnixFileDescriptor> first = UnixTransport.handOver(pair.receiver);
+                Future<UnixFileDescriptor> second = UnixTransport.handOver(pair.receiver);
                 assertTrue(first.cancel(false));
                 second.addListener(done -> assertInstanceOf(IllegalStateException.class, done.cause()));
             }).sync();
-            ends.send("still here").sync();
-            assertEquals("still here", ends.text());
-            assertTrue(ends.receiver.config().isAutoRead());
+            pair.send("still here").sync();
+            assertEquals("still here", pair.text());
+            assertTrue(pair.receiver.config().isAutoRead());
         }
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void handOverThatIsCancelledWhileItWaitsLeavesTheChannelReading(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.AUTO_READ, false).with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
+                .with(ChannelOption.AUTO_READ, false)
                 .start()) {
-            ends.receiver.read();
+            pair.receiver.read();
             ChannelFuture written = null;
             for (int i = 0; i < 100; i++) {
-                written = ends.receiver.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
+                written = pair.receiver.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
             }
-            Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
-            Ends.settle(ends.receiver);
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+            ChannelPair.settle(pair.receiver);
             assertTrue(left.cancel(false));
-            Ends.settle(ends.receiver);
-            ends.send("still asked for").sync();
-            assertEquals("still asked for", ends.text());
-            ends.sender.config().setAutoRead(true);
+            ChannelPair.settle(pair.receiver);
+            pair.send("still asked for").sync();
+            assertEquals("still asked for", pair.text());
+            pair.sender.config().setAutoRead(true);
             written.sync();
         }
     }
 
     @EachType
     void closedChannelCannotBeHandedOver(SocketType type) throws Exception {
-        Ends ends = Ends.of(type).start();
-        ends.close();
-        assertInstanceOf(ClosedChannelException.class, UnixTransport.handOver(ends.receiver).await().cause());
+        ChannelPair pair = ChannelPair.of(type).start();
+        pair.close();
+        assertInstanceOf(ClosedChannelException.class, UnixTransport.handOver(pair.receiver).await().cause());
         EmbeddedChannel other = new EmbeddedChannel();
         assertThrows(IllegalArgumentException.class, () -> UnixTransport.handOver(other));
         other.close();
@@ -193,7 +194,7 @@ class HandOverTest {
     @EachType
     void socketFileStays(SocketType type) throws Exception {
         Path path = folder.resolve("socket");
-        Channel server = Channels.register(Channels.newBindable(type), new Inbox());
+        Channel server = Channels.register(Channels.newBindable(type), new RecordingHandler());
         server.bind(UnixSocketAddress.of(path)).sync();
         UnixFileDescriptor fd = UnixTransport.handOver(server).sync().getNow();
         server.closeFuture().sync();
@@ -204,16 +205,16 @@ class HandOverTest {
     /** The decoder's rest is taken out of the pipeline by a listener. */
     @Test
     void theBeginningOfALineGoesToTheNewOwner() throws Exception {
-        try (Ends ends = Ends.of(SocketType.STREAM).start(new LineBasedFrameDecoder(100))) {
-            ends.send("a line\nthe beginning of").sync();
-            assertEquals("a line", ends.text());
-            UnixFileDescriptor fd = ends.receiver.eventLoop().submit(() -> {
-                Future<UnixFileDescriptor> left = UnixTransport.handOver(ends.receiver);
-                left.addListener(done -> ends.receiver.pipeline().remove(LineBasedFrameDecoder.class));
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).start(new LineBasedFrameDecoder(100))) {
+            pair.send("a line\nthe beginning of").sync();
+            assertEquals("a line", pair.text());
+            UnixFileDescriptor fd = pair.receiver.eventLoop().submit(() -> {
+                Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+                left.addListener(done -> pair.receiver.pipeline().remove(LineBasedFrameDecoder.class));
                 return left;
             }).sync().getNow().sync().getNow();
-            assertEquals("the beginning of", ends.text());
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertEquals("the beginning of", pair.text());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             fd.release();
         }
     }
@@ -222,12 +223,12 @@ class HandOverTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void childProcessReadsOnWhereTheHandlersHaveStopped(SocketType type) throws Exception {
         Leaving leaving = new Leaving(1);
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
-            ends.send("for the channel").sync();
-            ends.receiver.config().setAutoRead(true);
-            assertEquals("for the channel", ends.text());
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
+            pair.send("for the channel").sync();
+            pair.receiver.config().setAutoRead(true);
+            assertEquals("for the channel", pair.text());
             UnixFileDescriptor fd = get(leaving.left);
-            ends.send("for the child").sync();
+            pair.send("for the child").sync();
             fd.setBlocking(true);
             ChildProcess child = ChildProcess.start(List.of("python3", "-c", """
                     import socket
@@ -235,9 +236,9 @@ class HandOverTest {
                     sock.send(sock.recv(100) + b", says the child")
                     """), null, Map.of(0, fd));
             fd.release();
-            assertEquals("for the child, says the child", Ends.text(ends.senderInbox.take()));
+            assertEquals("for the child, says the child", ChannelPair.text(pair.senderInbox.take()));
             assertEquals(0, child.onExit().get(20, TimeUnit.SECONDS));
         }
-        Proof.of("CPython", "a child process gets a " + type + " connection of which a record was read before");
+        Evidence.of("CPython", "a child process gets a " + type + " connection of which a record was read before");
     }
 }

@@ -9,12 +9,12 @@ import io.github.nettyunix.internal.socket.Process;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Installed;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.github.nettyunix.testing.Types;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -226,7 +226,7 @@ class SocketActivationTest {
             python.expect("True");
             python.succeed();
         }
-        Proof.of("CPython", "socket activation: sockets of types " + kinds + " are served");
+        Evidence.of("CPython", "socket activation: sockets of types " + kinds + " are served");
     }
 
     @EachType
@@ -255,7 +255,7 @@ class SocketActivationTest {
             python.expect("hello");
             python.succeed();
         }
-        Proof.of("systemd", "socket activation, " + type);
+        Evidence.of("systemd", "socket activation, " + type);
     }
 
     /** As docs/semantics.md says; libsystemd, which has the protocol from its authors, takes them. */
@@ -269,9 +269,9 @@ class SocketActivationTest {
                     sock = socket.socket(fileno=3 + i)
                     print(names[i].decode(), os.path.basename(sock.getsockname()))
                 """;
-        ChannelFuture web = Channels.server(SocketType.STREAM, Inbox::new)
+        ChannelFuture web = Channels.server(SocketType.STREAM, RecordingHandler::new)
                 .bind(UnixSocketAddress.of(folder.resolve("w"))).sync();
-        ChannelFuture log = Channels.client(SocketType.DATAGRAM, new Inbox())
+        ChannelFuture log = Channels.client(SocketType.DATAGRAM, new RecordingHandler())
                 .bind(UnixSocketAddress.of(folder.resolve("l"))).sync();
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("LISTEN_FDS", "2");
@@ -288,7 +288,7 @@ class SocketActivationTest {
         assertEquals("web w\nlog l\n", Files.readString(output));
         web.channel().close().sync();
         log.channel().close().sync();
-        Proof.of("systemd", "socket activation: a child is given sockets");
+        Evidence.of("systemd", "socket activation: a child is given sockets");
     }
 
     /** A unit can have ListenStream=/run/app.sock, ListenStream=8080 and ListenFIFO= beside each other. */
@@ -313,7 +313,7 @@ class SocketActivationTest {
             python.expect("3 in Java's copy, 0 when it is clean");
             python.succeed();
         }
-        Proof.of("CPython", "socket activation: sockets of other families and pipes are listed and left alone");
+        Evidence.of("CPython", "socket activation: sockets of other families and pipes are listed and left alone");
     }
 
     @Test
@@ -368,6 +368,6 @@ class SocketActivationTest {
             python.expect("set: [LISTEN_PID, LISTEN_FDS]");
             python.succeed();
         }
-        Proof.of("CPython", "socket activation: what cannot be served is named and nothing is taken");
+        Evidence.of("CPython", "socket activation: what cannot be served is named and nothing is taken");
     }
 }

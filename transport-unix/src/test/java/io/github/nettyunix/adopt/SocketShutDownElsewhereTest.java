@@ -6,15 +6,15 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.internal.readiness.Readiness;
 import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.FullBacklog;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -40,12 +40,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Another holder of a channel's socket, as a parent, a child or a successor is, does to it what it likes. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketShutDownElsewhereTest {
     @TempDir
     private Path folder;
 
-    private final Inbox inbox = new Inbox() {
+    private final RecordingHandler inbox = new RecordingHandler() {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             if (message instanceof Channel) {
@@ -55,7 +55,7 @@ class SocketShutDownElsewhereTest {
             }
         }
     };
-    private final Inbox child = new Inbox();
+    private final RecordingHandler child = new RecordingHandler();
 
     private UnixSocketAddress address() {
         return UnixSocketAddress.of(folder.resolve("s"));
@@ -87,7 +87,7 @@ class SocketShutDownElsewhereTest {
         assertTrue(cause.getMessage().startsWith(operation) && cause.getMessage().endsWith("has shut down its input"),
                 cause.getMessage());
         assertTrue(cause instanceof UnixSocketError);
-        assertSame(Inbox.INACTIVE, inbox.take());
+        assertSame(RecordingHandler.INACTIVE, inbox.take());
         assertTrue(inbox.isEmpty());
     }
 
@@ -97,24 +97,24 @@ class SocketShutDownElsewhereTest {
         shutDownInput(server, true);
         assertToldOnceAndClosed("accept " + type + ' ' + address() + ": EINVAL");
         server.closeFuture().sync();
-        Proof.of("itself", "a " + type + " server that another holder shuts down reports it once and closes");
+        Evidence.of("itself", "a " + type + " server that another holder shuts down reports it once and closes");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void whatWaitsInTheBacklogIsAcceptedBeforeThat(SocketType type) throws Exception {
         Channel server = listen(type);
         server.config().setAutoRead(false);
-        Ends.settle(server);
+        ChannelPair.settle(server);
         try (RawSocket client = RawSocket.of(type)) {
             assertEquals(0, client.connect(address().bytes()));
             shutDownInput(server, false);
-            Ends.settle(server);
+            ChannelPair.settle(server);
             assertTrue(inbox.isEmpty() && server.isActive());
             server.config().setAutoRead(true);
             child.channel();
             assertToldOnceAndClosed("accept " + type);
         }
-        assertSame(Inbox.INACTIVE, child.take());
+        assertSame(RecordingHandler.INACTIVE, child.take());
     }
 
     @ParameterizedTest
@@ -131,13 +131,14 @@ class SocketShutDownElsewhereTest {
     void datagramsThatHaveArrivedAreReadBeforeThat() throws Exception {
         Channel channel = Channels.client(SocketType.DATAGRAM, inbox).option(ChannelOption.AUTO_READ, false)
                 .bind(address()).sync().channel();
-        Channel sender = Channels.client(SocketType.DATAGRAM, new Inbox()).connect(address()).sync().channel();
-        sender.writeAndFlush(Ends.buffer("last words")).sync();
+        Channel sender = Channels.client(SocketType.DATAGRAM, new RecordingHandler()).connect(address()).sync()
+                .channel();
+        sender.writeAndFlush(ChannelPair.buffer("last words")).sync();
         shutDownInput(channel, true);
-        Ends.settle(channel);
+        ChannelPair.settle(channel);
         assertTrue(inbox.isEmpty() && channel.isActive());
         channel.config().setAutoRead(true);
-        assertEquals("last words", Ends.text(inbox.take()));
+        assertEquals("last words", ChannelPair.text(inbox.take()));
         assertToldOnceAndClosed("read datagram");
         sender.close().sync();
     }
@@ -164,7 +165,7 @@ class SocketShutDownElsewhereTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aServerWhoseSocketWasMadeToBlockDoesNotBlockItsLoop(SocketType type) throws Exception {
         Channel server = listen(type);
-        Channel other = Channels.client(type, new Inbox()).connect(address()).sync().channel();
+        Channel other = Channels.client(type, new RecordingHandler()).connect(address()).sync().channel();
         child.channel();
         UnixSocket holder = otherHolder(server);
         server.eventLoop().submit(() -> {

@@ -4,8 +4,8 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.internal.socket.NativeLibrary;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.Proof;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -103,7 +103,7 @@ class AvailabilityTest {
         assertTrue(lines[1].startsWith("META-INF/native/libnettyunix_"), lines[1]);
         assertTrue(lines[1].contains("mvn package"), lines[1]);
         assertEquals("stream false", lines[2]);
-        Proof.of("itself", "a missing native library is named with what to do");
+        Evidence.of("itself", "a missing native library is named with what to do");
     }
 
     @Test
@@ -168,7 +168,7 @@ class AvailabilityTest {
         assertEquals("rwx------ null\n", output);
         assertEquals(0, process.waitFor());
         assertFalse(hasFiles(folder), "the library is still there");
-        Proof.of("itself", "the native library is unpacked for its owner alone under umask " + umask);
+        Evidence.of("itself", "the native library is unpacked for its owner alone under umask " + umask);
     }
 
     @Test

@@ -6,14 +6,14 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 /** An option and what it is for agree, whoever has set it and when. */
 @Tag("library")
 @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ControlDataOptionsTest {
     @TempDir
     Path folder;
@@ -48,27 +48,28 @@ class ControlDataOptionsTest {
         Channel before = UnixTransport.adopt(UnixFileDescriptor.dup(ours));
         before.config().setOption(UnixSocketOption.SO_PASSCRED, true);
         before.unsafe().closeForcibly();
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel receiver = UnixTransport.adopt(ours);
         assertEquals(true, receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         assertEquals(false, receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
         Channels.register(receiver, inbox);
-        Channel sender = Channels.register(UnixTransport.adopt(pair.get(1)), new Inbox());
-        sender.writeAndFlush(Ends.buffer("whose?")).sync();
+        Channel sender = Channels.register(UnixTransport.adopt(pair.get(1)), new RecordingHandler());
+        sender.writeAndFlush(ChannelPair.buffer("whose?")).sync();
         UnixMessage message = inbox.take(UnixMessage.class);
         assertEquals(ProcessHandle.current().pid(), message.credentials().pid());
-        assertEquals("whose?", Ends.text(message));
+        assertEquals("whose?", ChannelPair.text(message));
         sender.close().sync();
         receiver.close().sync();
-        Proof.of("itself", "an adopted " + type + " socket with SO_PASSCRED delivers credentials, as the option says");
+        Evidence.of("itself", "an adopted " + type
+                + " socket with SO_PASSCRED delivers credentials, as the option says");
     }
 
     @EachRow({"STREAM, true", "STREAM, false", "SEQPACKET, true", "SEQPACKET, false"})
     void connectionThatWaitsInTheBacklogGetsWhatTheServerHasWhenItIsAccepted(SocketType type, boolean on)
             throws Exception {
-        LinkedBlockingQueue<Inbox> accepted = new LinkedBlockingQueue<>();
+        LinkedBlockingQueue<RecordingHandler> accepted = new LinkedBlockingQueue<>();
         ServerBootstrap bootstrap = Channels.server(type, () -> {
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             accepted.add(inbox);
             return inbox;
         });
@@ -85,7 +86,7 @@ class ControlDataOptionsTest {
             python.expect("waiting");
             server.config().setOption(UnixSocketOption.SO_PASSCRED, on);
             server.config().setAutoRead(true);
-            Inbox inbox = accepted.poll(10, TimeUnit.SECONDS);
+            RecordingHandler inbox = accepted.poll(10, TimeUnit.SECONDS);
             assertNotNull(inbox);
             assertEquals(on, inbox.channel().config().getOption(UnixSocketOption.SO_PASSCRED));
             python.say("go");
@@ -94,12 +95,12 @@ class ControlDataOptionsTest {
                 assertEquals(python.pid(), message.credentials().pid());
                 message.release();
             } else {
-                assertEquals("hello", Ends.text(inbox.take(ByteBuf.class)));
+                assertEquals("hello", ChannelPair.text(inbox.take(ByteBuf.class)));
             }
             inbox.channel().close().sync();
             python.succeed();
         }
         server.close().sync();
-        Proof.of("CPython", "a " + type + " connection in the backlog gets the server's SO_PASSCRED, " + on);
+        Evidence.of("CPython", "a " + type + " connection in the backlog gets the server's SO_PASSCRED, " + on);
     }
 }

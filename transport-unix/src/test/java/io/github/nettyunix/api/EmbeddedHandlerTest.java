@@ -14,10 +14,10 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.handler.PeerAuthorizationHandler;
 import io.github.nettyunix.handler.PeerRefusedException;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -38,7 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** How an application tests its handlers: with Netty's channel for tests, and the public API only. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class EmbeddedHandlerTest {
     private static final UnixCredentials SENDER = new UnixCredentials(17, 1000, 100, List.of());
 
@@ -95,8 +95,10 @@ class EmbeddedHandlerTest {
         Report report = new Report();
         EmbeddedChannel channel = new EmbeddedChannel(report);
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        channel.writeInbound(new UnixMessage(Ends.buffer("x"), List.of(fds[0], fds[1]), SENDER, fds[2], "label"));
-        channel.writeInbound(new UnixDatagramPacket(Ends.buffer("y"), null, UnixSocketAddress.of("/run/y"), List.of(),
+        channel.writeInbound(
+                new UnixMessage(ChannelPair.buffer("x"), List.of(fds[0], fds[1]), SENDER, fds[2], "label"));
+        channel.writeInbound(
+                new UnixDatagramPacket(ChannelPair.buffer("y"), null, UnixSocketAddress.of("/run/y"), List.of(),
                 SENDER, null, null));
         assertEquals(List.of("x from uid 1000, label, descriptors: 2, pidfd: true",
                 "y from uid 1000, null, descriptors: 0, pidfd: false, sender: /run/y"), report.lines);
@@ -157,7 +159,8 @@ class EmbeddedHandlerTest {
     @Test
     void datagramsTakeWhatADecoderHasCollected() throws Exception {
         List<UnixFileDescriptor> collected = new ArrayList<>(List.of(Descriptors.some(2)));
-        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), UnixSocketAddress.of("/run/x"), collected);
+        UnixDatagramPacket packet =
+                new UnixDatagramPacket(ChannelPair.buffer("x"), UnixSocketAddress.of("/run/x"), collected);
         collected.clear();
         assertEquals(2, packet.fileDescriptors().size());
         packet.release();
@@ -203,14 +206,14 @@ class EmbeddedHandlerTest {
     @Test
     void messagesOfAProtocolKeepTheirClass() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(1);
-        Request request = new Request("GET", Ends.buffer("x"), fds);
+        Request request = new Request("GET", ChannelPair.buffer("x"), fds);
         for (UnixMessage view : List.of(request.duplicate(), request.retainedDuplicate(),
                 request.withCredentials(SENDER))) {
             assertEquals("GET", ((Request) view).method);
             assertEquals(2, view.refCnt());
         }
         request.release();
-        for (UnixMessage other : List.of(request.replace(Ends.buffer("y")), request.copy())) {
+        for (UnixMessage other : List.of(request.replace(ChannelPair.buffer("y")), request.copy())) {
             assertEquals("GET", ((Request) other).method);
             assertEquals(1, other.refCnt());
             assertTrue(other.release());

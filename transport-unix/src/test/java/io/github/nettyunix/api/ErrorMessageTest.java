@@ -5,11 +5,11 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
@@ -34,7 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Whatever fails, its exception says what was done, with which type of socket, at which address, and the errno. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ErrorMessageTest {
     @TempDir
     private Path folder;
@@ -55,7 +55,8 @@ class ErrorMessageTest {
     @EachType
     void connect(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("missing"));
-        assertError(Ends.failure(Channels.client(type, new Inbox()).connect(address)), "connect", type, address,
+        assertError(ChannelPair.failure(Channels.client(type, new RecordingHandler()).connect(address)), "connect",
+                type, address,
                 "ENOENT");
     }
 
@@ -63,15 +64,15 @@ class ErrorMessageTest {
     void bind(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("missing").resolve("socket"));
         Channel channel = Channels.register(Channels.newBindable(type));
-        assertError(Ends.failure(channel.bind(address)), "bind", type, address, "ENOENT");
+        assertError(ChannelPair.failure(channel.bind(address)), "bind", type, address, "ENOENT");
         channel.close().sync();
     }
 
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void write(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             int size = 16 << 20;
-            Throwable cause = Ends.failure(ends.sender.writeAndFlush(Unpooled.buffer(size).writeZero(size)));
+            Throwable cause = ChannelPair.failure(pair.sender.writeAndFlush(Unpooled.buffer(size).writeZero(size)));
             assertError(cause, "write", type, UnixSocketAddress.unnamed(), "EMSGSIZE");
             assertTrue(cause.getMessage().contains("" + size), cause.getMessage());
         }
@@ -79,18 +80,18 @@ class ErrorMessageTest {
 
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void read(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start()) {
-            ends.send("12345");
-            assertError(ends.inbox.take(MessageTruncatedException.class), "read", type, UnixSocketAddress.unnamed(),
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start()) {
+            pair.send("12345");
+            assertError(pair.inbox.take(MessageTruncatedException.class), "read", type, UnixSocketAddress.unnamed(),
                     "EMSGSIZE");
         }
     }
 
     @EachType
     void closedPeer(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
-            ends.receiver.close().sync();
-            Throwable cause = Ends.failure(ends.send("too late"));
+        try (ChannelPair pair = ChannelPair.started(type)) {
+            pair.receiver.close().sync();
+            Throwable cause = ChannelPair.failure(pair.send("too late"));
             if (cause instanceof UnixSocketError error) {
                 assertError(cause, "write", type, UnixSocketAddress.unnamed(), error.errnoName());
             } else {

@@ -1,8 +1,8 @@
 package io.github.nettyunix.api;
 
 import io.github.nettyunix.UnixStreamChannel;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -29,7 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class MigrationTest {
     /**
      * A line of the table: {@code | `EpollDomainSocketChannel`, `KQueueDomainSocketChannel` | `UnixStreamChannel` |}.
@@ -53,7 +53,7 @@ class MigrationTest {
         }
         assertEquals(0, Pattern.compile("Epoll\\w+Channel").matcher(exchanged).results().count(), exchanged);
         assertEquals(expected, run(exchanged));
-        Proof.of("itself", "a program for Netty's domain channels runs after its classes are exchanged");
+        Evidence.of("itself", "a program for Netty's domain channels runs after its classes are exchanged");
     }
 
     private static String read(String resource) throws IOException {

@@ -6,8 +6,8 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.Proof;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.junit.jupiter.api.DynamicTest;
@@ -36,7 +36,7 @@ class MissingTypeTest {
     @TestFactory
     Stream<DynamicTest> aMissingTypeIsRefusedWithItsName() {
         return Stream.of(SocketType.values()).filter(type -> !UnixTransport.supports(type)).flatMap(type -> {
-            Proof.of("itself", "a " + type + " socket is refused where there are none");
+            Evidence.of("itself", "a " + type + " socket is refused where there are none");
             return Stream.of(
                     refused("socket " + type, () -> Channels.clientClass(type).getDeclaredConstructor().newInstance()),
                     refused("socket " + type, () -> Channels.serverClass(type).getDeclaredConstructor().newInstance()),

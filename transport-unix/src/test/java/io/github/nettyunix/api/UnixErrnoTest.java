@@ -6,8 +6,8 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
-import io.github.nettyunix.testing.Ends;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.junit.jupiter.api.Tag;
@@ -35,10 +35,10 @@ class UnixErrnoTest {
     void errorsOfChannelsAreConstants() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("app.sock"));
         var client = Channels.client(SocketType.STREAM, new ChannelInboundHandlerAdapter());
-        assertEquals(UnixErrno.ENOENT, errorOf(Ends.failure(client.connect(address))));
+        assertEquals(UnixErrno.ENOENT, errorOf(ChannelPair.failure(client.connect(address))));
         var server = Channels.server(SocketType.STREAM, ChannelInboundHandlerAdapter::new);
         Channel live = server.bind(address).sync().channel();
-        assertEquals(UnixErrno.EADDRINUSE, errorOf(Ends.failure(server.bind(address))));
+        assertEquals(UnixErrno.EADDRINUSE, errorOf(ChannelPair.failure(server.bind(address))));
         live.close().sync();
     }
 

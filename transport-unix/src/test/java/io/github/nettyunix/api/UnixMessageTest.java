@@ -5,10 +5,10 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A message is one unit of bytes and descriptors with one count, however many views of it there are. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class UnixMessageTest {
     private static final UnixCredentials ME = new UnixCredentials(1, 2, 3, List.of());
 
@@ -45,7 +45,7 @@ class UnixMessageTest {
 
     @Test
     void lastReleaseReleasesBytesAndDescriptors() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(2));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(2));
         message.retain(2);
         assertFalse(message.release());
         assertFalse(message.release());
@@ -72,7 +72,7 @@ class UnixMessageTest {
 
     @Test
     void duplicateSharesDescriptorsAndCount() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("abc"), Descriptors.some(1));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("abc"), Descriptors.some(1));
         UnixMessage duplicate = message.duplicate();
         duplicate.content().skipBytes(2);
         assertEquals(3, message.content().readableBytes());
@@ -86,13 +86,13 @@ class UnixMessageTest {
         assertTrue(retained.release());
         assertEquals(0, Descriptors.countOpen(fds(message)));
         assertEquals(0, duplicate.refCnt());
-        Proof.of("itself", "duplicates of a UnixMessage share its descriptors and its count");
+        Evidence.of("itself", "duplicates of a UnixMessage share its descriptors and its count");
     }
 
     @Test
     void replacedMessageIsAUnitOfItsOwnThatSharesTheDescriptors() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("first"), Descriptors.some(2)).withCredentials(ME);
-        ByteBuf second = Ends.buffer("second");
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("first"), Descriptors.some(2)).withCredentials(ME);
+        ByteBuf second = ChannelPair.buffer("second");
         UnixMessage other = message.replace(second);
         assertSame(second, other.content());
         assertEquals(ME, other.credentials());
@@ -112,26 +112,26 @@ class UnixMessageTest {
         EmbeddedChannel channel = new EmbeddedChannel(new MessageToMessageDecoder<UnixMessage>() {
             @Override
             protected void decode(ChannelHandlerContext ctx, UnixMessage message, List<Object> out) {
-                out.add(message.replace(Ends.buffer("decoded")));
+                out.add(message.replace(ChannelPair.buffer("decoded")));
             }
         });
-        UnixMessage message = new UnixMessage(Ends.buffer("encoded"), Descriptors.some(1));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("encoded"), Descriptors.some(1));
         channel.writeInbound(message);
         UnixMessage decoded = channel.readInbound();
         assertEquals(1, decoded.refCnt());
         assertEquals("file 0", Descriptors.text(decoded.fileDescriptors().get(0)));
         assertEquals(0, message.content().refCnt());
-        assertEquals("decoded", Ends.text(decoded));
+        assertEquals("decoded", ChannelPair.text(decoded));
         assertEquals(0, Descriptors.countOpen(fds(message)));
         channel.finish();
-        Proof.of("Netty", "a MessageToMessageDecoder hands on a message with other bytes and the same descriptors");
+        Evidence.of("Netty", "a MessageToMessageDecoder hands on a message with other bytes and the same descriptors");
     }
 
     @Test
     void replaceOfAMessageWithAReleasedDescriptorChangesNothing() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(3));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(3));
         message.fileDescriptors().get(2).release();
-        ByteBuf content = Ends.buffer("y");
+        ByteBuf content = ChannelPair.buffer("y");
         assertThrows(IllegalReferenceCountException.class, () -> message.replace(content));
         assertTrue(content.release());
         assertEquals(1, message.fileDescriptors().get(0).refCnt());
@@ -142,7 +142,7 @@ class UnixMessageTest {
     @Test
     void messagesAsTheyArriveCanBeMadeByTests() throws Exception {
         List<UnixFileDescriptor> fds = new ArrayList<>(List.of(Descriptors.some(2)));
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), fds, ME, Descriptors.some(1)[0], "label");
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), fds, ME, Descriptors.some(1)[0], "label");
         fds.clear();
         assertEquals(2, message.fileDescriptors().size());
         assertEquals(ME, message.credentials());
@@ -150,14 +150,15 @@ class UnixMessageTest {
         assertTrue(message.pidFd().isOpen());
         message.release();
         assertFalse(message.pidFd().isOpen());
-        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), null, null, List.of(), ME, null, null);
+        UnixDatagramPacket packet =
+                new UnixDatagramPacket(ChannelPair.buffer("x"), null, null, List.of(), ME, null, null);
         assertEquals(UnixSocketAddress.unnamed(), packet.sender());
         packet.release();
     }
 
     @Test
     void copyIsAUnitOfItsOwn() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(2)).withCredentials(ME);
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(2)).withCredentials(ME);
         UnixMessage copy = message.copy();
         assertNotSame(message.content(), copy.content());
         assertEquals(ME, copy.credentials());
@@ -170,7 +171,7 @@ class UnixMessageTest {
 
     @Test
     void copyOfAMessageWithAClosedDescriptorLeavesNothingBehind() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(3));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(3));
         message.fileDescriptors().get(2).close();
         assertThrows(UncheckedIOException.class, message::copy);
         assertEquals(2, Descriptors.countOpen(fds(message)));
@@ -180,7 +181,7 @@ class UnixMessageTest {
     @Test
     void packetsKeepTheirClassAndTheirAddresses() throws Exception {
         UnixSocketAddress recipient = UnixSocketAddress.of("/run/x");
-        UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), recipient, Descriptors.some(1));
+        UnixDatagramPacket packet = new UnixDatagramPacket(ChannelPair.buffer("x"), recipient, Descriptors.some(1));
         List<UnixDatagramPacket> views = List.of(packet.duplicate(), packet.retainedDuplicate(),
                 packet.withCredentials(ME), packet.retain(), packet.touch());
         for (UnixDatagramPacket view : views) {
@@ -188,7 +189,7 @@ class UnixMessageTest {
             assertEquals(UnixSocketAddress.unnamed(), view.sender());
             assertEquals(3, view.refCnt());
         }
-        UnixDatagramPacket replaced = packet.replace(Ends.buffer("y"));
+        UnixDatagramPacket replaced = packet.replace(ChannelPair.buffer("y"));
         assertEquals(recipient, replaced.recipient());
         assertTrue(replaced.release());
         UnixDatagramPacket copy = packet.copy();
@@ -199,7 +200,7 @@ class UnixMessageTest {
 
     @Test
     void descriptorsCannotBeTakenOutOfTheList() throws Exception {
-        UnixMessage message = new UnixMessage(Ends.buffer("x"), Descriptors.some(1));
+        UnixMessage message = new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(1));
         assertThrows(UnsupportedOperationException.class, () -> message.fileDescriptors().remove(0));
         message.release();
     }

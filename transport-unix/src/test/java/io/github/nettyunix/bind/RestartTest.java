@@ -12,12 +12,12 @@ import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -41,7 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Another process takes a server's place while clients keep coming: it gets the listening socket as a descriptor. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class RestartTest {
     private static final int OWN_PID = UnixCredentials.ofThisProcess().pid();
 
@@ -132,7 +132,7 @@ class RestartTest {
                 .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.failIfExists().keepOnClose())
                 .bind(UnixSocketAddress.of(path)).sync().channel();
         List<UnixFileDescriptor> pair = UnixFileDescriptor.socketPair(SocketType.STREAM);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel control = Channels.register(UnixTransport.adopt(pair.get(0)), inbox);
         ChildProcess successor = ChildProcess.start(Jvm.command(Successor.class), null, Map.of(0, pair.get(1)));
         pair.get(1).release();
@@ -153,7 +153,7 @@ class RestartTest {
         }
         control.close().sync();
         assertEquals(0, successor.onExit().get(20, TimeUnit.SECONDS));
-        Proof.of("CPython", "another process takes over a listening socket under load, and no client sees an error, "
+        Evidence.of("CPython", "another process takes over a listening socket under load, and no client sees an error, "
                 + type);
     }
 }

@@ -9,8 +9,8 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.internal.endpoint.SocketFile;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
@@ -148,7 +148,7 @@ class SocketFileAttackTest {
             }
         }
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)));
-        Proof.of("CPython", "a user who exchanges the new socket for another file gets no mode changed: " + proof);
+        Evidence.of("CPython", "a user who exchanges the new socket for another file gets no mode changed: " + proof);
     }
 
     /**
@@ -218,7 +218,7 @@ class SocketFileAttackTest {
             assertEquals(List.of("protected, rw------- rwxrwxrwx"), exchanged("ioctl", "777 own socket"));
             assertEquals(List.of(unknown, unknown), exchanged("unknown", "755 other socket", "755 own foreign"));
         }
-        Proof.of("itself", "a file that took the place of a socket that was just bound keeps its mode");
+        Evidence.of("itself", "a file that took the place of a socket that was just bound keeps its mode");
     }
 
     /** @param proof how the kernel says which file is the socket's, see above */

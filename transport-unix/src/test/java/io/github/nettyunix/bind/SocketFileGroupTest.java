@@ -7,9 +7,9 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Binder;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.Tag;
@@ -33,7 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** A socket file belongs to the group that was asked for before anybody can connect. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileGroupTest {
     /** Root can give a file to any group, others to their own. */
     private static final int GROUP = UnixCredentials.ofThisProcess().uid() == 0 ? 1
@@ -100,7 +100,7 @@ class SocketFileGroupTest {
             assertEquals("nothing", seen.get());
             watcher.succeed();
         }
-        Proof.of("CPython", "a socket file that is a group's is never seen to allow another group anything");
+        Evidence.of("CPython", "a socket file that is a group's is never seen to allow another group anything");
     }
 
     @Test

@@ -5,9 +5,9 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import io.netty.util.internal.PlatformDependent;
@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The mode of a socket file is the one that was asked for, whatever the umask. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileModeTest {
     private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------",
             "-w--w--w-");
@@ -91,7 +91,7 @@ class SocketFileModeTest {
             process.outputWriter().close();
             process.errorReader().close();
         }
-        Proof.of("itself", "the mode of a socket file is exact under umask " + umask);
+        Evidence.of("itself", "the mode of a socket file is exact under umask " + umask);
     }
 
     private Path unpackNettyLibrary() throws IOException {
@@ -127,7 +127,7 @@ class SocketFileModeTest {
             assertEquals("0o600", modes.get());
             watcher.succeed();
         }
-        Proof.of("CPython", "a socket file is never seen with a mode that was not asked for");
+        Evidence.of("CPython", "a socket file is never seen with a mode that was not asked for");
     }
 
     @ParameterizedTest

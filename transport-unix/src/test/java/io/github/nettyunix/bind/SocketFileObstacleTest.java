@@ -7,11 +7,11 @@ import io.github.nettyunix.UnixServerStreamChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.testing.Binder;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.RawSocket;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.Tag;
@@ -33,7 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A bind that fails says what stands in its way. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileObstacleTest {
     private static final boolean ROOT = UnixCredentials.ofThisProcess().uid() == 0;
 
@@ -64,7 +64,7 @@ class SocketFileObstacleTest {
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         assertTrue(Files.exists(stale, LinkOption.NOFOLLOW_LINKS));
-        Proof.of("itself", "a stale socket of another user is named as the reason why bind fails");
+        Evidence.of("itself", "a stale socket of another user is named as the reason why bind fails");
     }
 
     @Test
@@ -78,7 +78,7 @@ class SocketFileObstacleTest {
                 "mount --bind \"$0\" \"" + stale + "\" && exec \"$@\"", other.toString());
         assertEquals(unremovable(stale, "EBUSY"), Binder.run(prefix, stale));
         assertTrue(Files.exists(stale, LinkOption.NOFOLLOW_LINKS) && Files.exists(other, LinkOption.NOFOLLOW_LINKS));
-        Proof.of("itself", "a stale socket on a read-only mount is named as the reason why bind fails");
+        Evidence.of("itself", "a stale socket on a read-only mount is named as the reason why bind fails");
     }
 
     /** Binds to a stale path with fewer and fewer free descriptors, and to a free path with none. */
@@ -87,10 +87,10 @@ class SocketFileObstacleTest {
             Path stale = Path.of(arguments[0]);
             // Everything that it needs is loaded while there are descriptors.
             List<Channel> servers = new ArrayList<>();
-            Ends.failure(newServer(servers).bind(UnixSocketAddress.of("/missing/s")));
+            ChannelPair.failure(newServer(servers).bind(UnixSocketAddress.of("/missing/s")));
             for (int i = 0; i < 2; i++) {
                 newServer(servers).bind(UnixSocketAddress.of(RawSocket.stale(SocketType.STREAM, stale))).sync();
-                Ends.failure(newServer(servers).bind(UnixSocketAddress.of(stale)));
+                ChannelPair.failure(newServer(servers).bind(UnixSocketAddress.of(stale)));
                 servers.get(1 + 2 * i).close().sync();
             }
             RawSocket.stale(SocketType.STREAM, stale);
@@ -149,6 +149,6 @@ class SocketFileObstacleTest {
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor());
-        Proof.of("itself", "without free descriptors bind says so, and calls no socket live");
+        Evidence.of("itself", "without free descriptors bind says so, and calls no socket live");
     }
 }

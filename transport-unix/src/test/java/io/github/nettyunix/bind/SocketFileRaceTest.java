@@ -8,13 +8,13 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.endpoint.SocketFile;
 import io.github.nettyunix.internal.socket.SocketFiles;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
 import io.github.nettyunix.testing.Types;
@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Of servers that race for one path, one has it afterwards. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileRaceTest {
     private static final int ROUNDS = Integer.getInteger("race.rounds", 200);
 
@@ -61,7 +61,7 @@ class SocketFileRaceTest {
         "SEQPACKET, 4, false", "DATAGRAM, 4, false"})
     void justOneOfManyServersGetsAPath(SocketType type, int racers, boolean stale) throws Exception {
         race(type, racers, stale, ROUNDS);
-        Proof.of("itself", racers + " " + type + " servers that race for " + (stale ? "a stale" : "a free")
+        Evidence.of("itself", racers + " " + type + " servers that race for " + (stale ? "a stale" : "a free")
                 + " path, 200 times: one wins each time");
     }
 
@@ -133,7 +133,7 @@ class SocketFileRaceTest {
                 }
                 Channel refused = Channels.register(new UnixServerStreamChannel());
                 assertEquals("bind stream " + stale + ": EADDRINUSE (Address already in use): there is a live socket",
-                        Ends.failure(refused.bind(UnixSocketAddress.of(stale))).getMessage());
+                        ChannelPair.failure(refused.bind(UnixSocketAddress.of(stale))).getMessage());
                 refused.close().sync();
                 server.close().sync();
                 assertFalse(Files.exists(stale));
@@ -143,7 +143,7 @@ class SocketFileRaceTest {
             other.say("");
             other.succeed();
         }
-        Proof.of("CPython", "a folder that another process keeps locked holds up nobody");
+        Evidence.of("CPython", "a folder that another process keeps locked holds up nobody");
     }
 
     @Test
@@ -198,7 +198,7 @@ class SocketFileRaceTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(), left.toList());
         }
-        Proof.of("itself", "a server that closes while another takes its path over leaves the other's file, "
+        Evidence.of("itself", "a server that closes while another takes its path over leaves the other's file, "
                 + (locked ? "with" : "without") + " the folder's lock");
     }
 
@@ -285,7 +285,7 @@ class SocketFileRaceTest {
         } finally {
             racers.forEach(Process::destroyForcibly);
         }
-        Proof.of("itself", "two processes that race for " + (stale ? "a stale" : "a free")
+        Evidence.of("itself", "two processes that race for " + (stale ? "a stale" : "a free")
                 + " path, 200 times: one wins each time");
     }
 

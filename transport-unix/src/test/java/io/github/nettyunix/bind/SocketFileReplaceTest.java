@@ -9,14 +9,14 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.endpoint.SocketFile;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -40,7 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A server takes the place of another, and no client finds neither of them. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileReplaceTest {
     private static final int REPLACEMENTS = Integer.getInteger("replace.rounds", 30);
     private static final SocketFilePolicy POLICY = SocketFilePolicy.replaceAtomically().withMode("rw-------");
@@ -99,17 +99,18 @@ class SocketFileReplaceTest {
         older.close().sync();
         old.close().sync();
         assertEquals(List.of(), files());
-        Proof.of("CPython", "every client finds the old " + type + " server or the one that replaces it");
+        Evidence.of("CPython", "every client finds the old " + type + " server or the one that replaces it");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void addressIsTheOneThatWasAskedFor(SocketType type) throws Exception {
         RawSocket.stale(type, path());
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = Channels.server(type, () -> inbox).option(UnixSocketOption.SOCKET_FILE, POLICY)
                 .bind(UnixSocketAddress.of(path())).sync().channel();
         assertEquals(UnixSocketAddress.of(path()), server.localAddress());
-        Channel client = Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(path())).sync().channel();
+        Channel client = Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(path())).sync()
+                .channel();
         assertEquals(UnixSocketAddress.of(path()), client.remoteAddress());
         assertEquals(UnixSocketAddress.of(path()), inbox.channel().localAddress());
         client.close().sync();
@@ -143,7 +144,7 @@ class SocketFileReplaceTest {
                 + ": EADDRINUSE (Address already in use): there is a file that is no socket";
         Channel refused = Channels.register(new UnixServerStreamChannel());
         refused.config().setOption(UnixSocketOption.SOCKET_FILE, POLICY);
-        assertEquals(inUse, Ends.failure(refused.bind(address)).getMessage());
+        assertEquals(inUse, ChannelPair.failure(refused.bind(address)).getMessage());
         refused.close().sync();
         assertEquals(List.of("s"), files());
         Files.delete(path());
@@ -158,7 +159,7 @@ class SocketFileReplaceTest {
         file.remove();
         Channels.register(late).close().sync();
         assertEquals(List.of("s"), files());
-        Proof.of("itself", "replaceAtomically leaves a file alone that is no socket");
+        Evidence.of("itself", "replaceAtomically leaves a file alone that is no socket");
     }
 
     @Test
@@ -168,7 +169,7 @@ class SocketFileReplaceTest {
         Channel old = serve(SocketType.STREAM, deep.resolve("s"));
         Channel next = serve(SocketType.STREAM, deep.resolve("s"));
         old.close().sync();
-        ChannelFuture client = Channels.client(SocketType.STREAM, new Inbox())
+        ChannelFuture client = Channels.client(SocketType.STREAM, new RecordingHandler())
                 .connect(UnixSocketAddress.of(deep.resolve("s"))).sync();
         client.channel().close().sync();
         next.close().sync();
@@ -180,7 +181,7 @@ class SocketFileReplaceTest {
         Channel datagram = Channels.register(new UnixDatagramChannel());
         datagram.config().setOption(UnixSocketOption.SOCKET_FILE, POLICY);
         UnixSocketError error = assertInstanceOf(UnixSocketError.class,
-                Ends.failure(datagram.bind(UnixSocketAddress.of(path()))));
+                ChannelPair.failure(datagram.bind(UnixSocketAddress.of(path()))));
         assertEquals("EOPNOTSUPP", error.errnoName().replace("ENOTSUP", "EOPNOTSUPP"));
         datagram.close().sync();
         assertEquals(List.of(), files());

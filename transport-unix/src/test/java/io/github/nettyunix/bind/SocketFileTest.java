@@ -5,14 +5,14 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.github.nettyunix.testing.Types;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -38,7 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A bind never takes a path from a live server, and never deletes what is not a stale socket. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SocketFileTest {
     private static final List<SocketFilePolicy> POLICIES = List.of(SocketFilePolicy.replaceStale(),
             SocketFilePolicy.replaceStale().withMode("rw-------"), SocketFilePolicy.takeOver(),
@@ -73,7 +73,7 @@ class SocketFileTest {
         Object mode = Files.getAttribute(path(), "unix:mode", LinkOption.NOFOLLOW_LINKS);
         Channel channel = bindable(type, policy);
         ChannelFuture bind = channel.bind(UnixSocketAddress.of(path()));
-        assertInstanceOf(BindException.class, Ends.failure(bind), policy.toString());
+        assertInstanceOf(BindException.class, ChannelPair.failure(bind), policy.toString());
         assertEquals("bind " + type + ' ' + path() + ": EADDRINUSE (Address already in use)" + hint,
                 bind.cause().getMessage());
         assertEquals(inode, Files.getAttribute(path(), "unix:ino", LinkOption.NOFOLLOW_LINKS));
@@ -105,7 +105,7 @@ class SocketFileTest {
             assertRefused(type, SocketFilePolicy.failIfExists(), "");
         }
         Files.delete(path());
-        Proof.of("itself", "bind " + type + " never steals the path of a live " + live + " socket");
+        Evidence.of("itself", "bind " + type + " never steals the path of a live " + live + " socket");
     }
 
     @EachType
@@ -138,7 +138,7 @@ class SocketFileTest {
         }
         // It has not removed its file.
         bind(type, SocketFilePolicy.replaceStale()).close().sync();
-        Proof.of("CPython", "bind " + type + " leaves the path of a live server to it, which sees nothing");
+        Evidence.of("CPython", "bind " + type + " leaves the path of a live server to it, which sees nothing");
     }
 
     @EachType
@@ -169,7 +169,7 @@ class SocketFileTest {
             server.close().sync();
             assertFalse(Files.exists(path()));
         }
-        Proof.of("itself", "bind " + type + " replaces a stale " + stale + " socket");
+        Evidence.of("itself", "bind " + type + " replaces a stale " + stale + " socket");
     }
 
     @EachType
@@ -194,7 +194,7 @@ class SocketFileTest {
             Files.delete(target);
             Files.delete(path());
         }
-        Proof.of("itself", "bind " + type + " leaves files, folders and symbolic links alone, whatever the policy");
+        Evidence.of("itself", "bind " + type + " leaves files, folders and symbolic links alone, whatever the policy");
     }
 
     @EachType
@@ -207,7 +207,7 @@ class SocketFileTest {
         }
         after.close().sync();
         assertFalse(Files.exists(path()));
-        Proof.of("itself", "takeOver replaces a live " + type + " socket, whose close leaves the new one alone");
+        Evidence.of("itself", "takeOver replaces a live " + type + " socket, whose close leaves the new one alone");
     }
 
     @EachType
@@ -217,7 +217,7 @@ class SocketFileTest {
             Channel channel = bind(type, policy);
             for (Path other : List.of(path(), stale, folder.resolve("free"))) {
                 UnixSocketError error = assertInstanceOf(UnixSocketError.class,
-                        Ends.failure(channel.bind(UnixSocketAddress.of(other))));
+                        ChannelPair.failure(channel.bind(UnixSocketAddress.of(other))));
                 assertEquals("EINVAL", error.errnoName(), policy + " " + other);
             }
             assertTrue(Files.exists(path()) && Files.exists(stale));
@@ -251,7 +251,7 @@ class SocketFileTest {
             Files.delete(path());
             channel.close().sync();
         }
-        Proof.of("itself", "close of a " + type + " channel removes the file that it made and no other");
+        Evidence.of("itself", "close of a " + type + " channel removes the file that it made and no other");
     }
 
     @EachType
@@ -272,7 +272,7 @@ class SocketFileTest {
             UnixSocketAddress remote = UnixSocketAddress.of(folder.resolve("server"));
             UnixSocketAddress local = UnixSocketAddress.of(path());
             RawSocket.stale(type, path());
-            Channel client = Channels.client(type, new Inbox()).connect(remote, local).sync().channel();
+            Channel client = Channels.client(type, new RecordingHandler()).connect(remote, local).sync().channel();
             assertEquals(local, client.localAddress());
             assertEquals(remote, client.remoteAddress());
             assertTrue(Files.exists(path()));
@@ -280,8 +280,8 @@ class SocketFileTest {
             assertFalse(Files.exists(path()));
 
             UnixSocketAddress missing = UnixSocketAddress.of(folder.resolve("missing"));
-            ChannelFuture failed = Channels.client(type, new Inbox()).connect(missing, local);
-            Ends.failure(failed);
+            ChannelFuture failed = Channels.client(type, new RecordingHandler()).connect(missing, local);
+            ChannelPair.failure(failed);
             failed.channel().closeFuture().sync();
             assertFalse(Files.exists(path()));
         }
@@ -291,9 +291,10 @@ class SocketFileTest {
     void relativePathsAreSafeToo() throws Exception {
         Path relative = Path.of("target", "relative" + ProcessHandle.current().pid());
         RawSocket.stale(SocketType.STREAM, relative);
-        Channel server = Channels.server(SocketType.STREAM, Inbox::new).bind(UnixSocketAddress.of(relative)).sync()
+        Channel server = Channels.server(SocketType.STREAM, RecordingHandler::new).bind(UnixSocketAddress.of(relative))
+                .sync()
                 .channel();
-        Throwable refused = Ends.failure(Channels.server(SocketType.STREAM, Inbox::new)
+        Throwable refused = ChannelPair.failure(Channels.server(SocketType.STREAM, RecordingHandler::new)
                 .bind(UnixSocketAddress.of(relative)));
         assertTrue(refused.getMessage().endsWith("there is a live socket"), refused.getMessage());
         server.close().sync();

@@ -4,14 +4,14 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelPromise;
@@ -39,14 +39,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Go's.
  */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ConnectErrorTest {
     @TempDir
     private Path folder;
 
     private static void assertError(Class<? extends Exception> expected, ChannelFuture future, String operation,
                                     SocketType type, Path path, String error) throws InterruptedException {
-        Throwable cause = Ends.failure(future);
+        Throwable cause = ChannelPair.failure(future);
         assertInstanceOf(expected, cause);
         assertEquals(operation + ' ' + type + ' ' + path + ": " + error, cause.getMessage());
         UnixSocketError details = assertInstanceOf(UnixSocketError.class, cause);
@@ -77,7 +77,7 @@ class ConnectErrorTest {
         assertError(FileNotFoundException.class, channel.connect(UnixSocketAddress.of(path)), "connect", type, path,
                 "ENOENT (No such file or directory)");
         assertFate(channel, type);
-        Proof.of("itself", "connect of a " + type + " channel to a missing path fails with FileNotFoundException");
+        Evidence.of("itself", "connect of a " + type + " channel to a missing path fails with FileNotFoundException");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -100,7 +100,7 @@ class ConnectErrorTest {
                     "ECONNREFUSED (Connection refused)");
             assertFate(channel, type);
         }
-        Proof.of("itself", "connect of a " + type + " channel to a stale path fails with ConnectException");
+        Evidence.of("itself", "connect of a " + type + " channel to a stale path fails with ConnectException");
     }
 
     @EachRow({"STREAM, SEQPACKET", "STREAM, DATAGRAM", "SEQPACKET, STREAM", "SEQPACKET, DATAGRAM", "DATAGRAM, STREAM",
@@ -136,8 +136,9 @@ class ConnectErrorTest {
     @EachType
     void secondBindAndSecondConnectAreRefusedAndHarmNothing(SocketType type) throws Exception {
         Path path = folder.resolve("s");
-        Channel server = type == SocketType.DATAGRAM ? Channels.register(new UnixDatagramChannel(), new Inbox())
-                : Channels.server(type, Inbox::new).register().sync().channel();
+        Channel server = type == SocketType.DATAGRAM
+                ? Channels.register(new UnixDatagramChannel(), new RecordingHandler())
+                : Channels.server(type, RecordingHandler::new).register().sync().channel();
         server.bind(UnixSocketAddress.of(path)).sync();
         Path other = folder.resolve("other");
         assertError(BindException.class, server.bind(UnixSocketAddress.of(other)), "bind", type, other,
@@ -145,7 +146,8 @@ class ConnectErrorTest {
         assertFalse(Files.exists(other));
         Channel channel = Channels.register(Channels.newClient(type));
         channel.connect(UnixSocketAddress.of(path)).sync();
-        assertInstanceOf(AlreadyConnectedException.class, Ends.failure(channel.connect(UnixSocketAddress.of(path))));
+        assertInstanceOf(AlreadyConnectedException.class,
+                ChannelPair.failure(channel.connect(UnixSocketAddress.of(path))));
         assertTrue(channel.isActive());
         channel.close().sync();
         assertEquals(UnixSocketAddress.of(path), server.localAddress());
@@ -156,12 +158,14 @@ class ConnectErrorTest {
     @EachRow({"STREAM", "SEQPACKET"})
     void failedBootstrapLeavesNothing(SocketType type) throws Exception {
         Path path = folder.resolve("missing");
-        assertError(FileNotFoundException.class, Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(path)),
+        assertError(FileNotFoundException.class,
+                Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(path)),
                 "connect", type, path, "ENOENT (No such file or directory)");
         Path server = folder.resolve("missing/s");
-        assertError(BindException.class, Channels.server(type, Inbox::new).bind(UnixSocketAddress.of(server)),
+        assertError(BindException.class,
+                Channels.server(type, RecordingHandler::new).bind(UnixSocketAddress.of(server)),
                 "bind", type, server, "ENOENT (No such file or directory)");
         assertThrows(FileNotFoundException.class,
-                () -> Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(path)).sync());
+                () -> Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(path)).sync());
     }
 }

@@ -5,8 +5,8 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -30,7 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Connections come and go as fast as they can; each is greeted, and each ends at both ends. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ConnectionStormTest {
     private static final int AT_ONCE = 50;
 
@@ -71,7 +71,7 @@ class ConnectionStormTest {
                 + ", not ended: " + served.getCount());
         server.close().sync();
         buffers.assertAllReleased();
-        Proof.of("itself", connections + " " + type + " connections come and go, and leave nothing");
+        Evidence.of("itself", connections + " " + type + " connections come and go, and leave nothing");
     }
 
     /** One connection after another. */

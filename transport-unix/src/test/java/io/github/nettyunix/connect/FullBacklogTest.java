@@ -3,16 +3,16 @@ package io.github.nettyunix.connect;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.FullBacklog;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -38,7 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Who connects to a server whose backlog is full waits, for as long as he has said. */
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class FullBacklogTest {
     private final AtomicInteger active = new AtomicInteger();
 
@@ -52,15 +52,15 @@ class FullBacklogTest {
     private ChannelFuture connect(SocketType type, int timeoutMillis) throws InterruptedException {
         Channel channel = Channels.newClient(type);
         channel.config().setConnectTimeoutMillis(timeoutMillis);
-        Channels.register(channel, new Inbox() {
+        Channels.register(channel, new RecordingHandler() {
             @Override
             public void channelActive(ChannelHandlerContext ctx) {
                 active.incrementAndGet();
             }
         });
         ChannelFuture connected = channel.connect(UnixSocketAddress.of(path()));
-        Ends.settle(channel);
-        Ends.settle(channel);
+        ChannelPair.settle(channel);
+        ChannelPair.settle(channel);
         assertFalse(connected.isDone());
         assertFalse(channel.isActive());
         assertNull(channel.remoteAddress());
@@ -70,7 +70,7 @@ class FullBacklogTest {
     private void assertConnected(ChannelFuture connect) throws InterruptedException {
         connect.sync();
         Channel channel = connect.channel();
-        Ends.settle(channel);
+        ChannelPair.settle(channel);
         assertTrue(channel.isActive());
         assertEquals(UnixSocketAddress.of(path()), channel.remoteAddress());
         assertEquals(1, active.get());
@@ -86,7 +86,7 @@ class FullBacklogTest {
             server.acceptAll();
             assertConnected(connect);
         }
-        Proof.of("itself", "connect of a " + type + " channel to a full backlog waits and then succeeds");
+        Evidence.of("itself", "connect of a " + type + " channel to a full backlog waits and then succeeds");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -109,12 +109,12 @@ class FullBacklogTest {
             ChannelFuture connect = connect(type, 30_000);
             server.say("accept");
             connect.sync();
-            connect.channel().writeAndFlush(Ends.buffer("at last"));
+            connect.channel().writeAndFlush(ChannelPair.buffer("at last"));
             server.expect("at last");
             assertConnected(connect);
             server.succeed();
         }
-        Proof.of("CPython", "connect of a " + type + " channel waits for a server that is busy");
+        Evidence.of("CPython", "connect of a " + type + " channel waits for a server that is busy");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -131,7 +131,8 @@ class FullBacklogTest {
         try (FullBacklog server = new FullBacklog(type, path())) {
             long before = System.nanoTime();
             ChannelFuture connect = connect(type, 300);
-            ConnectTimeoutException timeout = assertInstanceOf(ConnectTimeoutException.class, Ends.failure(connect));
+            ConnectTimeoutException timeout =
+                    assertInstanceOf(ConnectTimeoutException.class, ChannelPair.failure(connect));
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - before);
             assertTrue(millis >= 300 && millis < 3000, millis + " ms");
             assertEquals("connect " + type + ' ' + path()
@@ -143,7 +144,7 @@ class FullBacklogTest {
             server.acceptAll();
         }
         assertEquals(0, active.get());
-        Proof.of("itself", "connect of a " + type + " channel to a full backlog times out with the address");
+        Evidence.of("itself", "connect of a " + type + " channel to a full backlog times out with the address");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -156,7 +157,7 @@ class FullBacklogTest {
             server.acceptAll();
         }
         assertEquals(0, active.get());
-        Proof.of("itself", "cancelling the connect of a " + type + " channel that waits closes its descriptor");
+        Evidence.of("itself", "cancelling the connect of a " + type + " channel that waits closes its descriptor");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
@@ -164,10 +165,10 @@ class FullBacklogTest {
         try (FullBacklog server = new FullBacklog(type, path())) {
             ChannelFuture connect = connect(type, 30_000);
             assertInstanceOf(ConnectionPendingException.class,
-                    Ends.failure(connect.channel().connect(UnixSocketAddress.of(path()))));
+                    ChannelPair.failure(connect.channel().connect(UnixSocketAddress.of(path()))));
             assertFalse(connect.isDone());
             connect.channel().close().sync();
-            assertInstanceOf(ClosedChannelException.class, Ends.failure(connect));
+            assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(connect));
             server.acceptAll();
         }
     }
@@ -178,7 +179,7 @@ class FullBacklogTest {
         try (FullBacklog ignored = new FullBacklog(type, path())) {
             connect = connect(type, 30_000);
         }
-        ConnectException refused = assertInstanceOf(ConnectException.class, Ends.failure(connect));
+        ConnectException refused = assertInstanceOf(ConnectException.class, ChannelPair.failure(connect));
         assertEquals("connect " + type + ' ' + path() + ": ECONNREFUSED (Connection refused)", refused.getMessage());
         connect.channel().closeFuture().sync();
     }
@@ -198,11 +199,12 @@ class FullBacklogTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void bootstrapWaitsAsWell(SocketType type) throws Exception {
         try (FullBacklog server = new FullBacklog(type, path())) {
-            ChannelFuture connect = Channels.client(type, new Inbox()).option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 200)
+            ChannelFuture connect = Channels.client(type, new RecordingHandler())
+                    .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 200)
                     .connect(UnixSocketAddress.of(path()));
-            assertInstanceOf(ConnectTimeoutException.class, Ends.failure(connect));
+            assertInstanceOf(ConnectTimeoutException.class, ChannelPair.failure(connect));
             connect.channel().closeFuture().sync();
-            connect = Channels.client(type, new Inbox()).connect(UnixSocketAddress.of(path()));
+            connect = Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(path()));
             server.acceptAll();
             connect.sync();
             connect.channel().close().sync();

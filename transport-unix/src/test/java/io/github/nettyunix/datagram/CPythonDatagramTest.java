@@ -5,9 +5,9 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AddressedEnvelope;
 import io.netty.channel.unix.DomainDatagramPacket;
@@ -28,62 +28,65 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Who sent a datagram, and how to answer. */
 class CPythonDatagramTest {
     static Stream<Arguments> serversInBothModes() {
-        return Way.all().filter(Way::isUnconnected)
-                .flatMap(way -> Stream.of(Arguments.of(way, false), Arguments.of(way, true)));
+        return Setup.all().filter(Setup::isUnconnected)
+                .flatMap(setup -> Stream.of(Arguments.of(setup, false), Arguments.of(setup, true)));
     }
 
-    private static AddressedEnvelope<?, ?> take(Meeting meeting, boolean controlData) {
-        return (AddressedEnvelope<?, ?>) meeting.inbox().take(meeting.way().inbound(controlData));
+    private static AddressedEnvelope<?, ?> take(PeerConnection connection, boolean controlData) {
+        return (AddressedEnvelope<?, ?>) connection.inbox().take(connection.setup().inbound(controlData));
     }
 
     @ParameterizedTest
     @MethodSource("serversInBothModes")
-    void aSenderWithANameIsAnswered(Way way, boolean controlData) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+    void aSenderWithANameIsAnswered(Setup setup, boolean controlData) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
                 send(sock, b"question")
                 print(sock.recv(100).decode())
                 """)) {
-            AddressedEnvelope<?, ?> packet = take(meeting, controlData);
-            assertEquals(meeting.client(), packet.sender());
-            assertEquals(meeting.server(), packet.recipient());
+            AddressedEnvelope<?, ?> packet = take(connection, controlData);
+            assertEquals(connection.client(), packet.sender());
+            assertEquals(connection.server(), packet.recipient());
             packet.release();
             ByteBuf answer = Content.of("answer");
-            meeting.send(controlData ? new UnixDatagramPacket(answer, (UnixSocketAddress) packet.sender())
+            connection.send(controlData ? new UnixDatagramPacket(answer, (UnixSocketAddress) packet.sender())
                     : new DomainDatagramPacket(answer, (DomainSocketAddress) packet.sender())).sync();
-            meeting.python().expect("answer");
-            meeting.end();
+            connection.python().expect("answer");
+            connection.end();
         }
-        Proof.of("CPython", "a datagram is answered, " + way + ", control data " + (controlData ? "on" : "off"));
+        Evidence.of("CPython", "a datagram is answered, " + setup + ", control data " + (controlData ? "on" : "off"));
     }
 
     @ParameterizedTest
     @MethodSource("serversInBothModes")
-    void aSenderWithoutANameIsUnnamedAndCannotBeAnswered(Way way, boolean controlData) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+    void aSenderWithoutANameIsUnnamedAndCannotBeAnswered(Setup setup, boolean controlData) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
                 nameless = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 send(nameless, b"question", [], sock.getpeername())
                 print(sock.recv(100).decode())
                 """)) {
-            AddressedEnvelope<?, ?> packet = take(meeting, controlData);
+            AddressedEnvelope<?, ?> packet = take(connection, controlData);
             assertSame(UnixSocketAddress.unnamed(), packet.sender());
             packet.release();
-            Throwable cause = meeting.send(new UnixDatagramPacket(Content.of("answer"), UnixSocketAddress.unnamed()))
+            Throwable cause = connection.send(new UnixDatagramPacket(Content.of("answer"), UnixSocketAddress.unnamed()))
                     .await().cause();
             assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, cause).errnoName());
-            meeting.send(meeting.bytes(Content.of("to somebody else"))).sync();
-            meeting.python().expect("to somebody else");
-            meeting.end();
+            connection.send(connection.bytes(Content.of("to somebody else"))).sync();
+            connection.python().expect("to somebody else");
+            connection.end();
         }
-        Proof.of("CPython", "a datagram without a sender's name, " + way + ", control data "
+        Evidence.of("CPython", "a datagram without a sender's name, " + setup + ", control data "
                 + (controlData ? "on" : "off"));
     }
 
     /** Many arrive in one system call. */
     @ParameterizedTest
     @MethodSource("serversInBothModes")
-    void everyDatagramHasItsOwnSender(Way way, boolean controlData) throws Exception {
+    void everyDatagramHasItsOwnSender(Setup setup, boolean controlData) throws Exception {
         int rounds = 50;
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
+        try (PeerConnection connection = PeerConnection.in(setup)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData).start("""
                 server = sock.getpeername()
                 others = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(4)]
                 others[0].bind("")
@@ -100,19 +103,19 @@ class CPythonDatagramTest {
                         send(s, str(j).encode(), [], None if s is sock else server)
                 wait_for_end()
                 """, rounds)) {
-            List<UnixSocketAddress> senders = Stream.of(meeting.python().line().split(" "))
+            List<UnixSocketAddress> senders = Stream.of(connection.python().line().split(" "))
                     .map(hex -> UnixSocketAddress.ofBytes(HexFormat.of().parseHex(hex.replace("-", "")))).toList();
-            assertTrue(senders.get(0).equals(meeting.client()) && senders.get(1).isAbstract()
+            assertTrue(senders.get(0).equals(connection.client()) && senders.get(1).isAbstract()
                     && senders.get(3).isUnnamed());
             int[] order = {0, 1, 1, 4, 1, 2, 3, 2, 4, 0, 3};
             for (int i = 0; i < rounds * order.length; i++) {
-                AddressedEnvelope<?, ?> packet = take(meeting, controlData);
+                AddressedEnvelope<?, ?> packet = take(connection, controlData);
                 assertEquals(senders.get(order[i % order.length]), packet.sender());
                 assertEquals("" + order[i % order.length], Content.text(Content.take(packet)));
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "datagrams of several senders in turn, " + way + ", control data "
+        Evidence.of("CPython", "datagrams of several senders in turn, " + setup + ", control data "
                 + (controlData ? "on" : "off"));
     }
 }

@@ -4,8 +4,8 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelHandlerContext;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** A datagram channel that is bound and connected in one call. */
 class DatagramConnectTest {
     /** What the channel went through. */
-    private static final class Life extends Inbox {
+    private static final class Life extends RecordingHandler {
         final List<String> events = new ArrayList<>();
 
         @Override
@@ -44,7 +44,7 @@ class DatagramConnectTest {
             assertTrue(future.channel().isActive());
             future.channel().close();
         }
-        assertSame(Inbox.INACTIVE, life.take());
+        assertSame(RecordingHandler.INACTIVE, life.take());
         assertFalse(future.channel().isOpen());
         assertEquals(List.of("active", "inactive"), life.events);
     }
@@ -52,12 +52,13 @@ class DatagramConnectTest {
     @Test
     void itBecomesActiveOnceWhetherOrNotItIsConnected() throws Exception {
         Descriptors before = Descriptors.now();
-        var server = Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.autobind()).sync()
+        var server = Channels.client(SocketType.DATAGRAM, new RecordingHandler()).bind(UnixSocketAddress.autobind())
+                .sync()
                 .channel();
         connect((UnixSocketAddress) server.localAddress(), true);
         server.close().sync();
         connect((UnixSocketAddress) server.localAddress(), false);
         before.assertUnchanged();
-        Proof.of("itself", "a datagram channel bound and connected in one call becomes active once");
+        Evidence.of("itself", "a datagram channel bound and connected in one call becomes active once");
     }
 }

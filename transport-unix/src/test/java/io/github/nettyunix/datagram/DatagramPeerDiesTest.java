@@ -4,12 +4,12 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.unix.DomainDatagramPacket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -27,12 +27,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * A connected datagram channel whose peer has gone: the kernel dissolves the association when a write finds that out.
  */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DatagramPeerDiesTest {
     @TempDir
     private Path folder;
 
-    private final Inbox inbox = new Inbox();
+    private final RecordingHandler inbox = new RecordingHandler();
 
     private UnixSocketAddress address(String name) {
         return UnixSocketAddress.of(folder.resolve(name));
@@ -41,7 +41,7 @@ class DatagramPeerDiesTest {
     private void assertNext(String sender, String text) {
         DomainDatagramPacket packet = inbox.take(DomainDatagramPacket.class);
         assertEquals(address(sender), packet.sender());
-        assertEquals(text, Ends.text(packet));
+        assertEquals(text, ChannelPair.text(packet));
     }
 
     @Test
@@ -77,14 +77,14 @@ class DatagramPeerDiesTest {
             python.expect("closed");
             assertNext("peer", "from the peer");
 
-            Throwable cause = Ends.failure(channel.writeAndFlush(Ends.buffer("to nobody")));
+            Throwable cause = ChannelPair.failure(channel.writeAndFlush(ChannelPair.buffer("to nobody")));
             UnixSocketError error = assertInstanceOf(UnixSocketError.class, cause);
             assertEquals("ECONNREFUSED", error.errnoName());
             assertEquals(address("peer"), error.address());
             assertFalse(channel.isConnected());
             assertNull(channel.remoteAddress());
             assertInstanceOf(NotYetConnectedException.class,
-                    Ends.failure(channel.writeAndFlush(Ends.buffer("to nobody"))));
+                    ChannelPair.failure(channel.writeAndFlush(ChannelPair.buffer("to nobody"))));
             assertTrue(channel.isOpen() && channel.isActive());
 
             python.say("go on");
@@ -92,13 +92,13 @@ class DatagramPeerDiesTest {
             assertNext("stranger", "from a stranger");
             channel.connect(address("peer")).sync();
             assertTrue(channel.isConnected());
-            channel.writeAndFlush(Ends.buffer("again")).sync();
+            channel.writeAndFlush(ChannelPair.buffer("again")).sync();
             python.expect("again");
             assertNext("peer", "back");
             python.succeed();
             channel.close().sync();
         }
-        assertTrue(inbox.take() == Inbox.INACTIVE && inbox.isEmpty());
-        Proof.of("CPython", "a stranger's datagram is never that of a peer that has died");
+        assertTrue(inbox.take() == RecordingHandler.INACTIVE && inbox.isEmpty());
+        Evidence.of("CPython", "a stranger's datagram is never that of a peer that has died");
     }
 }

@@ -8,15 +8,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.DatagramQueue;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -42,15 +42,15 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A recipient that does not read holds up nobody else's datagrams, and loses none of its own unless they say so. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DatagramQueueFullTest {
     private static final int COUNT = DatagramQueue.TOO_MANY;
 
     @TempDir
     private Path folder;
 
-    private final Inbox slowInbox = new Inbox();
-    private final Inbox quickInbox = new Inbox();
+    private final RecordingHandler slowInbox = new RecordingHandler();
+    private final RecordingHandler quickInbox = new RecordingHandler();
     private UnixDatagramChannel slow;
     private UnixDatagramChannel quick;
     private UnixDatagramChannel sender;
@@ -69,14 +69,14 @@ class DatagramQueueFullTest {
     void stop() throws Exception {
         for (Channel channel : List.of(sender, slow, quick)) {
             channel.close().sync();
-            Ends.settle(channel);
+            ChannelPair.settle(channel);
         }
         slowInbox.release();
         quickInbox.release();
     }
 
     private UnixDatagramChannel newSender(String name) throws Exception {
-        return (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox())
+        return (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new RecordingHandler())
                 .option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
                 .bind(UnixSocketAddress.of(folder.resolve(name))).sync().channel();
     }
@@ -86,7 +86,7 @@ class DatagramQueueFullTest {
     }
 
     private static UnixDatagramPacket packet(Channel to, String text, UnixFileDescriptor... fds) {
-        return new UnixDatagramPacket(Ends.buffer(text), (UnixSocketAddress) to.localAddress(), fds);
+        return new UnixDatagramPacket(ChannelPair.buffer(text), (UnixSocketAddress) to.localAddress(), fds);
     }
 
     private ChannelFuture write(Channel to, String text, UnixFileDescriptor... fds) {
@@ -102,9 +102,9 @@ class DatagramQueueFullTest {
         return writes;
     }
 
-    private static void assertAllArrive(Inbox inbox, List<ChannelFuture> writes) throws Exception {
+    private static void assertAllArrive(RecordingHandler inbox, List<ChannelFuture> writes) throws Exception {
         for (int i = 0; i < writes.size(); i++) {
-            assertEquals("message " + i, Ends.text(inbox.take(Object.class)));
+            assertEquals("message " + i, ChannelPair.text(inbox.take(Object.class)));
         }
         for (ChannelFuture write : writes) {
             write.sync();
@@ -124,22 +124,22 @@ class DatagramQueueFullTest {
             all.get(i).addListener(done -> completed.add(index));
         }
         for (int i = 0; i < COUNT; i++) {
-            assertEquals("message " + i, Ends.text(quickInbox.take()));
+            assertEquals("message " + i, ChannelPair.text(quickInbox.take()));
         }
         assertFalse(toSlow.get(COUNT - 1).isDone());
         write(quick, "later");
         sender.flush();
-        assertEquals("later", Ends.text(quickInbox.take()));
+        assertEquals("later", ChannelPair.text(quickInbox.take()));
 
         slow.config().setAutoRead(true);
         assertAllArrive(slowInbox, toSlow);
         toQuick.get(COUNT - 1).sync();
-        Ends.settle(sender);
+        ChannelPair.settle(sender);
         List<Integer> sorted = completed.stream().sorted().toList();
         assertEquals(sorted, completed);
         assertEquals(2 * COUNT, completed.size());
         assertEquals(0, sender.eventLoop().submit((Callable<Long>) sender::droppedMessages).get());
-        Proof.of("itself", "a datagram sender waits for a full queue, others' datagrams pass, none is lost");
+        Evidence.of("itself", "a datagram sender waits for a full queue, others' datagrams pass, none is lost");
     }
 
     @Test
@@ -152,16 +152,16 @@ class DatagramQueueFullTest {
                 each.write(packet(slow, "message"));
             }
             each.writeAndFlush(packet(quick, policy.name()));
-            assertEquals(policy.name(), Ends.text(quickInbox.take()));
+            assertEquals(policy.name(), ChannelPair.text(quickInbox.take()));
             senders.add(each);
         }
         LoopCpu.assertIdleForTwoSeconds(senders.stream().map(Channel::eventLoop).toArray(EventLoop[]::new));
         for (Channel each : senders) {
             each.writeAndFlush(packet(quick, "later"));
-            assertEquals("later", Ends.text(quickInbox.take()));
+            assertEquals("later", ChannelPair.text(quickInbox.take()));
             each.close().sync();
         }
-        Proof.of("itself",
+        Evidence.of("itself",
                 "a datagram recipient that has stopped costs its senders no processor, whatever DATAGRAM_QUEUE_FULL "
                 + "says");
     }
@@ -171,14 +171,14 @@ class DatagramQueueFullTest {
         sender.connect(slow.localAddress()).sync();
         List<ChannelFuture> writes = new ArrayList<>();
         for (int i = 0; i < COUNT; i++) {
-            writes.add(sender.writeAndFlush(Ends.buffer("message " + i)));
+            writes.add(sender.writeAndFlush(ChannelPair.buffer("message " + i)));
         }
         writes.get(0).sync();
         LoopCpu.assertIdle(sender.eventLoop());
         assertFalse(writes.get(COUNT - 1).isDone());
         slow.config().setAutoRead(true);
         assertAllArrive(slowInbox, writes);
-        Proof.of("itself", "a connected datagram sender waits for a full queue without spinning");
+        Evidence.of("itself", "a connected datagram sender waits for a full queue without spinning");
     }
 
     @Test
@@ -186,16 +186,16 @@ class DatagramQueueFullTest {
         sender.connect(slow.localAddress()).sync();
         List<ChannelFuture> writes = new ArrayList<>();
         for (int i = 0; i < COUNT; i++) {
-            writes.add(sender.writeAndFlush(Ends.buffer("message " + i)));
+            writes.add(sender.writeAndFlush(ChannelPair.buffer("message " + i)));
         }
         ChannelFuture passing = sender.writeAndFlush(packet(quick, "passing"));
-        assertEquals("passing", Ends.text(quickInbox.take()));
+        assertEquals("passing", ChannelPair.text(quickInbox.take()));
         assertFalse(writes.get(COUNT - 1).isDone(), "the peer has not read");
         assertFalse(passing.isDone(), "promises complete in the order of the queue");
         slow.config().setAutoRead(true);
         assertAllArrive(slowInbox, writes);
         passing.sync();
-        Proof.of("itself", "a connected datagram channel's full peer holds up nobody else");
+        Evidence.of("itself", "a connected datagram channel's full peer holds up nobody else");
     }
 
     @ParameterizedTest
@@ -210,19 +210,19 @@ class DatagramQueueFullTest {
         ChannelFuture last = write(slow, "with a descriptor", fds);
         ChannelFuture other = write(quick, "other");
         sender.flush();
-        UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(last));
+        UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(last));
         assertEquals("EAGAIN", error.errnoName());
         assertEquals(slow.localAddress(), error.address());
         assertTrue(last.cause().getMessage().endsWith("the recipient's queue is full"), last.cause().getMessage());
         assertEquals(0, Descriptors.countOpen(fds));
         other.sync();
-        assertEquals("other", Ends.text(quickInbox.take()));
+        assertEquals("other", ChannelPair.text(quickInbox.take()));
         assertTrue(sender.isActive());
         int sent = (int) writes.stream().filter(ChannelFuture::isSuccess).count();
         assertTrue(sent > 0 && sent < COUNT);
         slow.config().setAutoRead(true);
         assertAllArrive(slowInbox, writes.subList(0, sent));
-        Proof.of("itself", "with FAIL a full queue fails the write with EAGAIN"
+        Evidence.of("itself", "with FAIL a full queue fails the write with EAGAIN"
                 + (connected ? ", also when connected" : ""));
     }
 
@@ -238,17 +238,17 @@ class DatagramQueueFullTest {
         }
         write(quick, "other");
         sender.flush();
-        assertEquals("other", Ends.text(quickInbox.take()));
+        assertEquals("other", ChannelPair.text(quickInbox.take()));
         long dropped = sender.eventLoop().submit((Callable<Long>) sender::droppedMessages).get();
         assertTrue(dropped > 0 && dropped < COUNT, "dropped: " + dropped);
         slow.config().setAutoRead(true);
         for (int i = 0; i < COUNT - dropped; i++) {
-            assertEquals("message " + i, Ends.text(slowInbox.take()));
+            assertEquals("message " + i, ChannelPair.text(slowInbox.take()));
         }
         write(slow, "end");
         sender.flush();
-        assertEquals("end", Ends.text(slowInbox.take()));
-        Proof.of("itself", "with DROP a full queue drops datagrams and counts them"
+        assertEquals("end", ChannelPair.text(slowInbox.take()));
+        Evidence.of("itself", "with DROP a full queue drops datagrams and counts them"
                 + (connected ? ", also when connected" : ""));
     }
 
@@ -258,12 +258,12 @@ class DatagramQueueFullTest {
         writes.get(0).sync();
         assertFalse(writes.get(COUNT - 1).isDone());
         slow.close().sync();
-        UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(writes.get(COUNT - 1)));
+        UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(writes.get(COUNT - 1)));
         assertTrue(List.of("ECONNREFUSED", "ENOENT").contains(error.errnoName()), error.errnoName());
         assertTrue(sender.isActive());
         write(quick, "alive");
         sender.flush();
-        assertEquals("alive", Ends.text(quickInbox.take()));
+        assertEquals("alive", ChannelPair.text(quickInbox.take()));
     }
 
     @Test
@@ -277,7 +277,7 @@ class DatagramQueueFullTest {
         writes.get(0).sync();
         assertTrue(Descriptors.countOpen(fds) > 0);
         sender.close().sync();
-        assertInstanceOf(ClosedChannelException.class, Ends.failure(writes.get(COUNT - 1)));
+        assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(writes.get(COUNT - 1)));
         assertEquals(0, Descriptors.countOpen(fds));
     }
 

@@ -7,9 +7,9 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Channels;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
@@ -22,9 +22,9 @@ import java.net.SocketAddress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** Whom a datagram is said to come from. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DatagramSenderTest {
-    private final Inbox inbox = new Inbox();
+    private final RecordingHandler inbox = new RecordingHandler();
 
     /** One that reads only when it is told to. */
     private UnixDatagramChannel newReceiver() throws InterruptedException {
@@ -33,7 +33,8 @@ class DatagramSenderTest {
     }
 
     private static Channel newSender() throws InterruptedException {
-        return Channels.client(SocketType.DATAGRAM, new Inbox()).bind(UnixSocketAddress.autobind()).sync().channel();
+        return Channels.client(SocketType.DATAGRAM, new RecordingHandler()).bind(UnixSocketAddress.autobind()).sync()
+                .channel();
     }
 
     private static void send(Channel from, Channel to, int length) throws InterruptedException {
@@ -75,7 +76,7 @@ class DatagramSenderTest {
         assertNext(other.localAddress(), 4);
         assertNext(one.localAddress(), 5);
         close(receiver, one, other);
-        Proof.of("itself", "datagrams read in one turn have the names of their senders");
+        Evidence.of("itself", "datagrams read in one turn have the names of their senders");
     }
 
     @Test

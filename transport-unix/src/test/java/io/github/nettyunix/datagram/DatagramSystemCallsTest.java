@@ -7,15 +7,15 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.socket.SendBatch;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.CountedCalls;
 import io.github.nettyunix.testing.DatagramQueue;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -43,12 +43,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** How many system calls a flush makes when recipients have no room. */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DatagramSystemCallsTest {
     @TempDir
     private Path folder;
 
-    private final Inbox inbox = new Inbox();
+    private final RecordingHandler inbox = new RecordingHandler();
     private final List<Channel> channels = new ArrayList<>();
     private EventLoopGroup group;
     private UnixSocketAddress stopped;
@@ -63,14 +63,14 @@ class DatagramSystemCallsTest {
         alsoStopped = newReceiver("also stopped", false);
         reading = newReceiver("reading", true);
         group = Loops.newGroup(1);
-        sender = (UnixDatagramChannel) Channels.client(group, SocketType.DATAGRAM, new Inbox())
+        sender = (UnixDatagramChannel) Channels.client(group, SocketType.DATAGRAM, new RecordingHandler())
                 .option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER).register().sync().channel();
         calls = CountedCalls.of(sender.eventLoop(), "sendmmsg", "sendmsg", "sendto");
     }
 
     private UnixSocketAddress newReceiver(String name, boolean autoRead) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve(name));
-        channels.add(Channels.client(SocketType.DATAGRAM, autoRead ? inbox : new Inbox())
+        channels.add(Channels.client(SocketType.DATAGRAM, autoRead ? inbox : new RecordingHandler())
                 .option(ChannelOption.AUTO_READ, autoRead).bind(address).sync().channel());
         return address;
     }
@@ -85,7 +85,7 @@ class DatagramSystemCallsTest {
     }
 
     private ChannelFuture write(UnixSocketAddress recipient, String text) {
-        return sender.write(new UnixDatagramPacket(Ends.buffer(text), recipient));
+        return sender.write(new UnixDatagramPacket(ChannelPair.buffer(text), recipient));
     }
 
     private ChannelFuture fill(UnixSocketAddress recipient) {
@@ -122,11 +122,11 @@ class DatagramSystemCallsTest {
             write(reading, "passes");
             sender.flush();
         }));
-        assertEquals("passes", Ends.text(inbox.take()));
+        assertEquals("passes", ChannelPair.text(inbox.take()));
         for (ChannelFuture write : writes) {
             assertEquals(policy == DatagramQueueFull.DROP, write.await().isSuccess());
         }
-        Proof.of("itself", policy + " makes one system call for all datagrams of a batch to a full recipient"
+        Evidence.of("itself", policy + " makes one system call for all datagrams of a batch to a full recipient"
                 + (connected ? ", also when connected" : ""));
     }
 
@@ -147,11 +147,11 @@ class DatagramSystemCallsTest {
                 write(reading, text);
                 sender.flush();
             });
-            assertEquals(text, Ends.text(inbox.take()));
+            assertEquals(text, ChannelPair.text(inbox.take()));
         }
         assertFalse(waiting.isDone());
         // An attempt may be due at the time of a flush, but not at each.
         assertTrue(made < 2 * flushes, made + " calls");
-        Proof.of("itself", "a flush makes one system call however many datagrams wait for another recipient");
+        Evidence.of("itself", "a flush makes one system call however many datagrams wait for another recipient");
     }
 }

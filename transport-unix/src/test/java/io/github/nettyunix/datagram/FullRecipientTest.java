@@ -7,15 +7,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.DatagramQueue;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
@@ -43,7 +43,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** CPython does not read, or reads slowly: what that costs the sender, and the others that it sends to. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class FullRecipientTest {
     @TempDir
     private Path folder;
@@ -74,7 +74,7 @@ class FullRecipientTest {
                     print(data.decode())
                 """, stopped.path(), reading.path());
         python.expect("ready");
-        sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox() {
+        sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new RecordingHandler() {
             @Override
             public void channelWritabilityChanged(ChannelHandlerContext ctx) {
                 writability.add(ctx.channel().isWritable());
@@ -89,7 +89,7 @@ class FullRecipientTest {
     }
 
     private ChannelFuture send(UnixSocketAddress to, String text, UnixFileDescriptor... fds) {
-        return sender.writeAndFlush(new UnixDatagramPacket(Ends.buffer(text), to, fds));
+        return sender.writeAndFlush(new UnixDatagramPacket(ChannelPair.buffer(text), to, fds));
     }
 
     private List<ChannelFuture> fill() {
@@ -106,10 +106,11 @@ class FullRecipientTest {
         send(reading, "hello").sync();
         python.say("1 0");
         python.expect("hello");
-        assertInstanceOf(NotYetConnectedException.class, Ends.failure(sender.writeAndFlush(Ends.buffer("to nobody"))));
+        assertInstanceOf(NotYetConnectedException.class,
+                ChannelPair.failure(sender.writeAndFlush(ChannelPair.buffer("to nobody"))));
         assertFalse(sender.isActive());
         assertTrue(sender.isOpen());
-        Proof.of("CPython", "a datagram channel that is not bound sends to whom a packet names");
+        Evidence.of("CPython", "a datagram channel that is not bound sends to whom a packet names");
     }
 
     @Test
@@ -119,13 +120,13 @@ class FullRecipientTest {
         ChannelFuture passed = send(reading, "passed", fds);
         python.say("1 0");
         python.expect("passed");
-        Ends.settle(sender);
+        ChannelPair.settle(sender);
         assertFalse(waiting.get(waiting.size() - 1).isDone());
         assertFalse(passed.isDone(), "promises complete in the order of the queue");
         assertEquals(0, Descriptors.countOpen(fds));
         sender.close().sync();
         assertTrue(passed.await().isSuccess(), "it was sent");
-        Proof.of("CPython", "a descriptor that has passed others is closed here when it was sent");
+        Evidence.of("CPython", "a descriptor that has passed others is closed here when it was sent");
     }
 
     @Test
@@ -143,18 +144,19 @@ class FullRecipientTest {
             }
             others.add(send(reading, "other " + i));
             if (i % 50 == 0) {
-                Ends.settle(sender);
+                ChannelPair.settle(sender);
             }
         }
         python.expect("other 1999");
         for (ChannelFuture other : others) {
             assertTrue(other.await(10, TimeUnit.SECONDS) && other.isSuccess());
         }
-        UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(waiting.get(waiting.size() - 1)));
+        UnixSocketError error =
+                assertInstanceOf(UnixSocketError.class, ChannelPair.failure(waiting.get(waiting.size() - 1)));
         assertEquals("EAGAIN", error.errnoName());
         assertEquals(stopped, error.address());
         assertTrue(waiting.get(0).isSuccess());
-        Proof.of("CPython", "a datagram recipient that has stopped cannot stop its sender for longer than "
+        Evidence.of("CPython", "a datagram recipient that has stopped cannot stop its sender for longer than "
                 + "DATAGRAM_WAIT_MILLIS");
     }
 
@@ -164,9 +166,9 @@ class FullRecipientTest {
         sender.connect(stopped).sync();
         ChannelFuture last = null;
         for (int i = 0; i < DatagramQueue.TOO_MANY; i++) {
-            last = sender.writeAndFlush(Ends.buffer("message"));
+            last = sender.writeAndFlush(ChannelPair.buffer("message"));
         }
-        assertEquals("EAGAIN", assertInstanceOf(UnixSocketError.class, Ends.failure(last)).errnoName());
+        assertEquals("EAGAIN", assertInstanceOf(UnixSocketError.class, ChannelPair.failure(last)).errnoName());
         ChannelFuture other = send(reading, "other");
         assertTrue(other.await(10, TimeUnit.SECONDS) && other.isSuccess());
     }
@@ -175,13 +177,13 @@ class FullRecipientTest {
     void aSlowButSteadyReaderCostsItsSenderLittle() throws Exception {
         int count = 4000;
         for (int i = 0; i < count; i++) {
-            sender.write(new UnixDatagramPacket(Ends.buffer("message " + i), reading));
+            sender.write(new UnixDatagramPacket(ChannelPair.buffer("message " + i), reading));
         }
         python.say(count + " 0.001");
         sender.flush();
         LoopCpu.assertIdle(sender.eventLoop());
         python.expect("message " + (count - 1));
-        Proof.of("CPython", "a reader of 1000 datagrams a second costs its sender less than 5 % of a processor");
+        Evidence.of("CPython", "a reader of 1000 datagrams a second costs its sender less than 5 % of a processor");
     }
 
     @Test
@@ -193,13 +195,13 @@ class FullRecipientTest {
         python.say(count + " 0");
         long start = System.nanoTime();
         for (int i = 0; i < count; i++) {
-            sender.write(new UnixDatagramPacket(Ends.buffer("message " + i), reading));
+            sender.write(new UnixDatagramPacket(ChannelPair.buffer("message " + i), reading));
         }
         sender.flush();
         python.expect("message " + (count - 1));
         // One wait of 100 ms for each queue that is full would be minutes.
         assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(10));
-        Proof.of("CPython", "a datagram recipient that has stopped delays no other");
+        Evidence.of("CPython", "a datagram recipient that has stopped delays no other");
     }
 
     /**
@@ -225,7 +227,7 @@ class FullRecipientTest {
             public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
                 start = System.nanoTime();
                 for (int i = 0; i < BURST; i++) {
-                    sender.write(new UnixDatagramPacket(Ends.buffer("message"), near));
+                    sender.write(new UnixDatagramPacket(ChannelPair.buffer("message"), near));
                 }
                 sender.flush();
             }

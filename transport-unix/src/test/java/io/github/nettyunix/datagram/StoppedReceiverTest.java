@@ -9,14 +9,14 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.DatagramQueue;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * CPython stops reading datagrams of a sender that does not wait: what the sender is told is what CPython finds later.
  */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class StoppedReceiverTest {
     private static final int COUNT = DatagramQueue.TOO_MANY;
 
@@ -94,7 +94,7 @@ class StoppedReceiverTest {
      * and arrives.
      */
     private List<ChannelFuture> flood(DatagramQueueFull policy, boolean connected) throws Exception {
-        sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new Inbox())
+        sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new RecordingHandler())
                 .option(UnixSocketOption.DATAGRAM_QUEUE_FULL, policy)
                 .option(ChannelOption.SO_SNDBUF, DatagramQueue.SEND_BUFFER)
                 .bind(UnixSocketAddress.autobind()).sync().channel();
@@ -103,10 +103,10 @@ class StoppedReceiverTest {
         }
         List<ChannelFuture> writes = new ArrayList<>();
         for (int i = 0; i < COUNT; i++) {
-            writes.add(sender.write(connected ? new UnixMessage(Ends.buffer("message " + i), fds[i])
-                    : new UnixDatagramPacket(Ends.buffer("message " + i), stopped, fds[i])));
+            writes.add(sender.write(connected ? new UnixMessage(ChannelPair.buffer("message " + i), fds[i])
+                    : new UnixDatagramPacket(ChannelPair.buffer("message " + i), stopped, fds[i])));
             if (i == COUNT - 2) {
-                sender.write(new UnixDatagramPacket(Ends.buffer("to the other"), other));
+                sender.write(new UnixDatagramPacket(ChannelPair.buffer("to the other"), other));
             }
         }
         sender.flush();
@@ -125,7 +125,7 @@ class StoppedReceiverTest {
             python.expect("message " + i + " file " + i);
         }
         python.expect("no more");
-        sender.writeAndFlush(new UnixDatagramPacket(Ends.buffer("again"), stopped)).sync();
+        sender.writeAndFlush(new UnixDatagramPacket(ChannelPair.buffer("again"), stopped)).sync();
         python.expect("again");
         python.succeed();
     }
@@ -139,7 +139,7 @@ class StoppedReceiverTest {
             if (writes.get(i).isSuccess()) {
                 sent.add(i);
             } else {
-                UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(writes.get(i)));
+                UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(writes.get(i)));
                 assertEquals("EAGAIN", error.errnoName());
                 assertEquals("write datagram " + stopped
                         + ": EAGAIN (Resource temporarily unavailable): the recipient's queue is full",
@@ -149,7 +149,7 @@ class StoppedReceiverTest {
         assertTrue(sent.size() > 0 && sent.size() < COUNT, "sent: " + sent);
         assertArrived(sent);
         assertEquals(0, sender.droppedMessages());
-        Proof.of("CPython", "with FAIL just what succeeded arrives at a receiver that had stopped"
+        Evidence.of("CPython", "with FAIL just what succeeded arrives at a receiver that had stopped"
                 + (connected ? ", connected" : ""));
     }
 
@@ -167,7 +167,7 @@ class StoppedReceiverTest {
         }
         assertArrived(sent);
         assertEquals(dropped, sender.droppedMessages());
-        Proof.of("CPython", "with DROP all but what was counted arrives at a receiver that had stopped"
+        Evidence.of("CPython", "with DROP all but what was counted arrives at a receiver that had stopped"
                 + (connected ? ", connected" : ""));
     }
 }

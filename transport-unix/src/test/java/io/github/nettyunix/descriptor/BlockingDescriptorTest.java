@@ -11,12 +11,12 @@ import io.github.nettyunix.handler.FileDescriptorRefusedException;
 import io.github.nettyunix.handler.FileDescriptorTypeHandler;
 import io.github.nettyunix.internal.OwnedDescriptors;
 import io.github.nettyunix.process.ChildProcesses;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.ChannelPair;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -45,10 +45,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A peer sends what cannot be closed, or looked at, without its consent: no event loop waits for that. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class BlockingDescriptorTest {
-    private static final Way SEQPACKET = new Way(SocketType.SEQPACKET, false, true);
-    private static final Way STREAM = new Way(SocketType.STREAM, false, true);
+    private static final Setup SEQPACKET = new Setup(SocketType.SEQPACKET, false, true);
+    private static final Setup STREAM = new Setup(SocketType.STREAM, false, true);
 
     /** How a descriptor that has arrived is closed, on the event loop. */
     enum Closing {
@@ -104,25 +104,25 @@ class BlockingDescriptorTest {
             os._exit(0)
             """;
 
-    private static Meeting in(Way way) throws IOException {
-        return Meeting.in(way).option(ChannelOption.AUTO_READ, false);
+    private static PeerConnection in(Setup setup) throws IOException {
+        return PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false);
     }
 
     /** The peer has closed what it sent: the last close is ours. */
-    private static void read(Meeting meeting) throws IOException {
-        meeting.python().expect("sent");
-        meeting.channel().config().setAutoRead(true);
+    private static void read(PeerConnection connection) throws IOException {
+        connection.python().expect("sent");
+        connection.channel().config().setAutoRead(true);
     }
 
     /** The loop goes on; the peer then ends, which lets go what hangs. */
-    private static void assertGoesOn(Meeting meeting) throws Exception {
-        meeting.channel().eventLoop().submit(() -> { }).get(10, TimeUnit.SECONDS);
-        meeting.python().say("end");
-        meeting.end();
+    private static void assertGoesOn(PeerConnection connection) throws Exception {
+        connection.channel().eventLoop().submit(() -> { }).get(10, TimeUnit.SECONDS);
+        connection.python().say("end");
+        connection.end();
     }
 
-    private static void addFirst(Meeting meeting, ChannelHandler... handlers) {
-        meeting.channel().pipeline().addFirst(handlers);
+    private static void addFirst(PeerConnection connection, ChannelHandler... handlers) {
+        connection.channel().pipeline().addFirst(handlers);
     }
 
     @ParameterizedTest
@@ -139,9 +139,9 @@ class BlockingDescriptorTest {
 
     private static void assertClosedElsewhere(String kind, Closing closing) throws Exception {
         UnixFileDescriptor[] first = new UnixFileDescriptor[1];
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), kind, 2)) {
-            addFirst(meeting, new ChannelInboundHandlerAdapter() {
+            addFirst(connection, new ChannelInboundHandlerAdapter() {
                 @Override
                 public void channelRead(ChannelHandlerContext ctx, Object message) throws IOException {
                     if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
@@ -152,76 +152,76 @@ class BlockingDescriptorTest {
                     }
                 }
             });
-            read(meeting);
-            assertEquals("good", Ends.text(meeting.inbox().take()));
+            read(connection);
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
             assertFalse(first[0].isOpen());
             // With duplicates, any of them may be the last one, whose close blocks.
             if (closing == Closing.RELEASE || closing == Closing.CLOSE) {
                 assertTrue(first[0].isClosing(), "the test's descriptor does not block");
             }
-            assertGoesOn(meeting);
+            assertGoesOn(connection);
             while (first[0].isClosing()) {
                 Thread.onSpinWait();
             }
         }
-        Proof.of("CPython", "a descriptor whose close blocks (" + kind + ") hangs no event loop: " + closing);
+        Evidence.of("CPython", "a descriptor whose close blocks (" + kind + ") hangs no event loop: " + closing);
     }
 
     /** Those that no message brings to the pipeline. */
     @ParameterizedTest
     @ValueSource(strings = {"linger", "silent"})
     void whatIsTooMuchIsClosedElsewhere(String kind) throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 1).start(script(SEND), kind, 3)) {
-            read(meeting);
-            meeting.inbox().take(ControlDataTruncatedException.class);
-            assertEquals("good", Ends.text(meeting.inbox().take()));
-            assertGoesOn(meeting);
+            read(connection);
+            connection.inbox().take(ControlDataTruncatedException.class);
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
+            assertGoesOn(connection);
         }
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start(script(SEND.replace("bad", "too long")), kind, 2)) {
-            read(meeting);
-            meeting.inbox().take(MessageTruncatedException.class);
-            assertEquals("good", Ends.text(meeting.inbox().take()));
-            assertGoesOn(meeting);
+            read(connection);
+            connection.inbox().take(MessageTruncatedException.class);
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
+            assertGoesOn(connection);
         }
     }
 
     @Test
     void descriptorsThatComeWithAPidFdAndAreNotWantedAreClosedElsewhere() throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.SO_PASSPIDFD, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.SO_PASSPIDFD, true)
                 .start(script(SEND), "silent", 2)) {
-            read(meeting);
-            assertEquals("bad", Ends.text(meeting.inbox().take()));
-            assertEquals("good", Ends.text(meeting.inbox().take()));
-            assertGoesOn(meeting);
+            read(connection);
+            assertEquals("bad", ChannelPair.text(connection.inbox().take()));
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
+            assertGoesOn(connection);
         }
     }
 
     @Test
     void plainDescriptorsAreClosedElsewhere() throws Exception {
-        try (Meeting meeting = in(STREAM)
+        try (PeerConnection connection = in(STREAM)
                 .option(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
                 .start(script(SEND.replace("bad", "b")
                 .replace("sock.send(b\"good\")", "send(sock, b\"g\", [labelled(\"x\")])")),
                         "silent", 1)) {
-            read(meeting);
-            FileDescriptor silent = meeting.inbox().take(FileDescriptor.class);
-            FileDescriptor good = meeting.inbox().take(FileDescriptor.class);
-            meeting.channel().eventLoop().submit(() -> {
+            read(connection);
+            FileDescriptor silent = connection.inbox().take(FileDescriptor.class);
+            FileDescriptor good = connection.inbox().take(FileDescriptor.class);
+            connection.channel().eventLoop().submit(() -> {
                 silent.close();
                 good.close();
                 return null;
             }).get(10, TimeUnit.SECONDS);
-            assertGoesOn(meeting);
+            assertGoesOn(connection);
         }
     }
 
     @Test
     void typeOfASilentFileIsFoundWithoutItsServer() throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), "silent", 1)) {
-            addFirst(meeting, new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD),
+            addFirst(connection, new FileDescriptorTypeHandler(UnixFileDescriptor.Type.MEMFD),
                     new ChannelInboundHandlerAdapter() {
                         @Override
                         public void channelRead(ChannelHandlerContext ctx, Object message) throws IOException {
@@ -233,35 +233,35 @@ class BlockingDescriptorTest {
                             ctx.fireChannelRead(message);
                         }
                     });
-            read(meeting);
-            meeting.inbox().take(FileDescriptorRefusedException.class);
-            assertEquals("good", Ends.text(meeting.inbox().take()));
-            assertGoesOn(meeting);
+            read(connection);
+            connection.inbox().take(FileDescriptorRefusedException.class);
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
+            assertGoesOn(connection);
         }
     }
 
     /** More than there are threads for them. */
     @Test
     void manyThatHangDoNotKeepOthersFromBeingClosed() throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), "linger", 20)) {
-            read(meeting);
-            meeting.inbox().take(UnixMessage.class).release();
-            assertEquals("good", Ends.text(meeting.inbox().take()));
+            read(connection);
+            connection.inbox().take(UnixMessage.class).release();
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
             UnixFileDescriptor harmless = OwnedDescriptors.adopt(
                     UnixFileDescriptor.memfd("harmless", 1).detach(), true);
             harmless.release();
             assertFalse(harmless.isClosing());
-            assertGoesOn(meeting);
+            assertGoesOn(connection);
         }
     }
 
     /** The number may have been adopted anew since it arrived, and its other descriptors closed meanwhile. */
     @Test
     void whatAChildWasToGetIsClosedElsewhere() throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), "linger", 1)) {
-            addFirst(meeting, new ChannelInboundHandlerAdapter() {
+            addFirst(connection, new ChannelInboundHandlerAdapter() {
                 @Override
                 public void channelRead(ChannelHandlerContext ctx, Object message) {
                     if (message instanceof UnixMessage bad && !bad.fileDescriptors().isEmpty()) {
@@ -277,29 +277,30 @@ class BlockingDescriptorTest {
                     }
                 }
             });
-            read(meeting);
-            assertEquals("good", Ends.text(meeting.inbox().take()));
-            assertGoesOn(meeting);
+            read(connection);
+            assertEquals("good", ChannelPair.text(connection.inbox().take()));
+            assertGoesOn(connection);
         }
     }
 
     @Test
     void descriptorsThatCannotBeClosedUseUpTheirSendersLimit() throws Exception {
-        try (Meeting meeting = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(script("""
+        try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(script("""
                 for _ in range(3):
                     give_away(sock, b"bad", [lingering()])
                 print("sent")
                 input()
                 os._exit(0)
                 """))) {
-            addFirst(meeting, new FileDescriptorLimitHandler(2));
-            read(meeting);
+            addFirst(connection, new FileDescriptorLimitHandler(2));
+            read(connection);
             for (int i = 0; i < 2; i++) {
-                meeting.inbox().take(UnixMessage.class).release();
+                connection.inbox().take(UnixMessage.class).release();
             }
-            meeting.inbox().take(FileDescriptorRefusedException.class);
-            assertEquals(Inbox.INACTIVE, meeting.inbox().take());
-            assertGoesOn(meeting);
+            connection.inbox().take(FileDescriptorRefusedException.class);
+            assertEquals(RecordingHandler.INACTIVE, connection.inbox().take());
+            assertGoesOn(connection);
         }
     }
 }

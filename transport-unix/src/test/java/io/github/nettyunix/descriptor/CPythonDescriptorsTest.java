@@ -6,9 +6,9 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -31,8 +31,8 @@ class CPythonDescriptorsTest {
     private static final int[] COUNTS = {1, 16, 253};
 
     /** On a stream descriptors need a byte to travel with. */
-    private static List<String> contents(Way way) {
-        return way.type() == SocketType.STREAM ? List.of("bytes") : List.of("bytes", "");
+    private static List<String> contents(Setup setup) {
+        return setup.type() == SocketType.STREAM ? List.of("bytes") : List.of("bytes", "");
     }
 
     private static List<String> labels(int count, String content) {
@@ -47,9 +47,10 @@ class CPythonDescriptorsTest {
         return fds;
     }
 
-    @Way.Every
-    void descriptorsArriveInOrderAndCloseOnExec(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+    @Setup.Every
+    void descriptorsArriveInOrderAndCloseOnExec(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 for line in sys.stdin:
                     count, *content = line.split()
                     content = "".join(content)
@@ -58,9 +59,9 @@ class CPythonDescriptorsTest {
                     close_all(fds)
                 """)) {
             for (int count : COUNTS) {
-                for (String content : contents(way)) {
-                    meeting.python().say(count + " " + content);
-                    UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                for (String content : contents(setup)) {
+                    connection.python().say(count + " " + content);
+                    UnixMessage message = connection.inbox().take(UnixMessage.class);
                     assertEquals(content, Content.text(Content.bytes(message.content())));
                     List<String> labels = labels(count, content);
                     assertEquals(count, message.fileDescriptors().size());
@@ -72,121 +73,122 @@ class CPythonDescriptorsTest {
                     message.release();
                 }
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "1, 16 and 253 descriptors read in order, each close-on-exec, " + way);
+        Evidence.of("CPython", "1, 16 and 253 descriptors read in order, each close-on-exec, " + setup);
     }
 
-    @Way.Every
-    void descriptorsAreSentInOrder(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void descriptorsAreSentInOrder(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(int(sys.argv[1])):
                     data, fds, flags, _ = receive(sock)
                     print(flags & socket.MSG_CTRUNC, data.decode(), [label(fd) for fd in fds])
                     close_all(fds)
-                """, COUNTS.length * contents(way).size())) {
+                """, COUNTS.length * contents(setup).size())) {
             for (int count : COUNTS) {
-                for (String content : contents(way)) {
+                for (String content : contents(setup)) {
                     List<String> labels = labels(count, content);
-                    meeting.send(meeting.message(Content.of(content), labelled(labels))).sync();
-                    meeting.python().expect("0 " + content + " ['" + String.join("', '", labels) + "']");
+                    connection.send(connection.message(Content.of(content), labelled(labels))).sync();
+                    connection.python().expect("0 " + content + " ['" + String.join("', '", labels) + "']");
                 }
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "1, 16 and 253 descriptors written in order, " + way);
+        Evidence.of("CPython", "1, 16 and 253 descriptors written in order, " + setup);
     }
 
-    @Way.Every
-    void whetherAPassedDescriptorBlocksIsLeftAlone(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+    @Setup.Every
+    void whetherAPassedDescriptorBlocksIsLeftAlone(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 fds = [labelled("blocks"), labelled("does not"), socket.socket(socket.AF_UNIX).detach()]
                 os.set_blocking(fds[1], False)
                 send(sock, b"x", fds, peer)
                 input()
                 print([os.get_blocking(fd) for fd in fds])
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             assertEquals("blocks", Content.label(message.fileDescriptors().get(0)));
-            meeting.python().say("received");
-            meeting.python().expect("[True, False, True]");
+            connection.python().say("received");
+            connection.python().expect("[True, False, True]");
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "O_NONBLOCK of passed descriptors is left alone, " + way);
+        Evidence.of("CPython", "O_NONBLOCK of passed descriptors is left alone, " + setup);
     }
 
     /** Where a message need not name its recipient. */
-    static Stream<Way> connected() {
-        return Way.all().filter(way -> !way.isUnconnected());
+    static Stream<Setup> connected() {
+        return Setup.all().filter(setup -> !setup.isUnconnected());
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("connected")
-    void aBareDescriptorGoesWithOneZeroByteOrAsAnEmptyRecord(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    void aBareDescriptorGoesWithOneZeroByteOrAsAnEmptyRecord(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(2):
                     data, fds, flags, _ = receive(sock)
                     print(data.hex(), [label(fd) for fd in fds])
                     close_all(fds)
                 """)) {
-            String content = way.type() == SocketType.STREAM ? "00" : "";
+            String content = setup.type() == SocketType.STREAM ? "00" : "";
             UnixFileDescriptor given = Content.labelled("given away");
-            meeting.send(given).sync();
-            meeting.python().expect(content + " ['given away']");
+            connection.send(given).sync();
+            connection.python().expect(content + " ['given away']");
             assertFalse(given.isOpen());
             FileDescriptor kept = new FileDescriptor(Content.labelled("kept").detach());
-            meeting.send(kept).sync();
-            meeting.python().expect(content + " ['kept']");
+            connection.send(kept).sync();
+            connection.python().expect(content + " ['kept']");
             assertTrue(kept.isOpen());
             kept.close();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a descriptor written without a message, " + way);
+        Evidence.of("CPython", "a descriptor written without a message, " + setup);
     }
 
-    @Way.Every
-    void theOrderOfWritesIsKept(Way way) throws Exception {
+    @Setup.Every
+    void theOrderOfWritesIsKept(Setup setup) throws Exception {
         int rounds = 100;
         // Read by single bytes a stream shows which of them brought a descriptor.
-        try (Meeting meeting = Meeting.in(way).start("""
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(int(sys.argv[1])):
                     data, fds, flags, _ = receive(sock, 1 if sock.type == socket.SOCK_STREAM else 100)
                     print(data.hex(), [label(fd) for fd in fds])
                     close_all(fds)
-                """, rounds * (way.isUnconnected() ? 3 : 4))) {
+                """, rounds * (setup.isUnconnected() ? 3 : 4))) {
             ChannelFuture last = null;
             for (int i = 0; i < rounds; i++) {
-                meeting.channel().write(meeting.bytes(oneByte(i)));
-                meeting.channel().write(meeting.message(oneByte(i + 100), Content.labelled("message " + i)));
-                if (!way.isUnconnected()) {
-                    meeting.channel().write(Content.labelled("bare " + i));
+                connection.channel().write(connection.bytes(oneByte(i)));
+                connection.channel().write(connection.message(oneByte(i + 100), Content.labelled("message " + i)));
+                if (!setup.isUnconnected()) {
+                    connection.channel().write(Content.labelled("bare " + i));
                 }
-                last = meeting.channel().write(meeting.message(oneByte(i)));
+                last = connection.channel().write(connection.message(oneByte(i)));
             }
-            meeting.channel().flush();
+            connection.channel().flush();
             for (int i = 0; i < rounds; i++) {
-                meeting.python().expect("%02x []".formatted(i));
-                meeting.python().expect("%02x ['message %d']".formatted(i + 100, i));
-                if (!way.isUnconnected()) {
-                    meeting.python().expect((way.type() == SocketType.STREAM ? "00" : "") + " ['bare " + i + "']");
+                connection.python().expect("%02x []".formatted(i));
+                connection.python().expect("%02x ['message %d']".formatted(i + 100, i));
+                if (!setup.isUnconnected()) {
+                    connection.python().expect((setup.type() == SocketType.STREAM ? "00" : "") + " ['bare " + i + "']");
                 }
-                meeting.python().expect("%02x []".formatted(i));
+                connection.python().expect("%02x []".formatted(i));
             }
             last.sync();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "buffers, messages and descriptors keep the order of their writes, " + way);
+        Evidence.of("CPython", "buffers, messages and descriptors keep the order of their writes, " + setup);
     }
 
     private static ByteBuf oneByte(int value) {
         return Unpooled.buffer(1).writeByte(value);
     }
 
-    @Way.Every
-    void withoutControlDataDescriptorsAreDiscarded(Way way) throws Exception {
+    @Setup.Every
+    void withoutControlDataDescriptorsAreDiscarded(Setup setup) throws Exception {
         int messages = 20;
-        try (Meeting meeting = Meeting.in(way).start("""
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 fds = [labelled("unwanted")] * 253
                 input()
                 for i in range(int(sys.argv[1])):
@@ -194,11 +196,11 @@ class CPythonDescriptorsTest {
                 wait_for_end()
                 """, messages)) {
             Descriptors before = Descriptors.now();
-            meeting.python().say("send");
+            connection.python().say("send");
             StringBuilder received = new StringBuilder();
             for (int i = 0; received.length() < messages; i++) {
-                String text = Content.text(Content.take(meeting.inbox().take(way.inbound(false))));
-                if (way.type() != SocketType.STREAM) {
+                String text = Content.text(Content.take(connection.inbox().take(setup.inbound(false))));
+                if (setup.type() != SocketType.STREAM) {
                     assertEquals(i % 2 == 0 ? "x" : "", text);
                     text = "x";
                 }
@@ -206,8 +208,8 @@ class CPythonDescriptorsTest {
             }
             assertEquals("x".repeat(messages), received.toString());
             before.assertUnchanged();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "descriptors that nobody asked for are discarded, " + way);
+        Evidence.of("CPython", "descriptors that nobody asked for are discarded, " + setup);
     }
 }

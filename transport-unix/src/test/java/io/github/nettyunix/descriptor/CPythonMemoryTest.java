@@ -6,9 +6,9 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.junit.jupiter.api.Tag;
@@ -34,13 +34,14 @@ class CPythonMemoryTest {
     private static final int SIZE = (1 << 20) + 5;
 
     /** On a stream a descriptor needs a byte to travel with. */
-    private static String content(Way way) {
-        return way.type() == SocketType.STREAM ? "x" : "";
+    private static String content(Setup setup) {
+        return setup.type() == SocketType.STREAM ? "x" : "";
     }
 
-    @Way.Every
-    void aMemfdOfCPythonIsMapped(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+    @Setup.Every
+    void aMemfdOfCPythonIsMapped(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 data = os.urandom(int(sys.argv[1]))
                 fd = os.memfd_create("shared", os.MFD_ALLOW_SEALING)
                 os.write(fd, data)
@@ -49,11 +50,11 @@ class CPythonMemoryTest {
                 print(zlib.crc32(data))
                 send(sock, sys.argv[2].encode(), [fd], peer)
                 wait_for_end()
-                """, SIZE, content(way))) {
-            long expected = Long.parseLong(meeting.python().line());
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                """, SIZE, content(setup))) {
+            long expected = Long.parseLong(connection.python().line());
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             UnixFileDescriptor fd = message.fileDescriptors().get(0).retain();
-            assertEquals(content(way), Content.text(Content.take(message)));
+            assertEquals(content(setup), Content.text(Content.take(message)));
             assertEquals(UnixFileDescriptor.Type.MEMFD, fd.type());
             assertEquals(SIZE, fd.size());
             MappedByteBuffer map;
@@ -68,14 +69,15 @@ class CPythonMemoryTest {
             CRC32 sum = new CRC32();
             sum.update(map);
             assertEquals(expected, sum.getValue());
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a sealed memfd of another process is mapped, sent with \"" + content(way) + "\", " + way);
+        Evidence.of("CPython", "a sealed memfd of another process is mapped, sent with \"" + content(setup) + "\", "
+                + setup);
     }
 
-    @Way.Every
-    void cPythonMapsOurMemfd(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void cPythonMapsOurMemfd(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 import mmap
                 data, fds, flags, _ = receive(sock)
                 print(repr(data.decode()), len(fds))
@@ -92,33 +94,34 @@ class CPythonMemoryTest {
             ByteBuf content = Unpooled.wrappedBuffer(bytes);
             UnixFileDescriptor fd = UnixFileDescriptor.memfd("shared", content);
             content.release();
-            meeting.send(meeting.message(Content.of(content(way)), fd)).sync();
+            connection.send(connection.message(Content.of(content(setup)), fd)).sync();
             CRC32 sum = new CRC32();
             sum.update(bytes);
-            meeting.python().expect("'" + content(way) + "' 1");
-            meeting.python().expect(Long.toString(sum.getValue()));
-            meeting.python().expect("EPERM");
-            meeting.end();
+            connection.python().expect("'" + content(setup) + "' 1");
+            connection.python().expect(Long.toString(sum.getValue()));
+            connection.python().expect("EPERM");
+            connection.end();
         }
-        Proof.of("CPython", "a sealed memfd of ours is mapped, sent with \"" + content(way) + "\", " + way);
+        Evidence.of("CPython", "a sealed memfd of ours is mapped, sent with \"" + content(setup) + "\", " + setup);
     }
 
-    @Way.Few
-    void aReceivedFileIsAChildsInput(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+    @Setup.Few
+    void aReceivedFileIsAChildsInput(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 fd = os.memfd_create("input")
                 os.pwrite(fd, b"for the child", 0)
                 send(sock, b"x", [fd], peer)
                 wait_for_end()
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             UnixFileDescriptor fd = message.fileDescriptors().get(0);
             assertTrue(Content.isCloseOnExec(fd));
             ChildProcess child = ChildProcess.start(List.of("grep", "-qx", "for the child"), null, Map.of(0, fd));
             message.release();
             assertEquals(0, child.onExit().get(10, TimeUnit.SECONDS));
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a received file is a child's standard input, " + way);
+        Evidence.of("CPython", "a received file is a child's standard input, " + setup);
     }
 }

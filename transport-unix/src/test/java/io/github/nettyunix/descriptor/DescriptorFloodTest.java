@@ -8,13 +8,13 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.handler.FileDescriptorLimitHandler;
 import io.github.nettyunix.handler.FileDescriptorRefusedException;
 import io.github.nettyunix.handler.FileDescriptorTypeHandler;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -31,7 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Very many descriptors arrive, half of them where they are not taken; none stays open. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DescriptorFloodTest {
     private static final int MESSAGES_PER_CONNECTION = 100;
     private static final int DESCRIPTORS_PER_MESSAGE = 2;
@@ -84,14 +84,14 @@ class DescriptorFloodTest {
     @EachType
     void everyDescriptorIsAccountedFor(SocketType type) throws Exception {
         flood(type, 10_000);
-        Proof.of("itself", "of very many descriptors none stays open, " + type);
+        Evidence.of("itself", "of very many descriptors none stays open, " + type);
     }
 
     @Tag("soak")
     @EachType
     void everyDescriptorIsAccountedForInTheLongRun(SocketType type) throws Exception {
         flood(type, 100_000);
-        Proof.of("itself", "of 200000 descriptors none stays open, " + type);
+        Evidence.of("itself", "of 200000 descriptors none stays open, " + type);
     }
 
     private static void flood(SocketType type, int messages) throws Exception {
@@ -134,7 +134,7 @@ class DescriptorFloodTest {
             default -> new ChannelInboundHandlerAdapter();
         };
         Channels.register(channel, policy, receiver);
-        Channels.register(sender, new Inbox());
+        Channels.register(sender, new RecordingHandler());
         sender.eventLoop().execute(() -> {
             for (int i = 0; i < MESSAGES_PER_CONNECTION; i++) {
                 sender.write(new UnixMessage(Unpooled.directBuffer(1).writeByte('x'), fd.retain(), fd.retain()));
@@ -144,8 +144,8 @@ class DescriptorFloodTest {
         channel.closeFuture().sync();
         sender.close().sync();
         // What they still have to tell, and to give up, comes behind that.
-        Ends.settle(channel);
-        Ends.settle(sender);
+        ChannelPair.settle(channel);
+        ChannelPair.settle(sender);
         return receiver;
     }
 }

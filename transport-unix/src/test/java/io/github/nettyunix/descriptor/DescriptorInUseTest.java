@@ -10,9 +10,9 @@ import io.github.nettyunix.internal.OwnedDescriptors;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
@@ -42,7 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A number is not used once it may be another file's. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DescriptorInUseTest {
     private static final long NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int ROUNDS = 500;
@@ -90,7 +90,7 @@ class DescriptorInUseTest {
         ours.release();
         others.release();
         assertEquals(0, wrong, "a channel was of another file");
-        Proof.of("itself", "toFileChannel never opens the file that got the number of a descriptor just closed");
+        Evidence.of("itself", "toFileChannel never opens the file that got the number of a descriptor just closed");
     }
 
     private static UnixFileDescriptor file(long size) throws IOException {
@@ -182,7 +182,7 @@ class DescriptorInUseTest {
     void descriptorThatIsClosedBetweenTheCheckAndTheDuplicateIsRefused() throws Exception {
         assertClosedMeanwhile(UnixFileDescriptor::dup);
         assertClosedMeanwhile(fd -> ChildProcess.start(List.of("cat"), null, Map.of(0, fd)));
-        Proof.of("itself", "a plain descriptor that is closed while it is duplicated is refused, whoever has "
+        Evidence.of("itself", "a plain descriptor that is closed while it is duplicated is refused, whoever has "
                 + "its number then");
     }
 

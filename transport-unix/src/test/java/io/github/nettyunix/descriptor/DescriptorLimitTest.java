@@ -5,13 +5,13 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelOption;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,111 +26,112 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** How many descriptors a message can carry, and may bring. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DescriptorLimitTest {
-    private static void send(Ends ends, String text, int fds) throws Exception {
-        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer(text), Descriptors.some(fds))).sync();
+    private static void send(ChannelPair pair, String text, int fds) throws Exception {
+        pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer(text), Descriptors.some(fds))).sync();
     }
 
-    private static void assertMessage(Inbox inbox, String text, int fds) throws Exception {
+    private static void assertMessage(RecordingHandler inbox, String text, int fds) throws Exception {
         UnixMessage message = inbox.take(UnixMessage.class);
         List<UnixFileDescriptor> found = message.fileDescriptors();
         assertEquals(fds, found.size());
         for (int i = 0; i < fds; i++) {
             assertEquals("file " + i, Descriptors.text(found.get(i)));
         }
-        assertEquals(text, Ends.text(message));
+        assertEquals(text, ChannelPair.text(message));
     }
 
     @EachType
     void messageCarriesAsManyDescriptorsAsTheKernelAllows(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            assertEquals(253, ends.receiver.config().getOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE));
-            send(ends, "most", UnixMessage.MAX_FILE_DESCRIPTORS);
-            assertMessage(ends.inbox, "most", 253);
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            assertEquals(253, pair.receiver.config().getOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE));
+            send(pair, "most", UnixMessage.MAX_FILE_DESCRIPTORS);
+            assertMessage(pair.inbox, "most", 253);
         }
-        Proof.of("itself", "253 descriptors travel in one " + type + " message, in order");
+        Evidence.of("itself", "253 descriptors travel in one " + type + " message, in order");
     }
 
     @EachType
     void limitOfZeroDiscardsDescriptorsWithoutAnError(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 0);
-        try (Ends ends = pair.start()) {
+        try (ChannelPair pair = prepared.start()) {
             int before = Descriptors.open().size();
             for (int fds : new int[] {1, 2, 100}) {
-                send(ends, "fds: " + fds, fds);
-                assertMessage(ends.inbox, "fds: " + fds, 0);
+                send(pair, "fds: " + fds, fds);
+                assertMessage(pair.inbox, "fds: " + fds, 0);
                 assertEquals(before, Descriptors.open().size());
             }
         }
-        Proof.of("itself", "with a limit of 0 a " + type + " channel gets messages, no descriptors and no error");
+        Evidence.of("itself", "with a limit of 0 a " + type + " channel gets messages, no descriptors and no error");
     }
 
     @EachRow({"SEQPACKET, 1, 2", "SEQPACKET, 1, 253", "SEQPACKET, 2, 3", "SEQPACKET, 2, 4", "SEQPACKET, 252, 253",
         "DATAGRAM, 1, 2", "DATAGRAM, 1, 253", "DATAGRAM, 2, 3", "DATAGRAM, 2, 4", "DATAGRAM, 252, 253"})
     void recordWithMoreThanTheLimitIsDroppedAndTheChannelGoesOn(SocketType type, int limit, int fds) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).with(ChannelOption.AUTO_READ, false)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);
-        try (Ends ends = pair.start()) {
-            send(ends, "before", limit);
-            send(ends, "too many", fds);
-            send(ends, "none", 0);
-            send(ends, "after", limit);
+        try (ChannelPair pair = prepared.start()) {
+            send(pair, "before", limit);
+            send(pair, "too many", fds);
+            send(pair, "none", 0);
+            send(pair, "after", limit);
             int before = Descriptors.open().size();
             // One batch.
-            ends.receiver.config().setAutoRead(true);
-            UnixMessage first = ends.inbox.take(UnixMessage.class);
-            ControlDataTruncatedException error = ends.inbox.take(ControlDataTruncatedException.class);
+            pair.receiver.config().setAutoRead(true);
+            UnixMessage first = pair.inbox.take(UnixMessage.class);
+            ControlDataTruncatedException error = pair.inbox.take(ControlDataTruncatedException.class);
             assertEquals("read", error.operation());
             assertEquals(type, error.socketType());
             assertTrue(error.getMessage().contains("MAX_FILE_DESCRIPTORS_PER_MESSAGE is " + limit), error.getMessage());
-            UnixMessage second = ends.inbox.take(UnixMessage.class);
-            UnixMessage third = ends.inbox.take(UnixMessage.class);
+            UnixMessage second = pair.inbox.take(UnixMessage.class);
+            UnixMessage third = pair.inbox.take(UnixMessage.class);
             assertEquals(before + 2 * limit, Descriptors.open().size());
-            assertEquals("before", Ends.text(first));
-            assertEquals("none", Ends.text(second));
+            assertEquals("before", ChannelPair.text(first));
+            assertEquals("none", ChannelPair.text(second));
             assertEquals(limit, third.fileDescriptors().size());
-            assertEquals("after", Ends.text(third));
-            assertTrue(ends.inbox.isEmpty());
-            assertTrue(ends.receiver.isActive());
+            assertEquals("after", ChannelPair.text(third));
+            assertTrue(pair.inbox.isEmpty());
+            assertTrue(pair.receiver.isActive());
         }
-        Proof.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit
+        Evidence.of("itself", "a " + type + " channel drops a message with " + fds + " descriptors where " + limit
                 + " are allowed");
     }
 
     @EachRow({"1, 2, false", "1, 253, true", "2, 3, true", "252, 253, false"})
     void streamWithMoreThanTheLimitClosesAfterOneError(int limit, int fds, boolean halfClosure) throws Exception {
-        Ends pair = Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        ChannelPair prepared = ChannelPair.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);
-        try (Ends ends = pair.start()) {
-            send(ends, "before", limit);
-            send(ends, "too many", fds);
-            send(ends, "after", fds);
+        try (ChannelPair pair = prepared.start()) {
+            send(pair, "before", limit);
+            send(pair, "too many", fds);
+            send(pair, "after", fds);
             int before = Descriptors.open().size();
-            ends.receiver.config().setAutoRead(true);
-            UnixMessage first = ends.inbox.take(UnixMessage.class);
+            pair.receiver.config().setAutoRead(true);
+            UnixMessage first = pair.inbox.take(UnixMessage.class);
             assertEquals(limit, first.fileDescriptors().size());
-            ControlDataTruncatedException error = ends.inbox.take(ControlDataTruncatedException.class);
+            ControlDataTruncatedException error = pair.inbox.take(ControlDataTruncatedException.class);
             assertEquals("EMSGSIZE", error.errnoName());
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
-            assertFalse(ends.receiver.isOpen());
-            assertEquals("before", Ends.text(first));
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
+            assertFalse(pair.receiver.isOpen());
+            assertEquals("before", ChannelPair.text(first));
             assertTrue(Descriptors.open().size() < before);
-            assertTrue(ends.inbox.isEmpty());
+            assertTrue(pair.inbox.isEmpty());
         }
-        Proof.of("itself", "a stream that lost descriptors (" + fds + " where " + limit
+        Evidence.of("itself", "a stream that lost descriptors (" + fds + " where " + limit
                 + " are allowed) closes after one error");
     }
 
     @EachType
     void limitCannotBeAboveTheKernels(SocketType type) throws Exception {
-        Ends ends = Ends.of(type);
+        ChannelPair pair = ChannelPair.of(type);
         for (int wrong : new int[] {-1, 254}) {
             assertThrows(IllegalArgumentException.class,
-                    () -> ends.with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, wrong));
+                    () -> pair.with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, wrong));
         }
-        ends.start().close();
+        pair.start().close();
     }
 }

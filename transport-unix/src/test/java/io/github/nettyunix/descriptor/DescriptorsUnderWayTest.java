@@ -4,16 +4,16 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.Tag;
@@ -28,7 +28,7 @@ import java.util.List;
  * have open (ETOOMANYREFS): who sends more waits for the receiver.
  */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DescriptorsUnderWayTest {
     private static final int LIMIT = 100;
     private static final int MESSAGES = 20;
@@ -53,7 +53,7 @@ class DescriptorsUnderWayTest {
         }
 
         private static void send() throws Exception {
-            Channel channel = Channels.register(UnixTransport.adopt(0), new Inbox());
+            Channel channel = Channels.register(UnixTransport.adopt(0), new RecordingHandler());
             UnixFileDescriptor fd = Content.labelled("file");
             List<ChannelFuture> writes = new ArrayList<>();
             for (int i = 0; i < MESSAGES; i++) {
@@ -68,9 +68,9 @@ class DescriptorsUnderWayTest {
             for (int i = 0; i < FLUSHES; i++) {
                 channel.flush();
             }
-            Ends.settle(channel);
+            ChannelPair.settle(channel);
             LoopCpu.assertIdle(channel.eventLoop());
-            Ends.settle(channel);
+            ChannelPair.settle(channel);
             System.out.println("sent: " + writes.stream().filter(ChannelFuture::isSuccess).count());
             for (ChannelFuture write : writes) {
                 write.sync();
@@ -108,6 +108,6 @@ class DescriptorsUnderWayTest {
             python.expect("sent all, references: 1");
             python.succeed();
         }
-        Proof.of("CPython", "a " + type + " sender with too many descriptors under way waits, and loses none");
+        Evidence.of("CPython", "a " + type + " sender with too many descriptors under way waits, and loses none");
     }
 }

@@ -6,12 +6,12 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.Proof;
 import org.junit.jupiter.api.Tag;
 
 import java.io.BufferedReader;
@@ -40,25 +40,25 @@ class ExhaustedDescriptorsTest {
         }
 
         private static void receive(SocketType type) throws Exception {
-            try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
-                send(ends);
-                ends.inbox.take(UnixMessage.class).release();
+            try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
+                send(pair);
+                pair.inbox.take(UnixMessage.class).release();
                 // What only an error needs is loaded while there are descriptors for it.
                 assertEquals("ENOENT", open(Path.of("/missing")));
                 new ControlDataTruncatedException(type, null, 0, null, null).errnoName();
                 // Kept, since what is given away leaves room for what comes.
                 UnixFileDescriptor kept = Descriptors.some(1)[0];
                 all.add(kept);
-                UnixMessage next = new UnixMessage(Ends.buffer("x"), kept.retain());
+                UnixMessage next = new UnixMessage(ChannelPair.buffer("x"), kept.retain());
                 System.out.println(open(Path.of("/dev/null")));
-                ends.sender.writeAndFlush(next).sync();
-                Object lost = ends.inbox.take();
+                pair.sender.writeAndFlush(next).sync();
+                Object lost = pair.inbox.take();
                 all.forEach(UnixFileDescriptor::release);
                 all.clear();
                 System.out.println(lost.getClass().getSimpleName());
                 if (type != SocketType.STREAM) {
-                    send(ends);
-                    UnixMessage message = ends.inbox.take(UnixMessage.class);
+                    send(pair);
+                    UnixMessage message = pair.inbox.take(UnixMessage.class);
                     System.out.println((message.pidFd() != null) + " " + message.fileDescriptors().size());
                     message.release();
                 }
@@ -76,8 +76,8 @@ class ExhaustedDescriptorsTest {
             }
         }
 
-        private static void send(Ends ends) throws Exception {
-            ends.sender.writeAndFlush(new UnixMessage(Content.of("x"), Descriptors.some(1))).sync();
+        private static void send(ChannelPair pair) throws Exception {
+            pair.sender.writeAndFlush(new UnixMessage(Content.of("x"), Descriptors.some(1))).sync();
         }
     }
 
@@ -97,6 +97,6 @@ class ExhaustedDescriptorsTest {
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor());
-        Proof.of("itself", "without free descriptors a lost pidfd is reported, " + type);
+        Evidence.of("itself", "without free descriptors a lost pidfd is reported, " + type);
     }
 }

@@ -2,9 +2,9 @@ package io.github.nettyunix.descriptor;
 
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.util.ResourceLeakDetector;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** Netty's leak detector tells of descriptors that were forgotten, and of no others. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class LeakReportTest {
     private static final Queue<String> REPORTS = new ConcurrentLinkedQueue<>();
 
@@ -81,7 +81,7 @@ class LeakReportTest {
             process.outputWriter().close();
         }
         assertEquals(0, process.waitFor());
-        Proof.of("itself",
+        Evidence.of("itself",
                 "the leak detector reports a forgotten descriptor, and none that was closed, released or detached");
     }
 }

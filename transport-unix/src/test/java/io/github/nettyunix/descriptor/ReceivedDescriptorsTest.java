@@ -5,11 +5,11 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -29,7 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A received descriptor belongs to whoever holds its message; what nobody holds is closed. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ReceivedDescriptorsTest {
     /** Lets messages pass, and shows the first one. */
     private static final class Window extends ChannelInboundHandlerAdapter {
@@ -50,12 +50,12 @@ class ReceivedDescriptorsTest {
     @EachType
     void pipelineTailClosesWhatNobodyTook(SocketType type) throws Exception {
         Window window = new Window();
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(window)) {
-            ends.receiver.pipeline().remove(ends.inbox);
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(1))).sync();
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(window)) {
+            pair.receiver.pipeline().remove(pair.inbox);
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(1))).sync();
             assertFalse(window.get().isOpen());
         }
-        Proof.of("itself", "the tail of a " + type + " channel's pipeline closes descriptors that nobody took");
+        Evidence.of("itself", "the tail of a " + type + " channel's pipeline closes descriptors that nobody took");
     }
 
     @EachType
@@ -68,26 +68,28 @@ class ReceivedDescriptorsTest {
                 kept.complete(message.fileDescriptors().get(1).retain());
             }
         };
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(window, taker)) {
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(2))).sync();
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(window, taker)) {
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(2))).sync();
             assertFalse(window.get().isOpen());
             assertTrue(kept.get().isOpen());
             assertEquals("file 1", Descriptors.text(kept.get()));
             assertTrue(kept.get().release());
             assertFalse(kept.get().isOpen());
         }
-        Proof.of("itself", "retain() keeps one descriptor of a received " + type + " message, the others are closed");
+        Evidence.of("itself", "retain() keeps one descriptor of a received " + type
+                + " message, the others are closed");
     }
 
     @EachType
     void descriptorsThatNobodyAskedForNeverEnterTheProcess(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             int before = Descriptors.open().size();
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(5))).sync();
-            assertEquals("x", ends.text());
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(5))).sync();
+            assertEquals("x", pair.text());
             assertEquals(before, Descriptors.open().size());
         }
-        Proof.of("itself", "a " + type + " channel without RECEIVE_CONTROL_DATA gets no descriptors");
+        Evidence.of("itself", "a " + type + " channel without RECEIVE_CONTROL_DATA gets no descriptors");
     }
 
     @EachType
@@ -99,23 +101,23 @@ class ReceivedDescriptorsTest {
                 ctx.close();
             }
         };
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(closing)) {
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(closing)) {
             for (int i = 0; i < 10; i++) {
-                ends.sender.write(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(2)));
+                pair.sender.write(new UnixMessage(ChannelPair.buffer("message " + i), Descriptors.some(2)));
             }
-            ends.sender.flush();
-            assertEquals("message 0", ends.text());
-            ends.receiver.closeFuture().sync();
+            pair.sender.flush();
+            assertEquals("message 0", pair.text());
+            pair.receiver.closeFuture().sync();
         }
-        Proof.of("itself", "a " + type + " channel closed in channelRead closes descriptors of the messages behind");
+        Evidence.of("itself", "a " + type + " channel closed in channelRead closes descriptors of the messages behind");
     }
 
     @EachType
     void messagesKeptFromAClosedChannelKeepTheirDescriptors(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(1))).sync();
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
-            ends.receiver.close().sync();
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(1))).sync();
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
+            pair.receiver.close().sync();
             assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
             message.release();
         }
@@ -123,9 +125,9 @@ class ReceivedDescriptorsTest {
 
     @EachType
     void messageClosesOnlyWhatNobodyElseHasAReferenceTo(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(8))).sync();
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(8))).sync();
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             List<UnixFileDescriptor> fds = message.fileDescriptors();
             UnixFileDescriptor second = fds.get(1).retain();
             UnixFileDescriptor sixth = fds.get(5).retain();
@@ -152,16 +154,16 @@ class ReceivedDescriptorsTest {
             second.release();
             sixth.release();
         }
-        Proof.of("itself", "a " + type + " message closes its descriptors but those that somebody retained");
+        Evidence.of("itself", "a " + type + " message closes its descriptors but those that somebody retained");
     }
 
     @Test
     void readerOfNettysDescriptorModeClosesThem() throws Exception {
-        try (Ends ends = Ends.of(SocketType.STREAM).start()) {
-            ((UnixStreamChannel) ends.receiver).config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS);
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("ab"), Descriptors.some(2))).sync();
-            FileDescriptor one = ends.inbox.take(FileDescriptor.class);
-            FileDescriptor other = ends.inbox.take(FileDescriptor.class);
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).start()) {
+            ((UnixStreamChannel) pair.receiver).config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS);
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("ab"), Descriptors.some(2))).sync();
+            FileDescriptor one = pair.inbox.take(FileDescriptor.class);
+            FileDescriptor other = pair.inbox.take(FileDescriptor.class);
             assertFalse(one instanceof UnixFileDescriptor);
             assertTrue(one.isOpen() && other.isOpen());
             one.close();
@@ -171,13 +173,13 @@ class ReceivedDescriptorsTest {
 
     @EachType
     void whatNobodyReadsIsClosedWithTheSocket(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false);
-        try (Ends ends = pair.start()) {
+        try (ChannelPair pair = prepared.start()) {
             UnixFileDescriptor[] fds = Descriptors.some(3);
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), fds)).sync();
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), fds)).sync();
             assertEquals(0, Descriptors.countOpen(fds));
-            assertTrue(ends.inbox.isEmpty());
+            assertTrue(pair.inbox.isEmpty());
         }
     }
 }

@@ -11,12 +11,12 @@ import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -31,7 +31,7 @@ import java.util.List;
 
 /** A process that may have no more descriptors is sent some: it gets all of a message's, or an error and none. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ReceiverAtDescriptorLimitTest {
     /** The receiver, at its standard input; it tells what arrives. */
     static final class Receiver {
@@ -39,7 +39,7 @@ class ReceiverAtDescriptorLimitTest {
         }
 
         public static void main(String[] arguments) throws Exception {
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             Channel channel = UnixTransport.adopt(0);
             channel.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
             Channels.register(channel, inbox);
@@ -119,6 +119,6 @@ class ReceiverAtDescriptorLimitTest {
             python.expect("done");
             python.succeed();
         }
-        Proof.of("CPython", "a " + type + " receiver at its limit of descriptors gets one error and keeps none");
+        Evidence.of("CPython", "a " + type + " receiver at its limit of descriptors gets one error and keeps none");
     }
 }

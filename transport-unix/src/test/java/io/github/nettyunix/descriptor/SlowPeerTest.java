@@ -5,9 +5,9 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -34,10 +34,10 @@ class SlowPeerTest {
     private static final int FILES = 16;
 
     /** Message n says so and brings file n modulo {@link #FILES}. */
-    @Way.Few
-    void manyDescriptorsReachASlowReader(Way way) throws Exception {
+    @Setup.Few
+    void manyDescriptorsReachASlowReader(Setup setup) throws Exception {
         UnixFileDescriptor[] fds = new UnixFileDescriptor[FILES];
-        try (Meeting meeting = Meeting.in(way).start("""
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 count, files = int(sys.argv[1]), int(sys.argv[2])
                 input()
                 for number in range(count):
@@ -58,7 +58,7 @@ class SlowPeerTest {
             CompletableFuture<Void> all = new CompletableFuture<>();
             for (int i = 0; i < MESSAGES; i++) {
                 int number = i;
-                meeting.channel().write(meeting.message(Content.of("" + i), fds[i % FILES].retain()))
+                connection.channel().write(connection.message(Content.of("" + i), fds[i % FILES].retain()))
                         .addListener(future -> {
                     completed.add(future.isSuccess() ? number : -1);
                     if (completed.size() == MESSAGES) {
@@ -66,14 +66,14 @@ class SlowPeerTest {
                     }
                 });
             }
-            meeting.channel().flush();
-            meeting.channel().eventLoop().submit(() -> assertFalse(meeting.channel().isWritable())).sync();
-            meeting.python().say("read");
-            for (int i = 0; way.type() != SocketType.STREAM && i < MESSAGES; i += 1000) {
-                meeting.python().expect("" + i);
-                meeting.python().say("go on");
+            connection.channel().flush();
+            connection.channel().eventLoop().submit(() -> assertFalse(connection.channel().isWritable())).sync();
+            connection.python().say("read");
+            for (int i = 0; setup.type() != SocketType.STREAM && i < MESSAGES; i += 1000) {
+                connection.python().expect("" + i);
+                connection.python().say("go on");
             }
-            meeting.python().expect("all");
+            connection.python().expect("all");
             all.get(10, TimeUnit.SECONDS);
             for (int i = 0; i < MESSAGES; i++) {
                 assertEquals(i, completed.get(i));
@@ -82,15 +82,15 @@ class SlowPeerTest {
                 assertEquals(1, fd.refCnt());
                 fd.release();
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", MESSAGES + " descriptors to a slow reader, " + way);
+        Evidence.of("CPython", MESSAGES + " descriptors to a slow reader, " + setup);
     }
 
     /** One message for every read(), while the sender waits. */
-    @Way.Few
-    void manyDescriptorsAreReadOneByOne(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.AUTO_READ, false)
+    @Setup.Few
+    void manyDescriptorsAreReadOneByOne(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false)
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
                 count, files = int(sys.argv[1]), int(sys.argv[2])
                 fds = [labelled("file") for _ in range(files)]
@@ -99,18 +99,18 @@ class SlowPeerTest {
                     send(sock, str(number).encode(), [fds[number % files]], peer)
                 wait_for_end()
                 """, MESSAGES, FILES)) {
-            String[] links = meeting.python().line().split(" ");
+            String[] links = connection.python().line().split(" ");
             for (int i = 0; i < MESSAGES; i++) {
-                meeting.channel().read();
-                UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                connection.channel().read();
+                UnixMessage message = connection.inbox().take(UnixMessage.class);
                 assertEquals(1, message.fileDescriptors().size());
                 int fd = message.fileDescriptors().get(0).intValue();
                 assertEquals(links[i % FILES], Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString());
                 assertEquals("" + i, Content.text(Content.take(message)));
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", MESSAGES + " descriptors read one by one, " + way);
+        Evidence.of("CPython", MESSAGES + " descriptors read one by one, " + setup);
     }
 
     @ParameterizedTest
@@ -118,7 +118,7 @@ class SlowPeerTest {
     void aLongMessageSendsItsDescriptorsOnce(boolean serving) throws Exception {
         int size = 4 << 20;
         int messages = 3;
-        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, serving, serving)).start("""
+        try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, serving, serving)).start("""
                 size, count = int(sys.argv[1]), int(sys.argv[2])
                 input()
                 for number in range(count):
@@ -140,26 +140,26 @@ class SlowPeerTest {
                 UnixFileDescriptor[] both = {Content.labelled("a" + i), Content.labelled("b" + i)};
                 fds.addAll(List.of(both));
                 ByteBuf content = Unpooled.wrappedBuffer(bytes);
-                last = meeting.channel().write(i == 1 ? content : meeting.message(content, both));
+                last = connection.channel().write(i == 1 ? content : connection.message(content, both));
                 first = first == null ? last : first;
             }
-            meeting.channel().flush();
+            connection.channel().flush();
             ChannelFuture started = first;
-            meeting.channel().eventLoop().submit(() -> assertFalse(started.isDone())).sync();
-            meeting.python().say("read");
+            connection.channel().eventLoop().submit(() -> assertFalse(started.isDone())).sync();
+            connection.python().say("read");
             CRC32 crc = new CRC32();
             crc.update(bytes);
-            meeting.python().expect(crc.getValue() + " [(0, 'a0'), (0, 'b0')]");
-            meeting.python().expect(crc.getValue() + " []");
-            meeting.python().expect(crc.getValue() + " [(0, 'a2'), (0, 'b2')]");
+            connection.python().expect(crc.getValue() + " [(0, 'a0'), (0, 'b0')]");
+            connection.python().expect(crc.getValue() + " []");
+            connection.python().expect(crc.getValue() + " [(0, 'a2'), (0, 'b2')]");
             last.sync();
             for (UnixFileDescriptor fd : fds) {
                 assertEquals(fds.indexOf(fd) / 2 == 1, fd.isOpen());
             }
             fds.subList(2, 4).forEach(UnixFileDescriptor::release);
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "the descriptors of a 4 MiB message are sent once, "
+        Evidence.of("CPython", "the descriptors of a 4 MiB message are sent once, "
                 + (serving ? "serving" : "connecting"));
     }
 }

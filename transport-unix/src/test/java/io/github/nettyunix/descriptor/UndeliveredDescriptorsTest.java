@@ -12,16 +12,16 @@ import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.DescriptorUses;
 import io.github.nettyunix.internal.write.OutboundMessages;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.OnlyWith;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -49,7 +49,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors that were received and not yet handed on: they are few, and none is lost. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class UndeliveredDescriptorsTest {
     private static final int PER_MESSAGE = 60;
     private static final int MESSAGES = 10;
@@ -71,25 +71,26 @@ class UndeliveredDescriptorsTest {
                 all.countDown();
             }
         };
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(counting)) {
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start(counting)) {
             for (int i = 0; i < 20; i++) {
-                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), many(fd))).sync();
+                pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), many(fd))).sync();
             }
             trusted.await();
-            ends.receiver.config().setAutoRead(false);
+            pair.receiver.config().setAutoRead(false);
             for (int i = 0; i < MESSAGES; i++) {
-                ends.sender.write(new UnixMessage(Ends.buffer("x"), many(fd)));
+                pair.sender.write(new UnixMessage(ChannelPair.buffer("x"), many(fd)));
             }
-            ends.sender.flush();
-            Ends.settle(ends.sender);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
             int before = Descriptors.open().size();
-            ends.receiver.config().setAutoRead(true);
+            pair.receiver.config().setAutoRead(true);
             all.await();
             assertTrue(most.get() <= before + UnixSocket.MAX_FDS + PER_MESSAGE / 2, most + " were open, " + before
                     + " before that");
         }
         fd.release();
-        Proof.of("itself", "undelivered descriptors of a trusted " + type + " peer are no more than one message's");
+        Evidence.of("itself", "undelivered descriptors of a trusted " + type + " peer are no more than one message's");
     }
 
     private static UnixFileDescriptor[] many(UnixFileDescriptor fd) {
@@ -113,22 +114,22 @@ class UndeliveredDescriptorsTest {
                 all.countDown();
             }
         };
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false);
-        try (Ends ends = pair.start(new FileDescriptorLimitHandler(PER_MESSAGE), counting)) {
+        try (ChannelPair pair = prepared.start(new FileDescriptorLimitHandler(PER_MESSAGE), counting)) {
             for (int i = 0; i < MESSAGES; i++) {
-                ends.sender.write(new UnixMessage(Ends.buffer("x"), many(fd)));
+                pair.sender.write(new UnixMessage(ChannelPair.buffer("x"), many(fd)));
             }
-            ends.sender.flush();
-            Ends.settle(ends.sender);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
             int before = Descriptors.open().size();
-            ends.receiver.config().setAutoRead(true);
+            pair.receiver.config().setAutoRead(true);
             all.await();
             assertTrue(most.get() <= before + PER_MESSAGE + PER_MESSAGE / 2, most + " were open, " + before
                     + " before");
         }
         fd.release();
-        Proof.of("itself", "of the descriptors that a " + type
+        Evidence.of("itself", "of the descriptors that a " + type
                 + " peer has sent, one message's are open before a handler sees them");
     }
 
@@ -188,7 +189,7 @@ class UndeliveredDescriptorsTest {
             python.expect("done");
             python.succeed();
         }
-        Proof.of("CPython", "a " + type + " receiver that has room for one message's descriptors loses none");
+        Evidence.of("CPython", "a " + type + " receiver that has room for one message's descriptors loses none");
     }
 
     /** A number that is no descriptor stands for whatever makes the second of three owners fail. */

@@ -5,10 +5,10 @@ import io.github.nettyunix.UnixFileDescriptor.Seal;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.unix.FileDescriptor;
@@ -48,7 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class UnixFileDescriptorTest {
     @TempDir
     private Path folder;
@@ -67,7 +67,7 @@ class UnixFileDescriptorTest {
             assertEquals("file 0", Descriptors.text(next));
             assertThrows(IllegalReferenceCountException.class, fd::release);
         }
-        Proof.of("itself", "a closed descriptor's references cannot close the next one of its number");
+        Evidence.of("itself", "a closed descriptor's references cannot close the next one of its number");
     }
 
     @Test
@@ -87,14 +87,14 @@ class UnixFileDescriptorTest {
     @Test
     void descriptorThatWasReleasedTooOftenKeepsNothingElseOfItsMessageOpen() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(5);
-        ByteBuf content = Ends.buffer("content");
+        ByteBuf content = ChannelPair.buffer("content");
         UnixMessage message = new UnixMessage(content, List.of(fds).subList(0, 4), null, fds[4], null);
         fds[0].release();
         fds[2].release();
         assertThrows(IllegalReferenceCountException.class, message::release);
         assertEquals(0, Descriptors.countOpen(fds));
         assertEquals(0, content.refCnt());
-        Proof.of("itself", "a descriptor that was released too often keeps no other one open");
+        Evidence.of("itself", "a descriptor that was released too often keeps no other one open");
     }
 
     @Test
@@ -162,7 +162,7 @@ class UnixFileDescriptorTest {
 
     @Test
     void memoryFileCannotBeChanged() throws Exception {
-        ByteBuf content = Ends.buffer("..sealed..").setIndex(2, 8);
+        ByteBuf content = ChannelPair.buffer("..sealed..").setIndex(2, 8);
         UnixFileDescriptor fd = UnixFileDescriptor.memfd("name", content);
         assertEquals(6, content.readableBytes());
         try (FileChannel file = fd.toFileChannel(READ, WRITE)) {
@@ -286,7 +286,7 @@ class UnixFileDescriptorTest {
             IOException closed = assertThrows(IOException.class, () -> fd.toFileChannel(READ));
             assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
         }
-        Proof.of("itself", "toFileChannel reads, writes and maps a descriptor, and outlives it");
+        Evidence.of("itself", "toFileChannel reads, writes and maps a descriptor, and outlives it");
     }
 
     @Test

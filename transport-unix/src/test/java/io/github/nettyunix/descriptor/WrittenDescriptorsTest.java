@@ -7,12 +7,12 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.FileDescriptor;
@@ -31,29 +31,29 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** To write a descriptor is to give it away, whatever becomes of the write. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class WrittenDescriptorsTest {
     @EachType
     void descriptorsOfAMessageAreClosedOnceTheKernelHasThem(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("three"), fds)).sync();
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("three"), fds)).sync();
             assertEquals(0, Descriptors.countOpen(fds));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals("file 2", Descriptors.text(message.fileDescriptors().get(2)));
             assertTrue(message.release());
             assertEquals(0, Descriptors.countOpen(message.fileDescriptors().toArray(new UnixFileDescriptor[0])));
         }
-        Proof.of("itself", "descriptors written to a " + type + " channel are closed once sent");
+        Evidence.of("itself", "descriptors written to a " + type + " channel are closed once sent");
     }
 
     @EachType
     void retainKeepsADescriptorBeyondTheWrite(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             fds[0].retain();
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("kept"), fds)).sync();
-            assertEquals("kept", ends.text());
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("kept"), fds)).sync();
+            assertEquals("kept", pair.text());
             assertTrue(fds[0].isOpen());
             assertFalse(fds[1].isOpen());
             assertEquals("file 0", Descriptors.text(fds[0]));
@@ -65,10 +65,10 @@ class WrittenDescriptorsTest {
     @EachType
     void bareDescriptorIsGivenAwayToo(SocketType type) throws Exception {
         UnixFileDescriptor fd = Descriptors.some(1)[0];
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(fd).sync();
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            pair.sender.writeAndFlush(fd).sync();
             assertFalse(fd.isOpen());
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(type == SocketType.STREAM ? 1 : 0, message.content().readableBytes());
             assertEquals("file 0", Descriptors.text(message.fileDescriptors().get(0)));
             message.release();
@@ -77,28 +77,29 @@ class WrittenDescriptorsTest {
 
     @EachType
     void plainDescriptorStaysTheCallers(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             FileDescriptor fd = FileDescriptor.from("/dev/zero");
-            ends.sender.writeAndFlush(fd).sync();
+            pair.sender.writeAndFlush(fd).sync();
             assertTrue(fd.isOpen());
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(1, message.fileDescriptors().size());
             message.release();
             assertTrue(fd.isOpen());
             fd.close();
 
-            Throwable refused = Ends.failure(ends.sender.writeAndFlush(fd));
+            Throwable refused = ChannelPair.failure(pair.sender.writeAndFlush(fd));
             assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, refused).errnoName());
-            assertTrue(ends.sender.isActive());
+            assertTrue(pair.sender.isActive());
         }
-        Proof.of("itself", "a plain Netty FileDescriptor written to a " + type + " channel stays the caller's");
+        Evidence.of("itself", "a plain Netty FileDescriptor written to a " + type + " channel stays the caller's");
     }
 
     @EachType
     void refusedMessagesCloseTheirDescriptorsAndTheChannelLivesOn(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             UnixFileDescriptor[] many = Descriptors.some(UnixMessage.MAX_FILE_DESCRIPTORS + 1);
-            Throwable tooMany = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), many)));
+            Throwable tooMany = ChannelPair.failure(
+                    pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), many)));
             assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, tooMany).errnoName());
             assertTrue(tooMany.getMessage().contains("254") && tooMany.getMessage().contains("253"),
                     tooMany.getMessage());
@@ -106,36 +107,41 @@ class WrittenDescriptorsTest {
 
             UnixFileDescriptor[] oneClosed = Descriptors.some(3);
             oneClosed[1].close();
-            Throwable closed = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), oneClosed)));
+            Throwable closed = ChannelPair.failure(
+                    pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), oneClosed)));
             assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, closed).errnoName());
             assertEquals(0, Descriptors.countOpen(oneClosed));
 
-            assertInstanceOf(UnsupportedOperationException.class, Ends.failure(ends.sender.writeAndFlush("text")));
+            assertInstanceOf(UnsupportedOperationException.class,
+                    ChannelPair.failure(pair.sender.writeAndFlush("text")));
 
-            ends.send("alive").sync();
-            assertEquals("alive", ends.text());
+            pair.send("alive").sync();
+            assertEquals("alive", pair.text());
         }
-        Proof.of("itself", "a " + type + " channel that refuses a message closes its descriptors and lives on");
+        Evidence.of("itself", "a " + type + " channel that refuses a message closes its descriptors and lives on");
     }
 
     @Test
     void streamRefusesDescriptorsWithoutAByte() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
-            Throwable refused = Ends.failure(ends.sender.writeAndFlush(new UnixMessage(Ends.buffer(""), fds)));
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
+            Throwable refused = ChannelPair.failure(
+                    pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer(""), fds)));
             assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, refused).errnoName());
             assertEquals(0, Descriptors.countOpen(fds));
-            ends.send("alive").sync();
-            assertEquals("alive", ends.text());
+            pair.send("alive").sync();
+            assertEquals("alive", pair.text());
         }
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void packetWithARecipientIsRefusedByConnections(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(1);
-        try (Ends ends = Ends.started(type)) {
-            UnixDatagramPacket packet = new UnixDatagramPacket(Ends.buffer("x"), UnixSocketAddress.of("/nowhere"), fds);
-            assertInstanceOf(UnsupportedOperationException.class, Ends.failure(ends.sender.writeAndFlush(packet)));
+        try (ChannelPair pair = ChannelPair.started(type)) {
+            UnixDatagramPacket packet =
+                    new UnixDatagramPacket(ChannelPair.buffer("x"), UnixSocketAddress.of("/nowhere"), fds);
+            assertInstanceOf(UnsupportedOperationException.class,
+                    ChannelPair.failure(pair.sender.writeAndFlush(packet)));
             assertEquals(0, Descriptors.countOpen(fds));
         }
     }
@@ -143,65 +149,66 @@ class WrittenDescriptorsTest {
     @EachType
     void descriptorClosedBetweenWriteAndFlushIsNotSent(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ChannelFuture before = ends.sender.write(Ends.buffer("before"));
-            ChannelFuture message = ends.sender.write(new UnixMessage(Ends.buffer("never"), fds));
-            ChannelFuture bare = ends.sender.write(Descriptors.some(1)[0]);
-            ChannelFuture after = ends.sender.write(Ends.buffer("after"));
-            Ends.settle(ends.sender);
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+            ChannelFuture before = pair.sender.write(ChannelPair.buffer("before"));
+            ChannelFuture message = pair.sender.write(new UnixMessage(ChannelPair.buffer("never"), fds));
+            ChannelFuture bare = pair.sender.write(Descriptors.some(1)[0]);
+            ChannelFuture after = pair.sender.write(ChannelPair.buffer("after"));
+            ChannelPair.settle(pair.sender);
             fds[0].close();
             // Another file has the number then, and is nobody's to send; what the JVM opens for itself may be quicker.
             UnixFileDescriptor other;
             while ((other = Descriptors.some(1)[0]).intValue() != fds[0].intValue()) {
                 other.release();
             }
-            ends.sender.flush();
+            pair.sender.flush();
             before.sync();
             if (type == SocketType.STREAM) {
                 // What is behind it must not take its place.
-                Ends.failure(bare);
-                Ends.failure(after);
+                ChannelPair.failure(bare);
+                ChannelPair.failure(after);
             } else {
                 bare.sync();
                 after.sync();
             }
-            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, Ends.failure(message)).errnoName());
+            assertEquals("EBADF", assertInstanceOf(UnixSocketError.class, ChannelPair.failure(message)).errnoName());
             assertEquals(0, Descriptors.countOpen(fds));
             assertEquals("file 0", Descriptors.text(other));
             other.release();
             StringBuilder arrived = new StringBuilder();
-            for (Object next; arrived.indexOf("after") < 0 && (next = ends.inbox.take()) != Inbox.INACTIVE;) {
-                arrived.append(Ends.text(next));
+            for (Object next; arrived.indexOf("after") < 0
+                    && (next = pair.inbox.take()) != RecordingHandler.INACTIVE;) {
+                arrived.append(ChannelPair.text(next));
             }
             assertEquals(type == SocketType.STREAM ? "before" : "beforeafter", arrived.toString());
         }
-        Proof.of("itself", "a descriptor closed before the flush is not sent on a " + type + " channel");
+        Evidence.of("itself", "a descriptor closed before the flush is not sent on a " + type + " channel");
     }
 
     @EachType
     void peerThatIsGoneFailsTheWriteAndClosesItsDescriptors(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(4);
-        try (Ends ends = Ends.of(type).start()) {
+        try (ChannelPair pair = ChannelPair.of(type).start()) {
             CountDownLatch closed = new CountDownLatch(1);
-            ends.receiver.closeFuture().addListener(future -> closed.countDown());
+            pair.receiver.closeFuture().addListener(future -> closed.countDown());
             // In one task, or else the sender could notice that its peer is gone, and close, before it writes.
-            List<ChannelFuture> writes = ends.sender.eventLoop().submit(() -> {
-                ends.receiver.close();
+            List<ChannelFuture> writes = pair.sender.eventLoop().submit(() -> {
+                pair.receiver.close();
                 closed.await();
-                return List.of(ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1])),
-                        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("y"), fds[2], fds[3])));
+                return List.of(pair.sender.write(new UnixMessage(ChannelPair.buffer("x"), fds[0], fds[1])),
+                        pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("y"), fds[2], fds[3])));
             }).get();
             ChannelFuture first = writes.get(0);
             ChannelFuture second = writes.get(1);
-            UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(first));
+            UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(first));
             assertEquals("write", error.operation());
             assertEquals(type, error.socketType());
             if (type == SocketType.DATAGRAM) {
-                assertTrue(ends.sender.isActive());
+                assertTrue(pair.sender.isActive());
             } else {
                 assertEquals("EPIPE", error.errnoName());
             }
-            Ends.failure(second);
+            ChannelPair.failure(second);
             assertEquals(0, Descriptors.countOpen(fds));
         }
     }
@@ -209,49 +216,50 @@ class WrittenDescriptorsTest {
     @EachType
     void closeReleasesWhatWasNotFlushed(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        try (Ends ends = Ends.started(type)) {
-            ChannelFuture message = ends.sender.write(new UnixMessage(Ends.buffer("x"), fds[0], fds[1]));
-            ChannelFuture bare = ends.sender.write(fds[2]);
-            Ends.settle(ends.sender);
+        try (ChannelPair pair = ChannelPair.started(type)) {
+            ChannelFuture message = pair.sender.write(new UnixMessage(ChannelPair.buffer("x"), fds[0], fds[1]));
+            ChannelFuture bare = pair.sender.write(fds[2]);
+            ChannelPair.settle(pair.sender);
             assertEquals(3, Descriptors.countOpen(fds));
-            ends.sender.close().sync();
-            assertInstanceOf(ClosedChannelException.class, Ends.failure(message));
-            assertInstanceOf(ClosedChannelException.class, Ends.failure(bare));
+            pair.sender.close().sync();
+            assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(message));
+            assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(bare));
             assertEquals(0, Descriptors.countOpen(fds));
         }
-        Proof.of("itself", "a closed " + type + " channel closes the descriptors of messages that were not flushed");
+        Evidence.of("itself", "a closed " + type + " channel closes the descriptors of messages that were not flushed");
     }
 
     @EachType
     void closeReleasesWhatTheKernelHadNoRoomFor(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(200);
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 8192)
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.SO_SNDBUF, 8192)
                 .start()) {
             List<ChannelFuture> writes = new ArrayList<>();
             for (UnixFileDescriptor fd : fds) {
-                writes.add(ends.sender.write(new UnixMessage(Ends.buffer("x".repeat(1000)), fd)));
+                writes.add(pair.sender.write(new UnixMessage(ChannelPair.buffer("x".repeat(1000)), fd)));
             }
-            ends.sender.flush();
-            Ends.settle(ends.sender);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
             writes.get(0).sync();
             int unsent = Descriptors.countOpen(fds);
             assertTrue(unsent > 0 && unsent < fds.length, "unsent: " + unsent);
-            ends.sender.close().sync();
-            assertInstanceOf(ClosedChannelException.class, Ends.failure(writes.get(fds.length - 1)));
+            pair.sender.close().sync();
+            assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(writes.get(fds.length - 1)));
             assertEquals(0, Descriptors.countOpen(fds));
             assertEquals(unsent, writes.stream().filter(write -> !write.isSuccess()).count());
         }
-        Proof.of("itself", "a closed " + type + " channel closes the descriptors that the kernel had no room for");
+        Evidence.of("itself", "a closed " + type + " channel closes the descriptors that the kernel had no room for");
     }
 
     @EachType
     void writeToAClosedChannelClosesTheDescriptors(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        Ends ends = Ends.started(type);
-        ends.close();
-        ChannelFuture message = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), fds[0], fds[1]));
-        assertInstanceOf(ClosedChannelException.class, Ends.failure(message));
-        assertInstanceOf(ClosedChannelException.class, Ends.failure(ends.sender.writeAndFlush(fds[2])));
+        ChannelPair pair = ChannelPair.started(type);
+        pair.close();
+        ChannelFuture message = pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), fds[0], fds[1]));
+        assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(message));
+        assertInstanceOf(ClosedChannelException.class, ChannelPair.failure(pair.sender.writeAndFlush(fds[2])));
         assertEquals(0, Descriptors.countOpen(fds));
         assertThrows(IllegalStateException.class, fds[2]::detach);
     }

@@ -5,15 +5,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixFileDescriptor.Type;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -42,36 +42,37 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors beside the bytes, and of certain types only. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class FileDescriptorHandlersTest {
-    private static Ends start(SocketType type, ChannelHandler... handlers) throws InterruptedException {
-        return Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(handlers);
+    private static ChannelPair start(SocketType type, ChannelHandler... handlers) throws InterruptedException {
+        return ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(handlers);
     }
 
-    private static void send(Ends ends, String text, UnixFileDescriptor... fds) throws InterruptedException {
-        ends.sender.writeAndFlush(new UnixMessage(Ends.buffer(text), fds)).sync();
+    private static void send(ChannelPair pair, String text, UnixFileDescriptor... fds) throws InterruptedException {
+        pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer(text), fds)).sync();
     }
 
     /** What is the event loop's is asked there. */
     private interface Action<V> extends java.util.concurrent.Callable<V> {
     }
 
-    private static <V> V onLoop(Ends ends, Action<V> action) throws Exception {
-        return ends.receiver.eventLoop().submit(action).get();
+    private static <V> V onLoop(ChannelPair pair, Action<V> action) throws Exception {
+        return pair.receiver.eventLoop().submit(action).get();
     }
 
-    @Way.Connections
-    void bytesAndDescriptorsArriveSideBySideInOrder(Way way) throws Exception {
+    @Setup.Connections
+    void bytesAndDescriptorsArriveSideBySideInOrder(Setup setup) throws Exception {
         List<String> labels = Collections.synchronizedList(new ArrayList<>());
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 input()
                 send(sock, b"none|")
                 send(sock, b"two|", [labelled("1"), labelled("2")])
                 send(sock, b"one|", [labelled("3")])
                 wait_for_end()
                 """)) {
-            meeting.channel().pipeline().addFirst(queue, new ChannelInboundHandlerAdapter() {
+            connection.channel().pipeline().addFirst(queue, new ChannelInboundHandlerAdapter() {
                 @Override
                 public void channelRead(ChannelHandlerContext ctx, Object message) throws IOException {
                     for (UnixFileDescriptor fd; (fd = queue.poll()) != null;) {
@@ -81,42 +82,42 @@ class FileDescriptorHandlersTest {
                     ctx.fireChannelRead(message);
                 }
             });
-            Ends.settle(meeting.channel());
-            meeting.python().say("ready");
+            ChannelPair.settle(connection.channel());
+            connection.python().say("ready");
             StringBuilder text = new StringBuilder();
             while (text.length() < "none|two|one|".length()) {
-                text.append(Ends.text(meeting.inbox().take(ByteBuf.class)));
+                text.append(ChannelPair.text(connection.inbox().take(ByteBuf.class)));
             }
             assertEquals("none|two|one|", text.toString());
             assertEquals(List.of("1", "2", "3"), labels);
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "bytes and descriptors side by side, " + way);
+        Evidence.of("CPython", "bytes and descriptors side by side, " + setup);
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void descriptorsAreTakenWhenTheyAreWantedAndWhatIsLeftIsClosed(SocketType type) throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(5);
-        try (Ends ends = start(type, queue)) {
-            send(ends, "x", Descriptors.some(2));
-            send(ends, "x", Descriptors.some(3));
-            ends.text();
-            while (onLoop(ends, queue::size) < 5) {
-                ends.text();
+        try (ChannelPair pair = start(type, queue)) {
+            send(pair, "x", Descriptors.some(2));
+            send(pair, "x", Descriptors.some(3));
+            pair.text();
+            while (onLoop(pair, queue::size) < 5) {
+                pair.text();
             }
             assertThrows(NoSuchElementException.class, () -> queue.take(6));
-            UnixFileDescriptor[] fds = onLoop(ends, () -> queue.take(3));
+            UnixFileDescriptor[] fds = onLoop(pair, () -> queue.take(3));
             assertEquals(List.of("file 0", "file 1", "file 0"),
                     List.of(Descriptors.text(fds[0]), Descriptors.text(fds[1]), Descriptors.text(fds[2])));
             Arrays.stream(fds).forEach(UnixFileDescriptor::release);
-            assertEquals(2, onLoop(ends, queue::size));
-            ends.sender.close().sync();
+            assertEquals(2, onLoop(pair, queue::size));
+            pair.sender.close().sync();
             Object last;
             do {
-                last = ends.inbox.take();
+                last = pair.inbox.take();
             } while (last instanceof ByteBuf buffer && !buffer.release());
-            assertSame(Inbox.INACTIVE, last instanceof ByteBuf ? ends.inbox.take() : last);
-            Ends.settle(ends.receiver);
+            assertSame(RecordingHandler.INACTIVE, last instanceof ByteBuf ? pair.inbox.take() : last);
+            ChannelPair.settle(pair.receiver);
             assertEquals(0, queue.size());
             assertNull(queue.poll());
         }
@@ -125,32 +126,32 @@ class FileDescriptorHandlersTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void moreThanMayWaitCloseTheChannel(SocketType type) throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(2);
-        try (Ends ends = start(type, queue)) {
-            send(ends, "fits", Descriptors.some(2));
-            assertEquals("fits", ends.text());
-            send(ends, "too many", Descriptors.some(1));
-            FileDescriptorRefusedException refused = ends.inbox.take(FileDescriptorRefusedException.class);
+        try (ChannelPair pair = start(type, queue)) {
+            send(pair, "fits", Descriptors.some(2));
+            assertEquals("fits", pair.text());
+            send(pair, "too many", Descriptors.some(1));
+            FileDescriptorRefusedException refused = pair.inbox.take(FileDescriptorRefusedException.class);
             assertEquals("read EACCES " + type, refused.operation() + ' ' + refused.errnoName() + ' '
                     + refused.socketType());
             assertTrue(refused.getMessage().startsWith("3 descriptors would wait on ")
                     && refused.getMessage().endsWith("the limit is 2"), refused.getMessage());
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             assertEquals(0, queue.size());
         }
-        Proof.of("itself", "more descriptors than may wait close the " + type + " channel, and none stays open");
+        Evidence.of("itself", "more descriptors than may wait close the " + type + " channel, and none stays open");
     }
 
     @Test
     void removedHandlerClosesWhatItHas() throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
-        try (Ends ends = start(SocketType.STREAM, queue)) {
-            send(ends, "x", Descriptors.some(2));
-            ends.text();
-            ends.receiver.pipeline().remove(queue);
-            Ends.settle(ends.receiver);
+        try (ChannelPair pair = start(SocketType.STREAM, queue)) {
+            send(pair, "x", Descriptors.some(2));
+            pair.text();
+            pair.receiver.pipeline().remove(queue);
+            ChannelPair.settle(pair.receiver);
             assertEquals(0, queue.size());
-            send(ends, "y", Descriptors.some(1));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            send(pair, "y", Descriptors.some(1));
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(1, message.fileDescriptors().size());
             message.release();
         }
@@ -160,18 +161,18 @@ class FileDescriptorHandlersTest {
     void descriptorThatWasReleasedTooOftenKeepsNoOtherOneOpen() throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
         List<UnixFileDescriptor> arrived = Collections.synchronizedList(new ArrayList<>());
-        try (Ends ends = start(SocketType.STREAM, new ChannelInboundHandlerAdapter() {
+        try (ChannelPair pair = start(SocketType.STREAM, new ChannelInboundHandlerAdapter() {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object message) {
                 arrived.addAll(((UnixMessage) message).fileDescriptors());
                 ctx.fireChannelRead(message);
             }
         }, queue)) {
-            send(ends, "x", Descriptors.some(3));
-            ends.text();
+            send(pair, "x", Descriptors.some(3));
+            pair.text();
             arrived.get(0).release();
-            ends.receiver.pipeline().remove(queue);
-            Ends.settle(ends.receiver);
+            pair.receiver.pipeline().remove(queue);
+            ChannelPair.settle(pair.receiver);
             assertEquals(0, Descriptors.countOpen(arrived.toArray(new UnixFileDescriptor[0])));
         }
     }
@@ -179,9 +180,9 @@ class FileDescriptorHandlersTest {
     @Test
     void datagramsKeepTheirSender() throws Exception {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler();
-        try (Ends ends = start(SocketType.DATAGRAM, queue)) {
-            send(ends, "x", Descriptors.some(1));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+        try (ChannelPair pair = start(SocketType.DATAGRAM, queue)) {
+            send(pair, "x", Descriptors.some(1));
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(1, message.fileDescriptors().size());
             message.release();
         }
@@ -189,86 +190,86 @@ class FileDescriptorHandlersTest {
 
     @Test
     void plainDescriptorsOfAnotherTypeAreRefusedToo() throws Exception {
-        try (Ends ends = Ends.of(SocketType.STREAM)
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM)
                 .with(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
                 .start(new FileDescriptorTypeHandler(Type.MEMFD))) {
-            ends.sender.writeAndFlush(Descriptors.some(1)[0]).sync();
-            ends.inbox.take(FileDescriptor.class).close();
-            ends.sender.writeAndFlush(UnixFileDescriptor.open(Path.of("/dev/null"))).sync();
-            ends.inbox.take(FileDescriptorRefusedException.class);
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            pair.sender.writeAndFlush(Descriptors.some(1)[0]).sync();
+            pair.inbox.take(FileDescriptor.class).close();
+            pair.sender.writeAndFlush(UnixFileDescriptor.open(Path.of("/dev/null"))).sync();
+            pair.inbox.take(FileDescriptorRefusedException.class);
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 
     @EachType
     void whatIsNotOfAnAllowedTypeIsRefused(SocketType type) throws Exception {
-        try (Ends ends = start(type, new FileDescriptorTypeHandler(Type.MEMFD, Type.REGULAR_FILE))) {
-            send(ends, "none");
-            assertEquals("none", ends.text());
-            send(ends, "files", Descriptors.some(2));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+        try (ChannelPair pair = start(type, new FileDescriptorTypeHandler(Type.MEMFD, Type.REGULAR_FILE))) {
+            send(pair, "none");
+            assertEquals("none", pair.text());
+            send(pair, "files", Descriptors.some(2));
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(2, message.fileDescriptors().size());
             message.release();
-            send(ends, "and a device", Descriptors.some(1)[0], UnixFileDescriptor.open(Path.of("/dev/null")));
+            send(pair, "and a device", Descriptors.some(1)[0], UnixFileDescriptor.open(Path.of("/dev/null")));
             assertEquals("a descriptor of type CHARACTER_DEVICE came in, allowed are [REGULAR_FILE, MEMFD]",
-                    ends.inbox.take(FileDescriptorRefusedException.class).getMessage());
+                    pair.inbox.take(FileDescriptorRefusedException.class).getMessage());
             if (type == SocketType.STREAM) {
-                assertSame(Inbox.INACTIVE, ends.inbox.take());
+                assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             } else {
-                send(ends, "more", Descriptors.some(1));
-                assertEquals("more", ends.text());
+                send(pair, "more", Descriptors.some(1));
+                assertEquals("more", pair.text());
             }
         }
-        Proof.of("itself", "a descriptor of another type than allowed is refused, " + type);
+        Evidence.of("itself", "a descriptor of another type than allowed is refused, " + type);
     }
 
     @EachType
     void moreThanMayBeOpenAreRefusedUntilOthersAreClosed(SocketType type) throws Exception {
-        try (Ends ends = start(type, new FileDescriptorLimitHandler(3))) {
+        try (ChannelPair pair = start(type, new FileDescriptorLimitHandler(3))) {
             List<UnixFileDescriptor> held = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
-                send(ends, "kept", Descriptors.some(1));
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                send(pair, "kept", Descriptors.some(1));
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 held.add(message.fileDescriptors().get(0).retain());
                 message.release();
             }
             // What was let go makes room for what comes next.
             for (int i = 0; i < 4; i++) {
-                send(ends, "let go", Descriptors.some(1));
-                assertEquals("let go", ends.text());
+                send(pair, "let go", Descriptors.some(1));
+                assertEquals("let go", pair.text());
             }
             if (type != SocketType.STREAM) {
-                send(ends, "too many", Descriptors.some(2));
+                send(pair, "too many", Descriptors.some(2));
                 assertEquals("2 more came in, 2 that came before are still open, the limit is 3",
-                        ends.inbox.take(FileDescriptorRefusedException.class).getMessage());
+                        pair.inbox.take(FileDescriptorRefusedException.class).getMessage());
             }
             held.remove(0).release();
-            send(ends, "fits", Descriptors.some(2));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            send(pair, "fits", Descriptors.some(2));
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             assertEquals(2, message.fileDescriptors().size());
-            send(ends, "none");
-            assertEquals("none", ends.text());
-            send(ends, "one too many", Descriptors.some(1));
+            send(pair, "none");
+            assertEquals("none", pair.text());
+            send(pair, "one too many", Descriptors.some(1));
             assertEquals("1 more came in, 3 that came before are still open, the limit is 3",
-                    ends.inbox.take(FileDescriptorRefusedException.class).getMessage());
+                    pair.inbox.take(FileDescriptorRefusedException.class).getMessage());
             if (type == SocketType.STREAM) {
-                assertSame(Inbox.INACTIVE, ends.inbox.take());
+                assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             }
-            assertTrue(ends.inbox.isEmpty());
+            assertTrue(pair.inbox.isEmpty());
             message.release();
             held.remove(0).release();
         }
-        Proof.of("itself", "no more descriptors than allowed can be made to stay open, " + type);
+        Evidence.of("itself", "no more descriptors than allowed can be made to stay open, " + type);
     }
 
     @EachType
     void pidFdsCountAsDescriptorsThatAreOpen(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true);
-        try (Ends ends = pair.start(new FileDescriptorLimitHandler(1))) {
-            send(ends, "x");
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
-            send(ends, "y");
-            ends.inbox.take(FileDescriptorRefusedException.class);
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true);
+        try (ChannelPair pair = prepared.start(new FileDescriptorLimitHandler(1))) {
+            send(pair, "x");
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
+            send(pair, "y");
+            pair.inbox.take(FileDescriptorRefusedException.class);
             message.release();
         }
     }
@@ -279,14 +280,14 @@ class FileDescriptorHandlersTest {
             return;
         }
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(10, 50, TimeUnit.MILLISECONDS);
-        try (Ends ends = start(type, queue)) {
+        try (ChannelPair pair = start(type, queue)) {
             // As an attacker does: the connection's own other end, so that it never ends by itself.
-            send(ends, "x", UnixFileDescriptor.dup(((UnixChannel) ends.sender).fd()));
-            assertEquals("x", ends.text());
-            ends.sender.close().sync();
-            assertTrue(ends.inbox.take(FileDescriptorRefusedException.class).getMessage()
+            send(pair, "x", UnixFileDescriptor.dup(((UnixChannel) pair.sender).fd()));
+            assertEquals("x", pair.text());
+            pair.sender.close().sync();
+            assertTrue(pair.inbox.take(FileDescriptorRefusedException.class).getMessage()
                     .contains("for 50 ms or longer"));
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 
@@ -295,10 +296,10 @@ class FileDescriptorHandlersTest {
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(10, 1, TimeUnit.SECONDS);
         EmbeddedChannel channel = new EmbeddedChannel(queue);
         channel.freezeTime();
-        channel.writeInbound(new UnixMessage(Ends.buffer("x"), Descriptors.some(1)));
+        channel.writeInbound(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(1)));
         channel.advanceTimeBy(900, TimeUnit.MILLISECONDS);
         channel.runScheduledPendingTasks();
-        channel.writeInbound(new UnixMessage(Ends.buffer("y"), Descriptors.some(1)));
+        channel.writeInbound(new UnixMessage(ChannelPair.buffer("y"), Descriptors.some(1)));
         queue.poll().release();
         // The second one has waited for a little only.
         channel.advanceTimeBy(200, TimeUnit.MILLISECONDS);

@@ -9,15 +9,15 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -56,7 +56,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Who is not let in is not heard. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class PeerAuthorizationTest {
     private static final UnixCredentials OWN = UnixCredentials.ofThisProcess();
     private static final int NOBODY = 65534;
@@ -64,7 +64,7 @@ class PeerAuthorizationTest {
     private final UnixSocketAddress address = UnixSocketAddress.ofAbstract(UUID.randomUUID().toString());
 
     /** Keeps what arrives at a connection whether or not it ever was active. */
-    private static final class Witness extends Inbox {
+    private static final class Witness extends RecordingHandler {
         static final Object ACTIVE = "ACTIVE";
         final BlockingQueue<Object> states = new LinkedBlockingQueue<>();
 
@@ -123,12 +123,13 @@ class PeerAuthorizationTest {
         }
         server.close().sync();
         assertTrue(witness.isEmpty() && witness.states.isEmpty());
-        Proof.of("CPython", "the wrong user is refused before a byte is read, " + type + (root ? ", as nobody" : ""));
+        Evidence.of("CPython", "the wrong user is refused before a byte is read, " + type
+                + (root ? ", as nobody" : ""));
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void whoPassesIsServedAndNotLookedAtAgain(SocketType type) throws Exception {
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         PeerAuthorizationHandler handler = new PeerAuthorizationHandler(sameUser().and(gid(OWN.gid())));
         Channel server = serve(type, handler, inbox);
         try (Python python = Python.run("""
@@ -137,20 +138,20 @@ class PeerAuthorizationTest {
                 sock.send(b"question")
                 print(sock.recv(100).decode())
                 """, type, hex())) {
-            assertEquals("question", Ends.text(inbox.take()));
+            assertEquals("question", ChannelPair.text(inbox.take()));
             assertNull(inbox.channel().pipeline().get(PeerAuthorizationHandler.class));
             inbox.channel().writeAndFlush(Content.of("answer")).sync();
             python.expect("answer");
             python.succeed();
-            assertSame(Inbox.INACTIVE, inbox.take());
+            assertSame(RecordingHandler.INACTIVE, inbox.take());
         }
         server.close().sync();
-        Proof.of("CPython", "the right user is served, " + type);
+        Evidence.of("CPython", "the right user is served, " + type);
     }
 
     @Test
     void theSenderOfEachDatagramIsLookedAt() throws Exception {
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         // Root can be somebody else; otherwise the processes are told apart.
         boolean root = OWN.uid() == 0;
         long[] allowed = new long[1];
@@ -180,24 +181,25 @@ class PeerAuthorizationTest {
                 """, hex(), root)) {
             allowed[0] = python.pid();
             python.say("go");
-            assertEquals("first", Ends.text(inbox.take(UnixDatagramPacket.class)));
+            assertEquals("first", ChannelPair.text(inbox.take(UnixDatagramPacket.class)));
             PeerRefusedException refused = inbox.take(PeerRefusedException.class);
             assertEquals(Integer.parseInt(python.line()), refused.credentials().pid());
             assertEquals(root ? NOBODY : OWN.uid(), refused.credentials().uid());
             assertTrue(refused.getMessage().startsWith("authorize datagram " + address
                     + ": EACCES (Permission denied): the sender is process "), refused.getMessage());
-            assertEquals("last", Ends.text(inbox.take(UnixDatagramPacket.class)));
+            assertEquals("last", ChannelPair.text(inbox.take(UnixDatagramPacket.class)));
             python.succeed();
         }
         channel.close().sync();
-        Proof.of("CPython", "the sender of each datagram is looked at" + (root ? ", nobody is refused" : ""));
+        Evidence.of("CPython", "the sender of each datagram is looked at" + (root ? ", nobody is refused" : ""));
     }
 
     @Test
     void datagramsWithoutCredentialsAreRefused() throws Exception {
-        try (Ends ends = Ends.of(SocketType.DATAGRAM).start(new PeerAuthorizationHandler(sender -> true))) {
-            ends.send("anonymous").sync();
-            PeerRefusedException refused = ends.inbox.take(PeerRefusedException.class);
+        try (ChannelPair pair = ChannelPair.of(SocketType.DATAGRAM)
+                .start(new PeerAuthorizationHandler(sender -> true))) {
+            pair.send("anonymous").sync();
+            PeerRefusedException refused = pair.inbox.take(PeerRefusedException.class);
             assertNull(refused.credentials());
             assertTrue(refused.getMessage().endsWith("the message has no credentials; SO_PASSCRED asks for them"),
                     refused.getMessage());
@@ -222,39 +224,39 @@ class PeerAuthorizationTest {
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aChannelInUseIsLookedAtWhenTheHandlerIsAdded(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             RuntimeException broken = new IllegalStateException("broken");
-            ends.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> true));
-            Ends.settle(ends.receiver);
-            ends.send("served").sync();
-            assertEquals("served", ends.text());
-            assertNull(ends.receiver.pipeline().get(PeerAuthorizationHandler.class));
-            ends.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> {
+            pair.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> true));
+            ChannelPair.settle(pair.receiver);
+            pair.send("served").sync();
+            assertEquals("served", pair.text());
+            assertNull(pair.receiver.pipeline().get(PeerAuthorizationHandler.class));
+            pair.receiver.pipeline().addFirst(new PeerAuthorizationHandler(peer -> {
                 throw broken;
             }));
-            PeerRefusedException refused = ends.inbox.take(PeerRefusedException.class);
+            PeerRefusedException refused = pair.inbox.take(PeerRefusedException.class);
             assertSame(broken, refused.getCause());
             assertEquals(OWN.pid(), refused.credentials().pid());
-            ends.receiver.closeFuture().sync();
-            Ends.settle(ends.receiver);
-            assertTrue(ends.inbox.isEmpty());
+            pair.receiver.closeFuture().sync();
+            ChannelPair.settle(pair.receiver);
+            assertTrue(pair.inbox.isEmpty());
         }
     }
 
     @EachType
     void aTestThatThrowsAnErrorRefusesAndNothingLeaks(SocketType type) throws Exception {
         AssertionError broken = new AssertionError("broken");
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true)
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSCRED, true)
                 .start(new PeerAuthorizationHandler(peer -> {
             throw broken;
         }))) {
-            ends.send("not to be served");
-            assertSame(broken, ends.inbox.take(PeerRefusedException.class).getCause());
+            pair.send("not to be served");
+            assertSame(broken, pair.inbox.take(PeerRefusedException.class).getCause());
             if (type != SocketType.DATAGRAM) {
-                ends.receiver.closeFuture().sync();
+                pair.receiver.closeFuture().sync();
             }
-            Ends.settle(ends.receiver);
-            assertTrue(ends.inbox.isEmpty());
+            ChannelPair.settle(pair.receiver);
+            assertTrue(pair.inbox.isEmpty());
         }
     }
 
@@ -326,7 +328,7 @@ class PeerAuthorizationTest {
             process.getOutputStream().close();
             process.waitFor();
         }
-        Proof.of("CPython", "a user that is not mapped is not the same user");
+        Evidence.of("CPython", "a user that is not mapped is not the same user");
     }
 
     /** A service in a user namespace. */
@@ -344,7 +346,7 @@ class PeerAuthorizationTest {
                                 new ChannelInboundHandlerAdapter() {
                             @Override
                             public void channelActive(ChannelHandlerContext ctx) {
-                                ctx.writeAndFlush(Ends.buffer("welcome"));
+                                ctx.writeAndFlush(ChannelPair.buffer("welcome"));
                             }
 
                             @Override

@@ -8,15 +8,15 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Python;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -41,37 +41,37 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Handlers of plain messages on channels with control data. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class UnixMessageContentHandlerTest {
     @EachType
     void messagesArriveAsTheyDoWithoutControlData(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(new UnixMessageContentHandler())) {
-            ends.send("plain");
+            pair.send("plain");
             if (type == SocketType.DATAGRAM) {
-                DomainDatagramPacket packet = ends.inbox.take(DomainDatagramPacket.class);
+                DomainDatagramPacket packet = pair.inbox.take(DomainDatagramPacket.class);
                 assertEquals(UnixSocketAddress.unnamed(), packet.sender());
-                assertEquals("plain", Ends.text(packet));
+                assertEquals("plain", ChannelPair.text(packet));
             } else {
-                assertEquals("plain", Ends.text(ends.inbox.take(ByteBuf.class)));
+                assertEquals("plain", ChannelPair.text(pair.inbox.take(ByteBuf.class)));
             }
         }
     }
 
     @EachType
     void descriptorsAreRefusedAndClosed(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(new UnixMessageContentHandler())) {
-            ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(2))).sync();
-            FileDescriptorRefusedException refused = ends.inbox.take(FileDescriptorRefusedException.class);
+            pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(2))).sync();
+            FileDescriptorRefusedException refused = pair.inbox.take(FileDescriptorRefusedException.class);
             assertEquals("no handler takes the descriptors of a message that came in; their number is 2",
                     refused.getMessage());
             assertEquals(type, refused.socketType());
             if (type == SocketType.STREAM) {
-                assertSame(Inbox.INACTIVE, ends.inbox.take());
+                assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             } else {
-                ends.send("next");
-                assertEquals("next", ends.text());
+                pair.send("next");
+                assertEquals("next", pair.text());
             }
         }
     }
@@ -79,7 +79,7 @@ class UnixMessageContentHandlerTest {
     @Test
     void codecOfAServerThatAsksForCredentialsGetsItsBytes() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.ofAbstract(UUID.randomUUID().toString());
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = Channels.server(SocketType.STREAM, () -> new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
@@ -91,13 +91,13 @@ class UnixMessageContentHandlerTest {
                 sock.connect(bytes.fromhex(sys.argv[1]))
                 sock.send(b"one\\ntwo\\n")
                 """, HexFormat.of().formatHex(address.bytes()))) {
-            assertEquals("one", Ends.text(inbox.take(ByteBuf.class)));
-            assertEquals("two", Ends.text(inbox.take(ByteBuf.class)));
+            assertEquals("one", ChannelPair.text(inbox.take(ByteBuf.class)));
+            assertEquals("two", ChannelPair.text(inbox.take(ByteBuf.class)));
             python.succeed();
-            assertSame(Inbox.INACTIVE, inbox.take());
+            assertSame(RecordingHandler.INACTIVE, inbox.take());
         }
         server.close().sync();
-        Proof.of("CPython", "a codec of Netty reads on a server that asks for credentials");
+        Evidence.of("CPython", "a codec of Netty reads on a server that asks for credentials");
     }
 
     /** A server whose codec gets nothing, since an option that seems unrelated has changed the class of messages. */
@@ -116,8 +116,8 @@ class UnixMessageContentHandlerTest {
             for (int i = 0; i < 2; i++) {
                 Channel client = new Bootstrap().group(group).channel(UnixStreamChannel.class)
                         .handler(new ChannelInboundHandlerAdapter()).connect(address).sync().channel();
-                client.writeAndFlush(Ends.buffer("line\n")).sync();
-                Ends.settle(client);
+                client.writeAndFlush(ChannelPair.buffer("line\n")).sync();
+                ChannelPair.settle(client);
                 client.close().sync();
             }
             List<UnixDatagramChannel> pair = UnixDatagramChannel.pair();
@@ -126,8 +126,8 @@ class UnixMessageContentHandlerTest {
                 channel.pipeline().addLast(new ChannelInboundHandlerAdapter());
                 group.register(channel).sync();
             }
-            pair.get(0).writeAndFlush(Ends.buffer("x")).sync();
-            Ends.settle(pair.get(1));
+            pair.get(0).writeAndFlush(ChannelPair.buffer("x")).sync();
+            ChannelPair.settle(pair.get(1));
             group.shutdownGracefully();
         }
     }
@@ -144,6 +144,6 @@ class UnixMessageContentHandlerTest {
             assertTrue(lines.get(0).contains("UnixMessageContentHandler"), lines.get(0));
             assertTrue(lines.get(1).contains(" takes UnixDatagramPackets, "), lines.get(1));
         }
-        Proof.of("itself", "messages that no handler takes are logged once, with the handler that helps");
+        Evidence.of("itself", "messages that no handler takes are logged once, with the handler that helps");
     }
 }

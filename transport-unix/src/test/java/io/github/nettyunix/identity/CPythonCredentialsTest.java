@@ -8,9 +8,9 @@ import io.github.nettyunix.UnixPeer;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,71 +46,72 @@ class CPythonCredentialsTest {
     }
 
     /** Sent before the server accepts, with a descriptor that is discarded: nobody asked for any. */
-    @Way.Every
-    void theFirstMessageHasItsSendersCredentials(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSCRED, true).start("""
+    @Setup.Every
+    void theFirstMessageHasItsSendersCredentials(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSCRED, true)
+                .start("""
                 for _ in range(2):
                     send(sock, b"x", [labelled("unwanted")], peer)
                 print(os.getpid(), os.getuid(), os.getgid())
                 wait_for_end()
                 """)) {
-            UnixCredentials expected = credentialsOf(meeting.python().line());
-            assertEquals(meeting.python().pid(), expected.pid());
+            UnixCredentials expected = credentialsOf(connection.python().line());
+            assertEquals(connection.python().pid(), expected.pid());
             // Those with the same sender a stream may merge.
             for (int length = 0; length < 2;) {
-                UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                UnixMessage message = connection.inbox().take(UnixMessage.class);
                 assertEquals(expected, message.credentials());
                 assertEquals(List.of(), message.fileDescriptors());
                 length += Content.take(message).length;
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "the credentials of the sender of the first message, " + way);
+        Evidence.of("CPython", "the credentials of the sender of the first message, " + setup);
     }
 
-    static Stream<Way> serving() {
-        return Way.connections().filter(Way::isServing);
+    static Stream<Setup> serving() {
+        return Setup.connections().filter(Setup::isServing);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("serving")
-    void asAChildOptionCredentialsHoldFromTheAcceptOn(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.SO_PASSCRED, true).start("""
+    void asAChildOptionCredentialsHoldFromTheAcceptOn(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.SO_PASSCRED, true).start("""
                 input()
                 send(sock, b"x")
                 wait_for_end()
                 """)) {
-            meeting.python().say("accepted");
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
-            assertEquals(meeting.python().pid(), message.credentials().pid());
+            connection.python().say("accepted");
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
+            assertEquals(connection.python().pid(), message.credentials().pid());
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "credentials asked for by a child option, " + way);
+        Evidence.of("CPython", "credentials asked for by a child option, " + setup);
     }
 
-    @Way.Every
-    void credentialsComeWithTheMostDescriptors(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+    @Setup.Every
+    void credentialsComeWithTheMostDescriptors(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.SO_PASSCRED, true).start("""
                 input()
                 send(sock, b"x", [labelled("same")] * 253, peer)
                 wait_for_end()
                 """)) {
-            meeting.python().say("ready");
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
-            assertEquals(meeting.python().pid(), message.credentials().pid());
+            connection.python().say("ready");
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
+            assertEquals(connection.python().pid(), message.credentials().pid());
             assertEquals(253, message.fileDescriptors().size());
             assertEquals("same", Content.label(message.fileDescriptors().get(252)));
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "credentials and 253 descriptors in one message, " + way);
+        Evidence.of("CPython", "credentials and 253 descriptors in one message, " + setup);
     }
 
-    @Way.Every
-    void controlMessagesComeInAnyOrderAndNumber(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+    @Setup.Every
+    void controlMessagesComeInAnyOrderAndNumber(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.SO_PASSCRED, true).start("""
                 def rights(*texts):
                     return socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [labelled(text) for text in texts])
@@ -123,107 +124,110 @@ class CPythonCredentialsTest {
                     sock.sendmsg([b"x"], control, 0, *([peer] if peer is not None else []))
                 wait_for_end()
                 """)) {
-            meeting.python().say("ready");
-            UnixCredentials expected = credentialsOf(meeting.python().line());
+            connection.python().say("ready");
+            UnixCredentials expected = credentialsOf(connection.python().line());
             for (int i = 0; i < 5; i++) {
-                UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                UnixMessage message = connection.inbox().take(UnixMessage.class);
                 assertEquals(expected, message.credentials());
                 assertEquals(2, message.fileDescriptors().size());
                 assertEquals("a", Content.label(message.fileDescriptors().get(0)));
                 assertEquals("b", Content.label(message.fileDescriptors().get(1)));
                 assertEquals("x", Content.text(Content.take(message)));
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "descriptors and credentials in any order and number of control messages, " + way);
+        Evidence.of("CPython", "descriptors and credentials in any order and number of control messages, " + setup);
     }
 
-    @Way.Every
-    void withoutSoPassCredMessagesHaveNoCredentials(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
+    @Setup.Every
+    void withoutSoPassCredMessagesHaveNoCredentials(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start("""
                 send(sock, b"x", [], peer)
                 wait_for_end()
                 """)) {
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             assertNull(message.credentials());
             message.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "no credentials without SO_PASSCRED, " + way);
+        Evidence.of("CPython", "no credentials without SO_PASSCRED, " + setup);
     }
 
-    @Way.Every
-    void explicitCredentialsReachThePeer(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void explicitCredentialsReachThePeer(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 sock.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
                 print("ready")
                 for _ in range(2):
                     message = receive_message(sock)
                     print(message.data.decode(), message.credentials, [label(fd) for fd in message.fds])
                 """)) {
-            meeting.python().expect("ready");
+            connection.python().expect("ready");
             UnixCredentials own = own();
             // Who may, claims to be somebody else.
-            UnixCredentials claimed = own.uid() == 0 ? new UnixCredentials((int) meeting.python().pid(), 12, 34) : own;
-            meeting.send(meeting.message(Content.of("explicit"), Content.labelled("file")).withCredentials(claimed))
+            UnixCredentials claimed = own.uid() == 0 ? new UnixCredentials((int) connection.python().pid(), 12, 34)
+                    : own;
+            connection.send(connection.message(Content.of("explicit"), Content.labelled("file"))
+                    .withCredentials(claimed))
                     .sync();
-            meeting.send(meeting.message(Content.of("implicit"))).sync();
-            meeting.python().expect("explicit " + text(claimed) + " ['file']");
-            meeting.python().expect("implicit " + text(own) + " []");
-            meeting.end();
+            connection.send(connection.message(Content.of("implicit"))).sync();
+            connection.python().expect("explicit " + text(claimed) + " ['file']");
+            connection.python().expect("implicit " + text(own) + " []");
+            connection.end();
         }
-        Proof.of("CPython", "explicit credentials reach the peer, " + way);
+        Evidence.of("CPython", "explicit credentials reach the peer, " + setup);
     }
 
     private static String text(UnixCredentials credentials) {
         return "(%d, %d, %d)".formatted(credentials.pid(), credentials.uid(), credentials.gid());
     }
 
-    @Way.Every
-    void credentialsThatTheKernelRefusesFailOneRecordAndEndAStream(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void credentialsThatTheKernelRefusesFailOneRecordAndEndAStream(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(2):
                     print(receive(sock)[0].decode())
                 """)) {
             UnixCredentials own = own();
             UnixCredentials nobody = new UnixCredentials(Integer.MAX_VALUE, own.uid(), own.gid());
             UnixFileDescriptor fd = Content.labelled("not sent");
-            meeting.send(meeting.bytes(Content.of("before"))).sync();
-            meeting.python().expect("before");
-            Throwable cause = meeting.send(meeting.message(Content.of("x"), fd).withCredentials(nobody)).await()
+            connection.send(connection.bytes(Content.of("before"))).sync();
+            connection.python().expect("before");
+            Throwable cause = connection.send(connection.message(Content.of("x"), fd).withCredentials(nobody)).await()
                     .cause();
             assertInstanceOf(UnixSocketError.class, cause);
             assertTrue(List.of("ESRCH", "EPERM").contains(((UnixSocketError) cause).errnoName()), cause.toString());
             assertTrue(!fd.isOpen());
-            if (way.type() == SocketType.STREAM) {
+            if (setup.type() == SocketType.STREAM) {
                 // Nothing may take the place of what is missing.
-                assertNotNull(meeting.send(meeting.bytes(Content.of("after"))).await().cause());
-                assertInstanceOf(ChannelOutputShutdownEvent.class, meeting.inbox().take());
-                meeting.python().expect("");
+                assertNotNull(connection.send(connection.bytes(Content.of("after"))).await().cause());
+                assertInstanceOf(ChannelOutputShutdownEvent.class, connection.inbox().take());
+                connection.python().expect("");
             } else {
-                meeting.send(meeting.bytes(Content.of("after"))).sync();
-                meeting.python().expect("after");
+                connection.send(connection.bytes(Content.of("after"))).sync();
+                connection.python().expect("after");
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "refused credentials fail one record, and end a stream, " + way);
+        Evidence.of("CPython", "refused credentials fail one record, and end a stream, " + setup);
     }
 
-    @Way.Connections
-    void bothEndsKnowTheirPeer(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Connections
+    void bothEndsKnowTheirPeer(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 print(os.getpid(), os.getuid(), os.getgid())
                 print(sorted(os.getgroups()))
                 print(struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))
                 wait_for_end()
                 """)) {
-            UnixCredentials peer = ((UnixPeer) meeting.channel()).peerCredentials();
-            assertEquals(credentialsOf(meeting.python().line()),
+            UnixCredentials peer = ((UnixPeer) connection.channel()).peerCredentials();
+            assertEquals(credentialsOf(connection.python().line()),
                     new UnixCredentials(peer.pid(), peer.uid(), peer.gid()));
-            meeting.python().expect(peer.groups().stream().sorted().toList().toString());
-            meeting.python().expect(text(own()));
-            meeting.end();
+            connection.python().expect(peer.groups().stream().sorted().toList().toString());
+            connection.python().expect(text(own()));
+            connection.end();
         }
-        Proof.of("CPython", "peerCredentials() of both ends, " + way);
+        Evidence.of("CPython", "peerCredentials() of both ends, " + setup);
     }
 }

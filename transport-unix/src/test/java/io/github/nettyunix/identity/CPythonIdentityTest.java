@@ -11,15 +11,15 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
@@ -59,29 +59,29 @@ class CPythonIdentityTest {
         assertEquals(name, assertInstanceOf(UnixSocketError.class, error).errnoName(), error.toString());
     }
 
-    @Way.Connections
-    void thePeersPidFdIsOfItsProcess(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("wait_for_end()")) {
-            UnixFileDescriptor pidFd = ((UnixPeer) meeting.channel()).peerPidFd();
-            assertEquals(meeting.python().pid(), pidOf(pidFd));
+    @Setup.Connections
+    void thePeersPidFdIsOfItsProcess(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("wait_for_end()")) {
+            UnixFileDescriptor pidFd = ((UnixPeer) connection.channel()).peerPidFd();
+            assertEquals(connection.python().pid(), pidOf(pidFd));
             pidFd.release();
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "peerPidFd(), " + way);
+        Evidence.of("CPython", "peerPidFd(), " + setup);
     }
 
-    static Stream<Way> serving() {
-        return Way.connections().filter(Way::isServing);
+    static Stream<Setup> serving() {
+        return Setup.connections().filter(Setup::isServing);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("serving")
-    void aPeerThatHasGoneIsNotAnOldKernel(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.AUTO_READ, false)
+    void aPeerThatHasGoneIsNotAnOldKernel(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false)
                 .start("send(sock, b'last words')")) {
-            meeting.python().succeed();
-            UnixPeer peer = (UnixPeer) meeting.channel();
-            assertEquals(meeting.python().pid(), peer.peerCredentials().pid());
+            connection.python().succeed();
+            UnixPeer peer = (UnixPeer) connection.channel();
+            assertEquals(connection.python().pid(), peer.peerCredentials().pid());
             try (UnixFileDescriptor pidFd = peer.peerPidFd()) {
                 assertEquals(-1, pidOf(pidFd));
             } catch (IOException beforeLinux616) {
@@ -90,12 +90,12 @@ class CPythonIdentityTest {
                         "the peer's process has ended, and only Linux 6.16 and later still "
                         + "has a descriptor of it"), beforeLinux616.getMessage());
             }
-            meeting.channel().read();
-            assertEquals("last words", Content.text(meeting.take()));
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            connection.channel().read();
+            assertEquals("last words", Content.text(connection.take()));
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
-        Proof.of("CPython", "the pidfd of a peer that has gone, " + way);
+        Evidence.of("CPython", "the pidfd of a peer that has gone, " + setup);
     }
 
     @Test
@@ -131,14 +131,15 @@ class CPythonIdentityTest {
 
     @EachType
     void aPairsPeerIsThisProcess(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type); UnixFileDescriptor pidFd = ((UnixPeer) ends.sender).peerPidFd()) {
+        try (ChannelPair pair = ChannelPair.started(type); UnixFileDescriptor pidFd = ((UnixPeer) pair.sender)
+                .peerPidFd()) {
             assertEquals(ProcessHandle.current().pid(), pidOf(pidFd));
         }
     }
 
-    @Way.Connections
-    void thePeersLabelIsWhatItsSecurityModuleSays(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Connections
+    void thePeersLabelIsWhatItsSecurityModuleSays(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 try:
                     print(sock.getsockopt(socket.SOL_SOCKET, SO_PEERSEC, 4096).rstrip(b"\\0").decode() and
                           open("/proc/self/attr/current").read().strip().rstrip("\\0"))
@@ -146,48 +147,50 @@ class CPythonIdentityTest {
                     print("unknown")
                 wait_for_end()
                 """)) {
-            String label = meeting.python().line();
-            UnixPeer peer = (UnixPeer) meeting.channel();
+            String label = connection.python().line();
+            UnixPeer peer = (UnixPeer) connection.channel();
             if (label.equals("unknown")) {
-                assertEquals("SO_PEERSEC " + way.type()
+                assertEquals("SO_PEERSEC " + setup.type()
                         + ": it needs Linux 2.6.2 or later and a security module that labels "
                         + "sockets", assertThrows(UnsupportedOperationException.class, peer::peerSecurityLabel)
                         .getMessage());
             } else {
                 assertEquals(label, peer.peerSecurityLabel());
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "peerSecurityLabel(), " + way);
+        Evidence.of("CPython", "peerSecurityLabel(), " + setup);
     }
 
     /**
      * Sent before the server accepts, with the most descriptors: they come before the pidfd, and nobody asked for them.
      */
-    @Way.Every
-    void theFirstMessageHasItsSendersPidFdAndNoDescriptors(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSPIDFD, true).start("""
+    @Setup.Every
+    void theFirstMessageHasItsSendersPidFdAndNoDescriptors(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSPIDFD, true)
+                .start("""
                 for _ in range(3):
                     send(sock, b"x", [labelled("unwanted")] * 253, peer)
                 wait_for_end()
                 """)) {
             for (int length = 0; length < 3;) {
-                UnixMessage message = meeting.inbox().take(UnixMessage.class);
+                UnixMessage message = connection.inbox().take(UnixMessage.class);
                 assertEquals(List.of(), message.fileDescriptors());
                 assertNull(message.credentials());
                 UnixFileDescriptor pidFd = message.pidFd();
-                assertEquals(meeting.python().pid(), pidOf(pidFd));
+                assertEquals(connection.python().pid(), pidOf(pidFd));
                 length += Content.take(message).length;
                 assertFalse(pidFd.isOpen());
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "the pidfd of the sender of the first message, and none of its 253 descriptors, " + way);
+        Evidence.of("CPython", "the pidfd of the sender of the first message, and none of its 253 descriptors, "
+                + setup);
     }
 
-    @Way.Every
-    void allControlDataComesInOneMessage(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSCRED, true)
+    @Setup.Every
+    void allControlDataComesInOneMessage(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSCRED, true)
                 .firstOption(UnixSocketOption.SO_PASSPIDFD, true).firstOption(UnixSocketOption.SO_PASSSEC, true)
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start("""
                 input()
@@ -196,40 +199,40 @@ class CPythonIdentityTest {
                 send(sock, b"none", [], peer)
                 wait_for_end()
                 """)) {
-            meeting.python().say("ready");
-            assertAll(meeting, "most", 253);
-            assertAll(meeting, "one", 1);
-            assertAll(meeting, "none", 0);
-            meeting.end();
+            connection.python().say("ready");
+            assertAll(connection, "most", 253);
+            assertAll(connection, "one", 1);
+            assertAll(connection, "none", 0);
+            connection.end();
         }
-        Proof.of("CPython", "credentials, a pidfd and 253 descriptors in one message, " + way);
+        Evidence.of("CPython", "credentials, a pidfd and 253 descriptors in one message, " + setup);
     }
 
-    private static void assertAll(Meeting meeting, String text, int fds) throws IOException {
-        UnixMessage message = meeting.inbox().take(UnixMessage.class);
-        assertEquals(meeting.python().pid(), message.credentials().pid());
-        assertEquals(meeting.python().pid(), pidOf(message.pidFd()));
+    private static void assertAll(PeerConnection connection, String text, int fds) throws IOException {
+        UnixMessage message = connection.inbox().take(UnixMessage.class);
+        assertEquals(connection.python().pid(), message.credentials().pid());
+        assertEquals(connection.python().pid(), pidOf(message.pidFd()));
         assertEquals(fds, message.fileDescriptors().size());
         assertEquals(text, Content.text(Content.take(message)));
     }
 
-    @Way.Few
-    void moreDescriptorsThanAllowedTakeThePidFdWithThem(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSPIDFD, true)
+    @Setup.Few
+    void moreDescriptorsThanAllowedTakeThePidFdWithThem(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSPIDFD, true)
                 .option(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 2).start("""
                 input()
                 send(sock, b"x", [labelled("x")] * 3, peer)
                 wait_for_end()
                 """)) {
-            meeting.python().say("ready");
-            meeting.inbox().take(ControlDataTruncatedException.class);
-            meeting.end();
+            connection.python().say("ready");
+            connection.inbox().take(ControlDataTruncatedException.class);
+            connection.end();
         }
     }
 
-    @Way.Few
-    void sendersOfDescriptorsAreRefused(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Few
+    void sendersOfDescriptorsAreRefused(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 input()
                 try:
                     send(sock, b"with", [labelled("x")], peer)
@@ -239,40 +242,41 @@ class CPythonIdentityTest {
                 send(sock, b"without", [], peer)
                 wait_for_end()
                 """)) {
-            Channel channel = meeting.channel();
+            Channel channel = connection.channel();
             assertEquals(true, channel.config().getOption(UnixSocketOption.SO_PASSRIGHTS));
             boolean refused = true;
             try {
                 assertTrue(channel.config().setOption(UnixSocketOption.SO_PASSRIGHTS, false));
                 assertEquals(false, channel.config().getOption(UnixSocketOption.SO_PASSRIGHTS));
             } catch (UnsupportedOperationException e) {
-                assertEquals("SO_PASSRIGHTS " + way.type() + ": it needs Linux 6.16 or later", e.getMessage());
+                assertEquals("SO_PASSRIGHTS " + setup.type() + ": it needs Linux 6.16 or later", e.getMessage());
                 refused = false;
             }
-            meeting.python().say("ready");
-            meeting.python().expect(refused ? "EPERM" : "sent");
-            assertEquals(refused ? "without" : "with", Content.text(meeting.take()).substring(0, refused ? 7 : 4));
-            meeting.inbox().release();
-            meeting.end();
+            connection.python().say("ready");
+            connection.python().expect(refused ? "EPERM" : "sent");
+            assertEquals(refused ? "without" : "with", Content.text(connection.take()).substring(0, refused ? 7 : 4));
+            connection.inbox().release();
+            connection.end();
         }
-        Proof.of("CPython", "SO_PASSRIGHTS, " + way);
+        Evidence.of("CPython", "SO_PASSRIGHTS, " + setup);
     }
 
-    @Way.Every
-    void emptyRecordsAndTheEndAreToldApartWithLabelsToo(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSSEC, true).start("""
+    @Setup.Every
+    void emptyRecordsAndTheEndAreToldApartWithLabelsToo(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSSEC, true)
+                .start("""
                 input()
                 if sock.type != socket.SOCK_STREAM:
                     send(sock, b"", [], peer)
                 send(sock, b"x", [], peer)
                 input()
                 """)) {
-            assertEquals(true, meeting.channel().config().getOption(UnixSocketOption.SO_PASSSEC));
-            meeting.python().say("ready");
-            if (way.type() != SocketType.STREAM) {
-                assertEquals("", Content.text(Content.take(meeting.inbox().take(UnixMessage.class))));
+            assertEquals(true, connection.channel().config().getOption(UnixSocketOption.SO_PASSSEC));
+            connection.python().say("ready");
+            if (setup.type() != SocketType.STREAM) {
+                assertEquals("", Content.text(Content.take(connection.inbox().take(UnixMessage.class))));
             }
-            UnixMessage message = meeting.inbox().take(UnixMessage.class);
+            UnixMessage message = connection.inbox().take(UnixMessage.class);
             assertNull(message.pidFd());
             String own = "/proc/self/attr/current";
             try {
@@ -282,40 +286,40 @@ class CPythonIdentityTest {
                 assertNull(message.securityLabel());
             }
             assertEquals("x", Content.text(Content.take(message)));
-            meeting.python().say("end");
-            if (way.type() != SocketType.DATAGRAM) {
-                assertEquals(Inbox.INACTIVE, meeting.inbox().take());
+            connection.python().say("end");
+            if (setup.type() != SocketType.DATAGRAM) {
+                assertEquals(RecordingHandler.INACTIVE, connection.inbox().take());
             }
-            meeting.end();
+            connection.end();
         }
     }
 
     @EachType
     void labelsThatNobodyAskedForAreNotShown(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type)) {
-            assertEquals(false, ends.receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
+        try (ChannelPair pair = ChannelPair.of(type)) {
+            assertEquals(false, pair.receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
             for (boolean on : new boolean[] {true, false, true, false}) {
-                ends.with(UnixSocketOption.SO_PASSSEC, on);
-                assertEquals(on, ends.receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
+                pair.with(UnixSocketOption.SO_PASSSEC, on);
+                assertEquals(on, pair.receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
             }
-            ends.start();
+            pair.start();
             if (type != SocketType.STREAM) {
-                ends.sender.writeAndFlush(type == SocketType.DATAGRAM ? new UnixMessage(Unpooled.EMPTY_BUFFER)
+                pair.sender.writeAndFlush(type == SocketType.DATAGRAM ? new UnixMessage(Unpooled.EMPTY_BUFFER)
                         : Unpooled.EMPTY_BUFFER).sync();
-                assertEquals("", ends.text());
+                assertEquals("", pair.text());
             }
-            ends.send("bytes").sync();
-            Object message = ends.inbox.take();
+            pair.send("bytes").sync();
+            Object message = pair.inbox.take();
             assertFalse(message instanceof UnixMessage);
-            assertEquals("bytes", Ends.text(message));
+            assertEquals("bytes", ChannelPair.text(message));
         }
     }
 
     @EachType
     void aCopyHasAPidFdOfItsOwn(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
-            ends.send("bytes").sync();
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
+            pair.send("bytes").sync();
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             UnixMessage copy = message.copy();
             assertEquals(message.pidFd(), message.duplicate().pidFd());
             message.release();
@@ -330,18 +334,19 @@ class CPythonIdentityTest {
     @EachType
     void whatHasPiledUpIsReadToItsEnd(SocketType type) throws Exception {
         int messages = 40;
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true)
+                .with(ChannelOption.AUTO_READ, false)
                 .start()) {
             for (int i = 0; i < messages; i++) {
-                ends.sender.write(Ends.buffer("x"));
+                pair.sender.write(ChannelPair.buffer("x"));
             }
-            ends.sender.writeAndFlush(Ends.buffer("y")).sync();
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.writeAndFlush(ChannelPair.buffer("y")).sync();
+            pair.receiver.config().setAutoRead(true);
             StringBuilder text = new StringBuilder();
             while (text.length() <= messages) {
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 assertEquals(ProcessHandle.current().pid(), pidOf(message.pidFd()));
-                text.append(Ends.text(message));
+                text.append(ChannelPair.text(message));
             }
             assertEquals("x".repeat(messages) + "y", text.toString());
         }
@@ -349,13 +354,13 @@ class CPythonIdentityTest {
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aPidFdIsNotSentOn(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSPIDFD, true)
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true)
                 .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.send("bytes").sync();
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
-            ends.sender.writeAndFlush(message).sync();
+            pair.send("bytes").sync();
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
+            pair.sender.writeAndFlush(message).sync();
             assertFalse(message.pidFd().isOpen());
-            UnixMessage again = ends.inbox.take(UnixMessage.class);
+            UnixMessage again = pair.inbox.take(UnixMessage.class);
             assertEquals(List.of(), again.fileDescriptors());
             again.release();
         }
@@ -365,13 +370,13 @@ class CPythonIdentityTest {
     @Tag("once")
     void descriptorsAreAccountedFor() throws Exception {
         Descriptors before = Descriptors.now();
-        try (Ends ends = Ends.of(SocketType.DATAGRAM).with(UnixSocketOption.SO_PASSPIDFD, true)
+        try (ChannelPair pair = ChannelPair.of(SocketType.DATAGRAM).with(UnixSocketOption.SO_PASSPIDFD, true)
                 .with(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start()) {
             // Too long, dropped with what it had.
-            ends.send("12345").sync();
-            ends.inbox.take(MessageTruncatedException.class);
-            ends.send("1234").sync();
-            ends.text();
+            pair.send("12345").sync();
+            pair.inbox.take(MessageTruncatedException.class);
+            pair.send("1234").sync();
+            pair.text();
         }
         before.assertUnchanged();
     }

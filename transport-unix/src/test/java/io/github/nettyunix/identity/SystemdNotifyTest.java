@@ -9,10 +9,10 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Installed;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,9 +31,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /** This process is what systemd is for a service that tells how it does: datagrams with credentials and descriptors. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SystemdNotifyTest {
-    private final Inbox inbox = new Inbox();
+    private final RecordingHandler inbox = new RecordingHandler();
     private Channel channel;
     private Map<String, String> environment;
 
@@ -72,7 +72,7 @@ class SystemdNotifyTest {
         assertFalse(service.onExit().isDone());
         barrier.release();
         assertEquals(0, status(service));
-        Proof.of("systemd", "systemd-notify's barrier: credentials and a descriptor in one datagram");
+        Evidence.of("systemd", "systemd-notify's barrier: credentials and a descriptor in one datagram");
     }
 
     @Test
@@ -100,6 +100,6 @@ class SystemdNotifyTest {
         }
         assertEquals("FDSTORE=1\nFDNAME=state", Content.text(Content.take(packet)));
         assertEquals(0, status(service));
-        Proof.of("systemd", "sd_pid_notify_with_fds: credentials and two descriptors in one datagram");
+        Evidence.of("systemd", "sd_pid_notify_with_fds: credentials and two descriptors in one datagram");
     }
 }

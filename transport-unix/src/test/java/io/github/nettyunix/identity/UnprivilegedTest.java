@@ -5,9 +5,9 @@ import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.ChannelPair;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
-import io.github.nettyunix.testing.Proof;
 import io.netty.channel.ChannelFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,14 +40,14 @@ class UnprivilegedTest {
                 for (UnixCredentials claim : List.of(new UnixCredentials(own.pid(), 0, own.gid()),
                         new UnixCredentials(own.pid(), own.uid(), 0), own)) {
                     // A pair for each: a refused message ends the output of a stream.
-                    try (Ends ends = Ends.of(type).with(UnixSocketOption.SO_PASSCRED, true).start()) {
-                        ChannelFuture written = ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("x"))
+                    try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSCRED, true).start()) {
+                        ChannelFuture written = pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"))
                                 .withCredentials(claim));
                         result += written.await().cause() instanceof UnixSocketError e ? " " + e.errnoName() : " sent";
                         if (written.isSuccess()) {
-                            UnixMessage message = ends.inbox.take(UnixMessage.class);
+                            UnixMessage message = pair.inbox.take(UnixMessage.class);
                             result += message.credentials().uid() == own.uid() ? ", " : ", as somebody else ";
-                            result += Ends.text(message);
+                            result += ChannelPair.text(message);
                         }
                     }
                 }
@@ -69,6 +69,6 @@ class UnprivilegedTest {
                 """, new String(liar.getInputStream().readAllBytes()));
         assertTrue(liar.waitFor(10, TimeUnit.SECONDS));
         assertEquals(0, liar.exitValue());
-        Proof.of("itself", "credentials that nobody has a right to fail their write with EPERM, on all types");
+        Evidence.of("itself", "credentials that nobody has a right to fail their write with EPERM, on all types");
     }
 }

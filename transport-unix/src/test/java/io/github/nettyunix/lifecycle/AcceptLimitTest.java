@@ -8,11 +8,11 @@ import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.Threads;
 import io.netty.channel.Channel;
@@ -32,7 +32,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** A server that may have no more descriptors: who cannot be accepted waits, and is accepted later. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class AcceptLimitTest {
     private static final int ROOM = 8;
     private static final int GUESTS = 12;
@@ -159,7 +159,7 @@ class AcceptLimitTest {
             python.expect("done");
             python.succeed();
         }
-        Proof.of("CPython", "at its limit of descriptors a " + type
+        Evidence.of("CPython", "at its limit of descriptors a " + type
                 + " server backs off, recovers, and loses no connection");
     }
 }

@@ -8,12 +8,12 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.github.nettyunix.testing.Buffers;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -41,7 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Closing while something is under way: every promise is completed, and nothing stays. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class CloseTest {
     private static final int SIZE = 10_000;
     private static final long TIMEOUT_SECONDS = 10;
@@ -52,8 +52,8 @@ class CloseTest {
         return buffers.allocator().buffer(SIZE).writeZero(SIZE);
     }
 
-    private Ends ends(SocketType type) {
-        return Ends.of(type).with(ChannelOption.ALLOCATOR, buffers.allocator())
+    private ChannelPair pair(SocketType type) {
+        return ChannelPair.of(type).with(ChannelOption.ALLOCATOR, buffers.allocator())
                 .withSender(ChannelOption.ALLOCATOR, buffers.allocator());
     }
 
@@ -66,20 +66,20 @@ class CloseTest {
             fds.add(fd);
             writes.add(channel.write(new UnixMessage(bytes(), fd)));
             writes.add(channel.writeAndFlush(bytes()));
-            Ends.settle(channel);
+            ChannelPair.settle(channel);
         }
         return writes;
     }
 
     @EachType
     void closeFailsTheWritesThatThePeerHasNotMadeRoomFor(SocketType type) throws Exception {
-        try (Ends ends = ends(type).with(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = pair(type).with(ChannelOption.AUTO_READ, false).start()) {
             List<UnixFileDescriptor> fds = new ArrayList<>();
-            List<ChannelFuture> writes = fill(ends.sender, fds);
+            List<ChannelFuture> writes = fill(pair.sender, fds);
             assertFalse(writes.get(writes.size() - 1).isDone());
-            ends.sender.close().sync();
+            pair.sender.close().sync();
             // The promises of writes complete after that of the close.
-            Ends.settle(ends.sender);
+            ChannelPair.settle(pair.sender);
             boolean failed = false;
             for (ChannelFuture write : writes) {
                 assertTrue(write.isDone());
@@ -92,18 +92,18 @@ class CloseTest {
             assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
         }
         buffers.assertAllReleased();
-        Proof.of("itself", "closing a " + type + " channel fails what it has not sent, and releases it");
+        Evidence.of("itself", "closing a " + type + " channel fails what it has not sent, and releases it");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void peerThatClosesFailsTheWritesThatItHasNotMadeRoomFor(SocketType type) throws Exception {
-        try (Ends ends = ends(type).with(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = pair(type).with(ChannelOption.AUTO_READ, false).start()) {
             List<UnixFileDescriptor> fds = new ArrayList<>();
-            List<ChannelFuture> writes = fill(ends.sender, fds);
-            ends.receiver.close().sync();
-            assertInstanceOf(IOException.class, Ends.failure(writes.get(writes.size() - 1)));
-            ends.sender.closeFuture().sync();
-            Ends.settle(ends.sender);
+            List<ChannelFuture> writes = fill(pair.sender, fds);
+            pair.receiver.close().sync();
+            assertInstanceOf(IOException.class, ChannelPair.failure(writes.get(writes.size() - 1)));
+            pair.sender.closeFuture().sync();
+            ChannelPair.settle(pair.sender);
             assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
         }
         buffers.assertAllReleased();
@@ -111,12 +111,12 @@ class CloseTest {
 
     @EachType
     void closeEndsAReadThatWaits(SocketType type) throws Exception {
-        try (Ends ends = ends(type).with(ChannelOption.AUTO_READ, false).start()) {
-            ends.receiver.read();
-            Ends.settle(ends.receiver);
-            ends.receiver.close().sync();
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
-            assertTrue(ends.inbox.isEmpty());
+        try (ChannelPair pair = pair(type).with(ChannelOption.AUTO_READ, false).start()) {
+            pair.receiver.read();
+            ChannelPair.settle(pair.receiver);
+            pair.receiver.close().sync();
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
+            assertTrue(pair.inbox.isEmpty());
         }
         buffers.assertAllReleased();
     }
@@ -125,9 +125,9 @@ class CloseTest {
     @EachType
     void listenerOfAWriteMayCloseTheChannel(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(6);
-        try (Ends ends = ends(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+        try (ChannelPair pair = pair(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             List<ChannelFuture> writes = new ArrayList<>();
-            Channel sender = ends.sender;
+            Channel sender = pair.sender;
             sender.eventLoop().submit(() -> {
                 for (UnixFileDescriptor fd : fds) {
                     writes.add(sender.write(new UnixMessage(bytes(), fd)));
@@ -142,7 +142,7 @@ class CloseTest {
                 return null;
             }).sync();
             sender.closeFuture().sync();
-            Ends.settle(sender);
+            ChannelPair.settle(sender);
             for (ChannelFuture write : writes) {
                 assertTrue(write.isSuccess() || write.cause() instanceof ClosedChannelException,
                         () -> "" + write.cause());
@@ -151,10 +151,10 @@ class CloseTest {
                 assertTrue(write.isSuccess());
             }
             assertEquals(0, Descriptors.countOpen(fds));
-            assertTrue(ends.senderInbox.take() == Inbox.INACTIVE && ends.senderInbox.isEmpty());
+            assertTrue(pair.senderInbox.take() == RecordingHandler.INACTIVE && pair.senderInbox.isEmpty());
         }
         buffers.assertAllReleased();
-        Proof.of("itself", "a " + type + " channel may be closed by the listener of a write among others");
+        Evidence.of("itself", "a " + type + " channel may be closed by the listener of a write among others");
     }
 
     /** Both ends write and read as fast as they can while other threads close them. */
@@ -166,17 +166,17 @@ class CloseTest {
         try {
             for (int round = 0; round < rounds; round++) {
                 CountDownLatch atWork = new CountDownLatch(10);
-                Ends ends = ends(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(new Echo(atWork));
-                ends.sender.pipeline().addFirst(new Echo(atWork));
+                ChannelPair pair = pair(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(new Echo(atWork));
+                pair.sender.pipeline().addFirst(new Echo(atWork));
                 for (int i = 0; i < 20; i++) {
-                    ends.sender.write(new UnixMessage(bytes(), Descriptors.some(1)));
+                    pair.sender.write(new UnixMessage(bytes(), Descriptors.some(1)));
                 }
-                ends.sender.flush();
+                pair.sender.flush();
                 assertTrue(atWork.await(TIMEOUT_SECONDS, TimeUnit.SECONDS), "nothing arrives");
                 CyclicBarrier together = new CyclicBarrier(closers);
                 List<Future<ChannelFuture>> closes = new ArrayList<>();
                 for (int i = 0; i < closers; i++) {
-                    Channel channel = i % 2 == 0 ? ends.receiver : ends.sender;
+                    Channel channel = i % 2 == 0 ? pair.receiver : pair.sender;
                     closes.add(threads.submit(() -> {
                         together.await();
                         return channel.close();
@@ -185,14 +185,14 @@ class CloseTest {
                 for (Future<ChannelFuture> close : closes) {
                     close.get().sync();
                 }
-                ends.close();
+                pair.close();
             }
         } finally {
             threads.shutdown();
             assertTrue(threads.awaitTermination(TIMEOUT_SECONDS, TimeUnit.SECONDS));
         }
         buffers.assertAllReleased();
-        Proof.of("itself", "many threads close a " + type + " channel that reads and writes descriptors");
+        Evidence.of("itself", "many threads close a " + type + " channel that reads and writes descriptors");
     }
 
     /** Sends back what it gets, bytes and descriptors. */

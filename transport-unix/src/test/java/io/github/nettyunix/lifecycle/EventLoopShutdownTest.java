@@ -5,15 +5,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Buffers;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -37,7 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * Event loops that are shut down close the channels that they have, whatever these are doing, and their threads end.
  */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class EventLoopShutdownTest {
     private static final int TIMEOUT_SECONDS = 10;
 
@@ -68,19 +68,19 @@ class EventLoopShutdownTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void serversAndConnectionsAreClosedAndTheFileIsRemoved(SocketType type) throws Exception {
         Path path = folder.resolve("server");
-        Inbox accepted = new Inbox();
+        RecordingHandler accepted = new RecordingHandler();
         Channel server = Channels.server(group, type, () -> accepted).bind(UnixSocketAddress.of(path)).sync().channel();
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel client = Channels.client(group, type, inbox).connect(server.localAddress()).sync().channel();
         Channel connection = accepted.channel();
         shutDown();
         for (Channel channel : List.of(server, client, connection)) {
             assertFalse(channel.isOpen());
         }
-        assertSame(Inbox.INACTIVE, inbox.take());
-        assertSame(Inbox.INACTIVE, accepted.take());
+        assertSame(RecordingHandler.INACTIVE, inbox.take());
+        assertSame(RecordingHandler.INACTIVE, accepted.take());
         assertFalse(Files.exists(path));
-        Proof.of("itself", "the shutdown of event loops closes " + type + " servers and connections");
+        Evidence.of("itself", "the shutdown of event loops closes " + type + " servers and connections");
     }
 
     @EachType
@@ -89,7 +89,7 @@ class EventLoopShutdownTest {
         List<? extends Channel> pair = Channels.pair(type);
         pair.get(1).config().setAutoRead(false);
         for (Channel channel : pair) {
-            channel.pipeline().addLast(new Inbox());
+            channel.pipeline().addLast(new RecordingHandler());
             channel.config().setAllocator(buffers.allocator());
             group.register(channel).sync();
         }
@@ -100,11 +100,11 @@ class EventLoopShutdownTest {
             UnixFileDescriptor fd = Descriptors.some(1)[0];
             fds.add(fd);
             last = sender.writeAndFlush(new UnixMessage(buffers.allocator().buffer(10_000).writeZero(10_000), fd));
-            Ends.settle(sender);
+            ChannelPair.settle(sender);
         } while (sender.isWritable());
         shutDown();
         // Either it is closed first, or its peer is: the error depends on that.
-        Ends.failure(last);
+        ChannelPair.failure(last);
         assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
         buffers.assertAllReleased();
     }
@@ -114,9 +114,9 @@ class EventLoopShutdownTest {
         Path path = folder.resolve("busy");
         try (RawSocket server = RawSocket.bound(type, path).listen(0); RawSocket first = RawSocket.of(type)) {
             assertEquals(0, first.connect(path.toString().getBytes()));
-            ChannelFuture connect = Channels.client(group, type, new Inbox())
+            ChannelFuture connect = Channels.client(group, type, new RecordingHandler())
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 60_000).connect(UnixSocketAddress.of(path));
-            Ends.settle(connect.channel());
+            ChannelPair.settle(connect.channel());
             assertFalse(connect.isDone());
             shutDown();
             assertTrue(connect.await(TIMEOUT_SECONDS, TimeUnit.SECONDS));

@@ -7,7 +7,7 @@ import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -57,7 +57,7 @@ class FailedAllocationTest {
         receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         receiver.config().setAllocator(new PoorAllocator());
         receiver.config().setAutoRead(false);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channels.register(receiver, inbox);
         Channel sender = Channels.register(pair.get(1));
         for (int i = 0; i < 6; i++) {

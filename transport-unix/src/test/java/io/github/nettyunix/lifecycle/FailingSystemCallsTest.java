@@ -7,17 +7,17 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.CountedCalls;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.FailingCalls;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -49,7 +49,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** System calls that the kernel refuses, for lack of memory or by a filter, fail what needed them and nothing else. */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class FailingSystemCallsTest {
     private EventLoopGroup group;
     private EventLoop loop;
@@ -86,10 +86,10 @@ class FailingSystemCallsTest {
 
     @EachType
     void aChannelThatCannotBeWatchedFailsItsRegistrationAndTheOthersOfItsLoopGoOn(SocketType type) throws Exception {
-        try (Ends others = Ends.of(type).start(group)) {
+        try (ChannelPair others = ChannelPair.of(type).start(group)) {
             refuseToWatchMore();
             for (Channel channel : Channels.pair(type)) {
-                Throwable cause = Ends.failure(group.register(channel));
+                Throwable cause = ChannelPair.failure(group.register(channel));
                 assertFailure(cause, "epoll_ctl", type, "ENOSPC");
                 assertTrue(cause.getMessage().contains("max_user_watches"), cause.getMessage());
                 assertFalse(channel.isOpen());
@@ -97,17 +97,17 @@ class FailingSystemCallsTest {
             others.send("alive").sync();
             assertEquals("alive", others.text());
         }
-        Proof.of("itself", "a " + type + " channel that epoll_ctl refuses is closed and fails its registration");
+        Evidence.of("itself", "a " + type + " channel that epoll_ctl refuses is closed and fails its registration");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aConnectThatCannotBeWatchedFails(SocketType type) throws Exception {
-        Channel server = Channels.server(type, Inbox::new).bind(address()).sync().channel();
+        Channel server = Channels.server(type, RecordingHandler::new).bind(address()).sync().channel();
         Channel client = Channels.newClient(type);
-        client.pipeline().addLast(new Inbox());
+        client.pipeline().addLast(new RecordingHandler());
         group.register(client).sync();
         refuseToWatchMore();
-        assertFailure(Ends.failure(client.connect(address())), "epoll_ctl", type, "ENOSPC");
+        assertFailure(ChannelPair.failure(client.connect(address())), "epoll_ctl", type, "ENOSPC");
         assertFalse(client.isOpen());
         server.close().sync();
     }
@@ -117,7 +117,7 @@ class FailingSystemCallsTest {
         Channel server = Channels.newBindable(type);
         group.register(server).sync();
         refuseToWatchMore();
-        assertFailure(Ends.failure(server.bind(address())), "epoll_ctl", type, "ENOSPC");
+        assertFailure(ChannelPair.failure(server.bind(address())), "epoll_ctl", type, "ENOSPC");
         assertFalse(server.isOpen() || server.isActive());
         assertFalse(Files.exists(folder.resolve("s")));
     }
@@ -127,7 +127,7 @@ class FailingSystemCallsTest {
         Channel server = Channels.newBindable(type);
         group.register(server).sync();
         FailingCalls.on(loop, "listen", Errno.ENOBUFS);
-        assertFailure(Ends.failure(server.bind(address())), "listen", type, "ENOBUFS");
+        assertFailure(ChannelPair.failure(server.bind(address())), "listen", type, "ENOBUFS");
         assertFalse(server.isOpen());
         assertFalse(Files.exists(folder.resolve("s")));
     }
@@ -135,34 +135,34 @@ class FailingSystemCallsTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void anAcceptedConnectionThatCannotBeWatchedIsClosed(SocketType type) throws Exception {
         Channel server = new ServerBootstrap().group(Loops.group(), group).channel(Channels.serverClass(type))
-                .childHandler(new Inbox()).bind(address()).sync().channel();
+                .childHandler(new RecordingHandler()).bind(address()).sync().channel();
         refuseToWatchMore();
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channels.client(type, inbox).connect(address()).sync();
-        assertSame(Inbox.INACTIVE, inbox.take());
+        assertSame(RecordingHandler.INACTIVE, inbox.take());
         server.close().sync();
     }
 
     @EachType
     void aChangeOfWhatIsWatchedThatFailsClosesTheChannel(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).start(group)) {
+        try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             FailingCalls.on(loop, "epoll_ctl", FailingCalls.OPERATION, FailingCalls.EPOLL_CTL_MOD, Errno.EACCES);
-            loop.submit(() -> ends.receiver.config().setAutoRead(false)).sync();
-            assertFailure(ends.inbox.take(Throwable.class), "epoll_ctl", type, "EACCES");
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            loop.submit(() -> pair.receiver.config().setAutoRead(false)).sync();
+            assertFailure(pair.inbox.take(Throwable.class), "epoll_ctl", type, "EACCES");
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void connectionsAreAcceptedWhereGetsocknameFails(SocketType type) throws Exception {
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = Channels.server(group, type, () -> inbox).bind(address()).sync().channel();
         FailingCalls.on(loop, "getsockname", Errno.ENOBUFS);
-        Channel client = Channels.client(type, new Inbox()).connect(address()).sync().channel();
-        client.writeAndFlush(Ends.buffer("served")).sync();
-        assertEquals("served", Ends.text(inbox.take()));
+        Channel client = Channels.client(type, new RecordingHandler()).connect(address()).sync().channel();
+        client.writeAndFlush(ChannelPair.buffer("served")).sync();
+        assertEquals("served", ChannelPair.text(inbox.take()));
         client.close().sync();
-        assertSame(Inbox.INACTIVE, inbox.take());
+        assertSame(RecordingHandler.INACTIVE, inbox.take());
         server.close().sync();
     }
 
@@ -171,23 +171,23 @@ class FailingSystemCallsTest {
         Channel channel = Channels.newBindable(type);
         group.register(channel).sync();
         FailingCalls.on(loop, "getsockname", Errno.ENOBUFS);
-        assertFailure(Ends.failure(channel.bind(UnixSocketAddress.autobind())), "getsockname", type, "ENOBUFS");
+        assertFailure(ChannelPair.failure(channel.bind(UnixSocketAddress.autobind())), "getsockname", type, "ENOBUFS");
         assertFalse(channel.isOpen());
     }
 
     /** An event would report at once, again and again, that the socket is writable. */
     @EachType
     void aLackOfKernelResourcesIsWaitedForByTimeAndNotByAnEvent(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).start(group)) {
+        try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (String call : List.of("sendmmsg", "sendmsg", "sendto")) {
                 FailingCalls.on(loop, call, Errno.ETOOMANYREFS);
             }
             CountedCalls watching = CountedCalls.of(loop, "epoll_ctl");
-            ChannelFuture write = ends.send("waits");
-            Ends.settle(ends.sender);
+            ChannelFuture write = pair.send("waits");
+            ChannelPair.settle(pair.sender);
             assertEquals(0, watching.during(() -> {
                 for (int i = 0; i < 100; i++) {
-                    ends.sender.flush();
+                    pair.sender.flush();
                 }
             }));
             assertEquals(0, watching.sofar(), "an event is waited for");
@@ -207,7 +207,7 @@ class FailingSystemCallsTest {
     }
 
     private void assertAcceptFails(int errno, String name, boolean closes) throws Exception {
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = new ServerBootstrap().group(group).channel(UnixServerStreamChannel.class).handler(inbox)
                 .childHandler(new ChannelInitializer<>() {
                     @Override
@@ -219,7 +219,7 @@ class FailingSystemCallsTest {
             assertEquals(0, client.connect(address().bytes()));
             assertFailure(inbox.take(Throwable.class), "accept", SocketType.STREAM, name);
             if (closes) {
-                assertSame(Inbox.INACTIVE, inbox.take());
+                assertSame(RecordingHandler.INACTIVE, inbox.take());
             }
             assertEquals(closes, !server.isOpen());
         }
@@ -229,36 +229,36 @@ class FailingSystemCallsTest {
     /** The kernel reports an error once, to the call that meets it: here to the last of those that make up a batch. */
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void anErrorThatEndsABatchIsReportedAfterTheRecordsBeforeIt(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(group)) {
             for (int i = 0; i < 3; i++) {
-                ends.send("record " + i).sync();
+                pair.send("record " + i).sync();
             }
             // A stranger's records, which may bring descriptors, are received one by one.
             CountedCalls calls = CountedCalls.of(loop, "recvmsg");
             calls.failOnce(4, Errno.ENOBUFS);
-            ends.receiver.config().setAutoRead(true);
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < 3; i++) {
-                assertEquals("record " + i, ends.text());
+                assertEquals("record " + i, pair.text());
             }
-            assertFailure(ends.inbox.take(Throwable.class), "read", type, "ENOBUFS");
+            assertFailure(pair.inbox.take(Throwable.class), "read", type, "ENOBUFS");
         }
-        Proof.of("itself", "an error that ends a batch is reported after the records before it, " + type);
+        Evidence.of("itself", "an error that ends a batch is reported after the records before it, " + type);
     }
 
     /** Another thread may start a program at any time, to which all others would be passed on. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void socketsAreCloseOnExecFromTheStart(SocketType type) throws Exception {
-        Channels.server(type, Inbox::new)
+        Channels.server(type, RecordingHandler::new)
                 .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.replaceStale().keepOnClose())
                 .bind(address()).sync().channel().close().sync();
         FailingCalls.withoutFlag(loop, "socket", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
         FailingCalls.withoutFlag(loop, "socketpair", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
         FailingCalls.withoutFlag(loop, "accept4", 3, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
         // It finds the file of one that is gone, for which it has to ask.
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel server = loop.submit(() -> Channels.newBindable(type)).get();
-        server.pipeline().addLast(new Inbox() {
+        server.pipeline().addLast(new RecordingHandler() {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object accepted) {
                 ((Channel) accepted).pipeline().addLast(inbox);
@@ -268,17 +268,17 @@ class FailingSystemCallsTest {
         group.register(server).sync();
         server.bind(address()).sync();
         Channel client = loop.submit(() -> Channels.newClient(type)).get();
-        client.pipeline().addLast(new Inbox());
+        client.pipeline().addLast(new RecordingHandler());
         group.register(client).sync();
         client.connect(address()).sync();
-        client.writeAndFlush(Ends.buffer("accepted")).sync();
-        assertEquals("accepted", Ends.text(inbox.take()));
+        client.writeAndFlush(ChannelPair.buffer("accepted")).sync();
+        assertEquals("accepted", ChannelPair.text(inbox.take()));
         for (Channel channel : loop.submit(() -> Channels.pair(type)).get()) {
             group.register(channel).sync();
             channel.close().sync();
         }
         client.close().sync();
         server.close().sync();
-        Proof.of("itself", "all " + type + " sockets are close-on-exec from the start");
+        Evidence.of("itself", "all " + type + " sockets are close-on-exec from the start");
     }
 }

@@ -5,10 +5,10 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.EachType;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -45,7 +45,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ManyConnectionsTest {
     private static final int CONNECTIONS = 10_000;
     private static final int OTHER_DESCRIPTORS = 300;
@@ -165,6 +165,6 @@ class ManyConnectionsTest {
         server.close().sync();
         assertEquals(0, open.size());
         buffers.assertAllReleased();
-        Proof.of("itself", connections + " " + type + " connections with another process are open at once");
+        Evidence.of("itself", connections + " " + type + " connections with another process are open at once");
     }
 }

@@ -11,15 +11,15 @@ import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.DescriptorUses;
 import io.github.nettyunix.internal.write.OutboundMessages;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
 import io.github.nettyunix.testing.OnlyWith;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Options that are set while messages arrive: in a handler, or by another thread. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class MidTurnOptionsTest {
     @EachType
     void fewerMessagesPerReadInTheMiddleOfATurnLoseNone(SocketType type) throws Exception {
@@ -65,21 +65,21 @@ class MidTurnOptionsTest {
                 ctx.fireChannelRead(message);
             }
         };
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false);
-        try (Ends ends = pair.start(limiting)) {
+        try (ChannelPair pair = prepared.start(limiting)) {
             for (int i = 0; i < count; i++) {
-                ends.sender.write(new UnixMessage(Ends.buffer("message " + i), fd.retain()));
+                pair.sender.write(new UnixMessage(ChannelPair.buffer("message " + i), fd.retain()));
             }
-            ends.sender.flush();
-            Ends.settle(ends.sender);
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < count; i++) {
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 assertEquals(1, message.fileDescriptors().size());
-                assertEquals("message " + i, Ends.text(message));
+                assertEquals("message " + i, ChannelPair.text(message));
             }
-            assertTrue(ends.receiver.isActive());
+            assertTrue(pair.receiver.isActive());
         }
         fd.release();
     }
@@ -89,25 +89,25 @@ class MidTurnOptionsTest {
         int count = 1500;
         UnixFileDescriptor fd = Content.labelled("sent many times");
         AtomicBoolean over = new AtomicBoolean();
-        try (Ends ends = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
+        try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             Thread toggling = new Thread(() -> {
                 for (boolean on = false; !over.get(); on = !on) {
-                    ends.receiver.config().setAutoRead(on);
+                    pair.receiver.config().setAutoRead(on);
                 }
-                ends.receiver.config().setAutoRead(true);
+                pair.receiver.config().setAutoRead(true);
             });
             toggling.start();
-            ends.sender.eventLoop().execute(() -> {
+            pair.sender.eventLoop().execute(() -> {
                 for (int i = 0; i < count; i++) {
-                    ends.sender.write(new UnixMessage(Unpooled.directBuffer(4).writeInt(i), fd.retain()));
+                    pair.sender.write(new UnixMessage(Unpooled.directBuffer(4).writeInt(i), fd.retain()));
                     if (i % 40 == 0) {
-                        ends.sender.flush();
+                        pair.sender.flush();
                     }
                 }
-                ends.sender.flush();
+                pair.sender.flush();
             });
             for (int i = 0; i < count; i++) {
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 assertEquals(1, message.fileDescriptors().size());
                 assertEquals(i, message.content().readInt());
                 message.release();
@@ -116,29 +116,29 @@ class MidTurnOptionsTest {
             toggling.join();
         }
         fd.release();
-        Proof.of("itself", "auto-read that is toggled by another thread loses no " + type + " message");
+        Evidence.of("itself", "auto-read that is toggled by another thread loses no " + type + " message");
     }
 
     @Test
     @OnlyWith(SocketType.SEQPACKET)
     void emptyRecordsAreNoEndWhileControlDataIsTurnedOn() throws Exception {
         for (int round = 0; round < 25; round++) {
-            try (Ends ends = Ends.started(SocketType.SEQPACKET)) {
+            try (ChannelPair pair = ChannelPair.started(SocketType.SEQPACKET)) {
                 int count = 200;
-                ends.sender.eventLoop().execute(() -> {
+                pair.sender.eventLoop().execute(() -> {
                     for (int i = 0; i < count; i++) {
-                        ends.sender.writeAndFlush(Unpooled.EMPTY_BUFFER);
+                        pair.sender.writeAndFlush(Unpooled.EMPTY_BUFFER);
                     }
                 });
                 for (int i = 0; i < count; i++) {
                     if (i == 20) {
-                        ends.receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+                        pair.receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
                     }
-                    assertEquals("", ends.text());
+                    assertEquals("", pair.text());
                 }
             }
         }
-        Proof.of("itself", "empty records that arrive while another thread turns control data on do not end "
+        Evidence.of("itself", "empty records that arrive while another thread turns control data on do not end "
                 + "the connection");
     }
 
@@ -170,7 +170,7 @@ class MidTurnOptionsTest {
         try {
             var pair = Channels.pair(type);
             Channel receiver = pair.get(0);
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             receiver.pipeline().addLast(inbox);
             group.register(receiver).sync();
             // This thread sends, with no other one in between.
@@ -210,12 +210,12 @@ class MidTurnOptionsTest {
     /** What an option of the kernel is set for does not happen if the kernel refuses. */
     @EachType
     void optionThatTheKernelRefusesIsNotSet(SocketType type) throws Exception {
-        Ends ends = Ends.of(type).start();
-        ends.close();
-        assertThrows(ChannelException.class, () -> ends.receiver.config()
+        ChannelPair pair = ChannelPair.of(type).start();
+        pair.close();
+        assertThrows(ChannelException.class, () -> pair.receiver.config()
                 .setOption(UnixSocketOption.SO_PASSCRED, true));
-        assertEquals(false, ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
+        assertEquals(false, pair.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         assertSame(ControlDataOptions.Wanted.NOTHING,
-                ((ChannelCore) ends.receiver.unsafe()).settings().controlData().wanted());
+                ((ChannelCore) pair.receiver.unsafe()).settings().controlData().wanted());
     }
 }

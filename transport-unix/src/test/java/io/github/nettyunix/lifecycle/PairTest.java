@@ -5,8 +5,8 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.ByteBufUtil;
@@ -22,7 +22,7 @@ class PairTest {
     void bytesTravelBothWaysBetweenTheEndsOfAPair(SocketType type) throws Exception {
         Descriptors before = Descriptors.now();
         var pair = Channels.pair(type);
-        Inbox[] inboxes = {new Inbox(), new Inbox()};
+        RecordingHandler[] inboxes = {new RecordingHandler(), new RecordingHandler()};
         Channel[] ends = {Channels.register(pair.get(0), inboxes[0]), Channels.register(pair.get(1), inboxes[1])};
         for (int i = 0; i < 2; i++) {
             assertTrue(ends[i].isActive());
@@ -39,6 +39,6 @@ class PairTest {
             end.close().sync();
         }
         before.assertUnchanged();
-        Proof.of("itself", "a pair of " + type + " channels carries bytes both ways");
+        Evidence.of("itself", "a pair of " + type + " channels carries bytes both ways");
     }
 }

@@ -5,15 +5,15 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.endpoint.ConnectAttempt;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.FullBacklog;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -42,7 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Channels come to event loops, move between them, and end with them. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class RegistrationTest {
     @TempDir
     private Path folder;
@@ -62,34 +62,35 @@ class RegistrationTest {
 
     @EachType
     void channelGoesOnOnAnotherLoop(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
+        try (ChannelPair pair = ChannelPair.started(type)) {
             for (int i = 0; i < 10; i++) {
-                ends.send("before " + i).sync();
-                assertEquals("before " + i, ends.text());
-                ends.receiver.deregister().sync();
-                ends.send("between " + i).sync();
-                Loops.group().register(ends.receiver).sync();
-                assertEquals("between " + i, ends.text());
-                move(ends.sender);
+                pair.send("before " + i).sync();
+                assertEquals("before " + i, pair.text());
+                pair.receiver.deregister().sync();
+                pair.send("between " + i).sync();
+                Loops.group().register(pair.receiver).sync();
+                assertEquals("between " + i, pair.text());
+                move(pair.sender);
             }
-            assertTrue(ends.receiver.isActive() && ends.inbox.isEmpty());
+            assertTrue(pair.receiver.isActive() && pair.inbox.isEmpty());
         }
-        Proof.of("itself", "a " + type + " channel moves to another event loop and loses nothing");
+        Evidence.of("itself", "a " + type + " channel moves to another event loop and loses nothing");
     }
 
     @EachType
     void writesThatWaitForRoomGoOnOnAnotherLoop(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 5000);
-        try (Ends ends = pair.start()) {
+        ChannelPair prepared = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.SO_SNDBUF, 5000);
+        try (ChannelPair pair = prepared.start()) {
             List<ChannelFuture> writes = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                writes.add(ends.send("x".repeat(1000)));
+                writes.add(pair.send("x".repeat(1000)));
             }
-            Ends.settle(ends.sender);
+            ChannelPair.settle(pair.sender);
             assertFalse(writes.get(99).isDone());
-            move(ends.sender);
-            move(ends.receiver);
-            ends.receiver.config().setAutoRead(true);
+            move(pair.sender);
+            move(pair.receiver);
+            pair.receiver.config().setAutoRead(true);
             for (ChannelFuture write : writes) {
                 assertTrue(write.await(10, TimeUnit.SECONDS));
                 assertTrue(write.isSuccess());
@@ -99,14 +100,14 @@ class RegistrationTest {
 
     @EachType
     void peerThatClosesWhileNobodyWatchesIsNoticedAfterwards(SocketType type) throws Exception {
-        try (Ends ends = Ends.started(type)) {
-            ends.receiver.deregister().sync();
-            ends.send("last words").sync();
-            ends.sender.close().sync();
-            Loops.group().register(ends.receiver).sync();
-            assertEquals("last words", ends.text());
+        try (ChannelPair pair = ChannelPair.started(type)) {
+            pair.receiver.deregister().sync();
+            pair.send("last words").sync();
+            pair.sender.close().sync();
+            Loops.group().register(pair.receiver).sync();
+            assertEquals("last words", pair.text());
             if (type != SocketType.DATAGRAM) {
-                assertEquals(Inbox.INACTIVE, ends.inbox.take());
+                assertEquals(RecordingHandler.INACTIVE, pair.inbox.take());
             }
         }
     }
@@ -114,20 +115,20 @@ class RegistrationTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void serverGoesOnOnAnotherLoop(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("s"));
-        BlockingQueue<Inbox> accepted = new LinkedBlockingQueue<>();
+        BlockingQueue<RecordingHandler> accepted = new LinkedBlockingQueue<>();
         Channel server = Channels.server(type, () -> {
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             accepted.add(inbox);
             return inbox;
         }).bind(address).sync().channel();
         for (int i = 0; i < 3; i++) {
             server.deregister().sync();
             // It waits in the backlog.
-            Channel client = Channels.client(type, new Inbox()).connect(address).sync().channel();
+            Channel client = Channels.client(type, new RecordingHandler()).connect(address).sync().channel();
             assertTrue(accepted.isEmpty());
             Loops.group().register(server).sync();
-            client.writeAndFlush(Ends.buffer("x")).sync();
-            assertEquals("x", Ends.text(accepted.poll(10, TimeUnit.SECONDS).take()));
+            client.writeAndFlush(ChannelPair.buffer("x")).sync();
+            assertEquals("x", ChannelPair.text(accepted.poll(10, TimeUnit.SECONDS).take()));
             client.close().sync();
         }
         server.close().sync();
@@ -144,7 +145,7 @@ class RegistrationTest {
             throws InterruptedException {
         for (Channel channel : Channels.pair(type)) {
             IllegalStateException cause = assertInstanceOf(IllegalStateException.class,
-                    Ends.failure(group.register(channel)));
+                    ChannelPair.failure(group.register(channel)));
             assertEquals("register " + type + ": the event loop is driven by " + driver
                     + ", AF_UNIX channels need epoll or kqueue:"
                     + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits",
@@ -158,7 +159,7 @@ class RegistrationTest {
     void connectThatWaitsIsTriedByItsNewLoopOnly(SocketType type) throws Exception {
         try (FullBacklog server = new FullBacklog(type, folder.resolve("full"))) {
             Channel channel = Channels.newClient(type);
-            Channels.register(channel, new Inbox());
+            Channels.register(channel, new RecordingHandler());
             ChannelFuture connect = channel.connect(UnixSocketAddress.of(folder.resolve("full")));
             ConnectAttempt.Owner owner = (ConnectAttempt.Owner) channel.unsafe();
             ConnectAttempt pending = channel.eventLoop().submit(owner::connectAttempt).get();
@@ -168,7 +169,7 @@ class RegistrationTest {
                 move(channel);
                 // It may just have been run, and the new loop goes on after it has completed the registration.
                 before.submit(() -> { }).sync();
-                Ends.settle(channel);
+                ChannelPair.settle(channel);
                 // Otherwise it would find the channel at home again when that comes back to the loop.
                 assertTrue(retry.isDone());
             }
@@ -184,12 +185,12 @@ class RegistrationTest {
         EventLoopGroup group = Loops.newGroup(2);
         List<Channel> channels = new ArrayList<>(Channels.pair(type));
         for (Channel channel : channels) {
-            channel.pipeline().addLast(new Inbox());
+            channel.pipeline().addLast(new RecordingHandler());
             group.register(channel).sync();
         }
         channels.get(0).config().setAutoRead(false);
         UnixFileDescriptor[] fds = Descriptors.some(5);
-        ChannelFuture unflushed = channels.get(1).write(new UnixMessage(Ends.buffer("x"), fds));
+        ChannelFuture unflushed = channels.get(1).write(new UnixMessage(ChannelPair.buffer("x"), fds));
 
         Path path = folder.resolve("s");
         Channel bound = Channels.newBindable(type);
@@ -205,18 +206,19 @@ class RegistrationTest {
                 Channel connecting = Channels.newClient(type);
                 group.register(connecting).sync();
                 ChannelFuture connect = connecting.connect(UnixSocketAddress.of(folder.resolve("full")));
-                Ends.settle(connecting);
+                ChannelPair.settle(connecting);
                 channels.add(connecting);
                 shutDown(group);
-                Ends.failure(connect);
+                ChannelPair.failure(connect);
                 server.acceptAll();
             }
         }
-        Ends.failure(unflushed);
+        ChannelPair.failure(unflushed);
         assertEquals(0, Descriptors.countOpen(fds));
         channels.forEach(channel -> assertFalse(channel.isOpen()));
         assertFalse(Files.exists(path));
         before.assertUnchanged();
-        Proof.of("itself", "an event loop group that shuts down with open " + type + " channels leaves nothing open");
+        Evidence.of("itself", "an event loop group that shuts down with open " + type
+                + " channels leaves nothing open");
     }
 }

@@ -4,14 +4,14 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** On a loop that spins, channels try to read without being told; all else is as on other loops. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SpinningLoopTest {
     /** With so many channels that are reading, the selector is asked instead. */
     private static final int MANY_PAIRS = 3;
@@ -90,28 +90,28 @@ class SpinningLoopTest {
 
     @EachType
     void messagesArriveInBothDirections(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).start(group)) {
+        try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (int i = 0; i < 100; i++) {
-                ends.send("there " + i);
-                assertEquals("there " + i, ends.text());
-                ends.receiver.writeAndFlush(Ends.buffer("back " + i));
-                assertEquals("back " + i, Ends.text(ends.senderInbox.take()));
+                pair.send("there " + i);
+                assertEquals("there " + i, pair.text());
+                pair.receiver.writeAndFlush(ChannelPair.buffer("back " + i));
+                assertEquals("back " + i, ChannelPair.text(pair.senderInbox.take()));
             }
             spin();
-            assertTrue(ends.inbox.isEmpty() && ends.senderInbox.isEmpty());
+            assertTrue(pair.inbox.isEmpty() && pair.senderInbox.isEmpty());
         }
-        Proof.of("itself", type + " channels on loops that spin");
+        Evidence.of("itself", type + " channels on loops that spin");
     }
 
     @EachType
     void largeMessagesArriveToo(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).start(group)) {
+        try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (int i = 0; i < 10; i++) {
                 String message = (char) ('a' + i) + "x".repeat(50_000);
-                ends.send(message);
+                pair.send(message);
                 StringBuilder arrived = new StringBuilder();
                 while (arrived.length() < message.length()) {
-                    arrived.append(ends.text());
+                    arrived.append(pair.text());
                 }
                 assertEquals(message, arrived.toString());
                 spin();
@@ -123,8 +123,8 @@ class SpinningLoopTest {
     void attemptsThatFindNothingTellNobodyAndTakeNoMemory(SocketType type) throws Exception {
         AtomicInteger completed = new AtomicInteger();
         AtomicInteger allocated = new AtomicInteger();
-        Ends pair = Ends.of(type);
-        pair.receiver.config().setAllocator(new AbstractByteBufAllocator() {
+        ChannelPair prepared = ChannelPair.of(type);
+        prepared.receiver.config().setAllocator(new AbstractByteBufAllocator() {
             @Override
             protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
                 allocated.incrementAndGet();
@@ -142,7 +142,7 @@ class SpinningLoopTest {
                 return false;
             }
         });
-        try (Ends ends = pair.start(group, new ChannelInboundHandlerAdapter() {
+        try (ChannelPair pair = prepared.start(group, new ChannelInboundHandlerAdapter() {
             @Override
             public void channelReadComplete(ChannelHandlerContext ctx) {
                 completed.incrementAndGet();
@@ -151,9 +151,9 @@ class SpinningLoopTest {
         })) {
             // Records of this length are read into buffers of their own.
             String message = "x".repeat(10_000);
-            ends.send(message);
+            pair.send(message);
             for (int left = message.length(); left > 0;) {
-                left -= ends.text().length();
+                left -= pair.text().length();
             }
             spin();
             int completedBefore = completed.get();
@@ -166,10 +166,10 @@ class SpinningLoopTest {
 
     @EachType
     void channelsAreServedHoweverManyThereAre(SocketType type) throws Exception {
-        List<Ends> all = new ArrayList<>();
+        List<ChannelPair> all = new ArrayList<>();
         try {
             for (int i = 0; i < MANY_PAIRS; i++) {
-                all.add(Ends.of(type).start(group));
+                all.add(ChannelPair.of(type).start(group));
                 exchange(all);
             }
             while (!all.isEmpty()) {
@@ -177,20 +177,20 @@ class SpinningLoopTest {
                 exchange(all);
             }
         } finally {
-            for (Ends ends : all) {
-                ends.close();
+            for (ChannelPair pair : all) {
+                pair.close();
             }
         }
     }
 
-    private static void exchange(List<Ends> all) {
-        for (Ends ends : all) {
-            ends.send("there");
-            ends.receiver.writeAndFlush(Ends.buffer("back"));
+    private static void exchange(List<ChannelPair> all) {
+        for (ChannelPair pair : all) {
+            pair.send("there");
+            pair.receiver.writeAndFlush(ChannelPair.buffer("back"));
         }
-        for (Ends ends : all) {
-            assertEquals("there", ends.text());
-            assertEquals("back", Ends.text(ends.senderInbox.take()));
+        for (ChannelPair pair : all) {
+            assertEquals("there", pair.text());
+            assertEquals("back", ChannelPair.text(pair.senderInbox.take()));
         }
     }
 
@@ -208,94 +208,95 @@ class SpinningLoopTest {
             });
             group.register(channel).sync();
         }
-        busy.get(0).writeAndFlush(Ends.buffer("to and fro")).sync();
-        busy.get(1).writeAndFlush(Ends.buffer("to and fro")).sync();
+        busy.get(0).writeAndFlush(ChannelPair.buffer("to and fro")).sync();
+        busy.get(1).writeAndFlush(ChannelPair.buffer("to and fro")).sync();
 
         Channel server = Channels.server(group, type, () -> new ChannelInboundHandlerAdapter() {
             @Override
             public void channelActive(ChannelHandlerContext ctx) {
-                ctx.writeAndFlush(Ends.buffer("welcome")).addListener(ChannelFutureListener.CLOSE);
+                ctx.writeAndFlush(ChannelPair.buffer("welcome")).addListener(ChannelFutureListener.CLOSE);
             }
         }).bind(address).sync().channel();
         for (int i = 0; i < 3; i++) {
-            Inbox inbox = new Inbox();
+            RecordingHandler inbox = new RecordingHandler();
             Channel client = Channels.client(type, inbox).connect(address).sync().channel();
-            assertEquals("welcome", Ends.text(inbox.take()));
+            assertEquals("welcome", ChannelPair.text(inbox.take()));
             client.closeFuture().sync();
         }
         server.close().sync();
         for (Channel channel : busy) {
             channel.close().sync();
         }
-        Proof.of("itself", "a " + type + " server accepts on a loop that spins and always has something to read");
+        Evidence.of("itself", "a " + type + " server accepts on a loop that spins and always has something to read");
     }
 
     @EachType
     void withoutAutoReadEveryReadIsWorthOneMessage(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(group)) {
             for (int i = 0; i < 5; i++) {
                 // On a stream only descriptors keep messages apart.
-                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), Descriptors.some(1))).sync();
+                pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("message " + i), Descriptors.some(1)))
+                        .sync();
             }
             for (int i = 0; i < 5; i++) {
                 spin();
-                assertTrue(ends.inbox.isEmpty());
-                ends.receiver.read();
-                assertEquals("message " + i, ends.text());
+                assertTrue(pair.inbox.isEmpty());
+                pair.receiver.read();
+                assertEquals("message " + i, pair.text());
             }
             // A read without data waits for some.
-            ends.receiver.read();
+            pair.receiver.read();
             spin();
-            ends.send("late").sync();
-            assertEquals("late", ends.text());
-            ends.send("too late").sync();
+            pair.send("late").sync();
+            assertEquals("late", pair.text());
+            pair.send("too late").sync();
             spin();
-            assertTrue(ends.inbox.isEmpty());
+            assertTrue(pair.inbox.isEmpty());
         }
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void endIsToldWithoutReadIfNothingIsLeft(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.AUTO_READ, false).start(group)) {
-            ends.receiver.read();
-            ends.send("last words").sync();
-            assertEquals("last words", ends.text());
-            ends.sender.close().sync();
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start(group)) {
+            pair.receiver.read();
+            pair.send("last words").sync();
+            assertEquals("last words", pair.text());
+            pair.sender.close().sync();
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void directionsEndSeparately(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start(group)) {
-            ends.send("last words");
-            ((DuplexChannel) ends.sender).shutdownOutput().sync();
-            assertEquals("last words", ends.text());
-            assertSame(ChannelInputShutdownEvent.INSTANCE, ends.inbox.take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, ends.inbox.take());
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start(group)) {
+            pair.send("last words");
+            ((DuplexChannel) pair.sender).shutdownOutput().sync();
+            assertEquals("last words", pair.text());
+            assertSame(ChannelInputShutdownEvent.INSTANCE, pair.inbox.take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, pair.inbox.take());
             spin();
-            assertTrue(ends.inbox.isEmpty());
-            ends.senderInbox.take();
-            ends.receiver.writeAndFlush(Ends.buffer("answer")).sync();
-            assertEquals("answer", Ends.text(ends.senderInbox.take()));
+            assertTrue(pair.inbox.isEmpty());
+            pair.senderInbox.take();
+            pair.receiver.writeAndFlush(ChannelPair.buffer("answer")).sync();
+            assertEquals("answer", ChannelPair.text(pair.senderInbox.take()));
         }
     }
 
     @EachType
     void channelGoesOnOnAnotherLoop(SocketType type) throws Exception {
         EventLoopGroup other = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
-        try (Ends ends = Ends.of(type).start(group)) {
+        try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (EventLoopGroup next : List.of(other, Loops.group(), group)) {
-                ends.send("before").sync();
-                assertEquals("before", ends.text());
-                ends.receiver.deregister().sync();
-                ends.send("between").sync();
+                pair.send("before").sync();
+                assertEquals("before", pair.text());
+                pair.receiver.deregister().sync();
+                pair.send("between").sync();
                 spin();
-                assertTrue(ends.inbox.isEmpty());
-                next.register(ends.receiver).sync();
-                assertEquals("between", ends.text());
+                assertTrue(pair.inbox.isEmpty());
+                next.register(pair.receiver).sync();
+                assertEquals("between", pair.text());
             }
         } finally {
             other.shutdownGracefully(0, 5000, TimeUnit.MILLISECONDS).sync();
@@ -305,40 +306,41 @@ class SpinningLoopTest {
     @EachType
     void channelThatIsReadCanBeClosedByAnotherThread(SocketType type) throws Exception {
         for (int i = 0; i < 20; i++) {
-            try (Ends ends = Ends.of(type).start(group)) {
-                ends.send("message");
-                assertEquals("message", ends.text());
-                ends.send("message that may come too late");
-                ends.receiver.close().sync();
-                assertFalse(ends.receiver.isOpen());
+            try (ChannelPair pair = ChannelPair.of(type).start(group)) {
+                pair.send("message");
+                assertEquals("message", pair.text());
+                pair.send("message that may come too late");
+                pair.receiver.close().sync();
+                assertFalse(pair.receiver.isOpen());
             }
         }
     }
 
     @EachType
     void writesThatWaitForRoomGoOn(SocketType type) throws Exception {
-        Ends pair = Ends.of(type).with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.SO_SNDBUF, 5000)
+        ChannelPair prepared = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.SO_SNDBUF, 5000)
                 .withSender(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(1000, 2000));
         AtomicInteger changes = new AtomicInteger();
-        pair.sender.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+        prepared.sender.pipeline().addLast(new ChannelInboundHandlerAdapter() {
             @Override
             public void channelWritabilityChanged(ChannelHandlerContext ctx) {
                 changes.incrementAndGet();
             }
         });
-        try (Ends ends = pair.start(group)) {
+        try (ChannelPair pair = prepared.start(group)) {
             List<ChannelFuture> writes = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                writes.add(ends.send("x".repeat(1000)));
+                writes.add(pair.send("x".repeat(1000)));
             }
             spin();
-            assertFalse(writes.get(99).isDone() || ends.sender.isWritable());
-            ends.receiver.config().setAutoRead(true);
+            assertFalse(writes.get(99).isDone() || pair.sender.isWritable());
+            pair.receiver.config().setAutoRead(true);
             for (ChannelFuture write : writes) {
                 assertTrue(write.await(10, TimeUnit.SECONDS) && write.isSuccess());
             }
-            Ends.settle(ends.sender);
-            assertTrue(ends.sender.isWritable() && changes.get() > 1);
+            ChannelPair.settle(pair.sender);
+            assertTrue(pair.sender.isWritable() && changes.get() > 1);
         }
     }
 
@@ -346,16 +348,16 @@ class SpinningLoopTest {
     void channelsThatAreReadEndWithTheLoop(SocketType type) throws Exception {
         EventLoopGroup ending = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
         List<? extends Channel> pair = Channels.pair(type);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         pair.get(1).pipeline().addLast(inbox);
         group.register(pair.get(0)).sync();
         ending.register(pair.get(1)).sync();
-        pair.get(0).writeAndFlush(Ends.buffer("message")).sync();
-        assertEquals("message", Ends.text(inbox.take()));
+        pair.get(0).writeAndFlush(ChannelPair.buffer("message")).sync();
+        assertEquals("message", ChannelPair.text(inbox.take()));
         // With a quiet period of 0 a loop of Netty's may end before it has closed its channels.
         ending.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).sync();
         assertFalse(pair.get(1).isOpen());
-        assertSame(Inbox.INACTIVE, inbox.take());
+        assertSame(RecordingHandler.INACTIVE, inbox.take());
         pair.get(0).close().sync();
     }
 

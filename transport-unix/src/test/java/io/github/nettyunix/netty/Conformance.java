@@ -1,6 +1,6 @@
 package io.github.nettyunix.netty;
 
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -113,7 +113,7 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
         Results results = Results.of(context);
         assertEquals(List.of(), results.skipped, "skipped, and docs/conformance.md does not say why");
         if (results.passed > 0 && results.failed == 0) {
-            Proof.of("Netty's testsuite", context.getRequiredTestClass().getSuperclass().getSimpleName() + " on "
+            Evidence.of("Netty's testsuite", context.getRequiredTestClass().getSuperclass().getSimpleName() + " on "
                     + transport(context));
         }
     }

@@ -6,14 +6,14 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
@@ -45,7 +45,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Programs that get other descriptors than the first three, and sockets for those. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ChildProcessTest {
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
@@ -77,10 +77,11 @@ class ChildProcessTest {
 
     @Test
     void descriptorsThatHaveArrivedAreHandedOnByNumber() throws Exception {
-        try (Ends ends = Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
-            ends.sender.writeAndFlush(new UnixMessage(Content.of("two"), Content.labelled("six"),
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .start()) {
+            pair.sender.writeAndFlush(new UnixMessage(Content.of("two"), Content.labelled("six"),
                     Content.labelled("seven")));
-            UnixMessage message = ends.inbox.take(UnixMessage.class);
+            UnixMessage message = pair.inbox.take(UnixMessage.class);
             List<UnixFileDescriptor> fds = message.fileDescriptors();
             assertEquals("six seven\n", output(python("print(os.read(6, 9).decode(), os.read(7, 9).decode())"), null,
                     Map.of(6, fds.get(0), 7, fds.get(1))));
@@ -88,7 +89,7 @@ class ChildProcessTest {
             assertTrue(Content.isCloseOnExec(fds.get(0)));
             message.release();
         }
-        Proof.of("CPython", "descriptors that have arrived are handed on to a child");
+        Evidence.of("CPython", "descriptors that have arrived are handed on to a child");
     }
 
     @Test
@@ -133,13 +134,13 @@ class ChildProcessTest {
         assertEquals("0 1 2 3\n", output(python(list), null, Map.of(3, inheritable)));
         assertEquals("0 1 2 5 1000\n", output(python(list), null, Map.of(5, inheritable, 1000, inheritable)));
         inheritable.close();
-        Proof.of("CPython", "a child has the descriptors that it was given and no other");
+        Evidence.of("CPython", "a child has the descriptors that it was given and no other");
     }
 
     @EachType
     void standardInputAndOutputCanBeASocket(SocketType type) throws Exception {
         List<UnixFileDescriptor> pair = UnixFileDescriptor.socketPair(type);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channel channel = Channels.register(UnixTransport.adopt(pair.get(0)), inbox);
         ChildProcess child = ChildProcess.start(python("os.write(1, os.read(0, 100).upper())"), null,
                 Map.of(0, pair.get(1), 1, pair.get(1)));
@@ -148,17 +149,17 @@ class ChildProcessTest {
         assertEquals("HELLO", Content.text(Content.take(inbox.take())));
         assertEquals(0, status(child));
         if (type != SocketType.DATAGRAM) {
-            assertEquals(Inbox.INACTIVE, inbox.take());
+            assertEquals(RecordingHandler.INACTIVE, inbox.take());
         }
         channel.close().sync();
-        Proof.of("CPython", "a socket is a child's standard input and output, " + type);
+        Evidence.of("CPython", "a socket is a child's standard input and output, " + type);
     }
 
     /** What inetd does, with a connection that a channel has accepted. */
     @Test
     void theSocketOfAChannelCanBeMadeToBlockForAChild() throws Exception {
         List<? extends Channel> pair = Channels.pair(SocketType.STREAM);
-        Channel ours = Channels.register(pair.get(0), new Inbox());
+        Channel ours = Channels.register(pair.get(0), new RecordingHandler());
         Channel theirs = pair.get(1);
         theirs.config().setAutoRead(false);
         Channels.register(theirs);
@@ -217,7 +218,7 @@ class ChildProcessTest {
             assertFalse(child.destroy(), "a signal for whoever has the pid now");
         }
         assertEquals(4, other.waitFor());
-        Proof.of("CPython", "how a child ends is told, and no zombie is left");
+        Evidence.of("CPython", "how a child ends is told, and no zombie is left");
     }
 
     @Test
@@ -272,16 +273,16 @@ class ChildProcessTest {
     @Test
     void childOfAProcessWhoseStandardInputWasAdoptedHasOne() throws Exception {
         // In a process of its own: this one's standard input belongs to the test's runner.
-        UnixFileDescriptor[] ends = UnixFileDescriptor.socketPair(SocketType.STREAM).toArray(new UnixFileDescriptor[0]);
+        UnixFileDescriptor[] pair = UnixFileDescriptor.socketPair(SocketType.STREAM).toArray(new UnixFileDescriptor[0]);
         Path file = folder.resolve("output");
         try (UnixFileDescriptor out = UnixFileDescriptor.open(file, WRITE, CREATE, TRUNCATE_EXISTING)) {
             ChildProcess child = ChildProcess.start(List.of(Path.of(System.getProperty("java.home"), "bin", "java")
                     .toString(),
                     "-cp", System.getProperty("java.class.path"), AdoptingProgram.class.getName()), null,
-                    Map.of(0, ends[0], 1, out));
+                    Map.of(0, pair[0], 1, out));
             assertEquals(0, status(child));
         }
-        for (UnixFileDescriptor end : ends) {
+        for (UnixFileDescriptor end : pair) {
             end.release();
         }
         assertEquals("/dev/null\n", Files.readString(file));

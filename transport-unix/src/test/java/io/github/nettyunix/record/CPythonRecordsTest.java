@@ -4,12 +4,12 @@ import io.github.nettyunix.MessageTruncatedException;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -62,94 +62,97 @@ class CPythonRecordsTest {
     }
 
     static Stream<Arguments> recordsInBothModes() {
-        return Way.records().flatMap(way -> Stream.of(Arguments.of(way, false), Arguments.of(way, true)));
+        return Setup.records().flatMap(setup -> Stream.of(Arguments.of(setup, false), Arguments.of(setup, true)));
     }
 
     static Stream<Arguments> limitsInBothModes() {
-        return recordsInBothModes().filter(arguments -> arguments.get()[0] instanceof Way way
-                && way.isAbstract() == way.isServing());
+        return recordsInBothModes().filter(arguments -> arguments.get()[0] instanceof Setup setup
+                && setup.isAbstract() == setup.isServing());
     }
 
     static Stream<Arguments> connectionsInBothModes() {
-        return recordsInBothModes().filter(arguments -> ((Way) arguments.get()[0]).type() == SocketType.SEQPACKET);
+        return recordsInBothModes().filter(arguments -> ((Setup) arguments.get()[0]).type() == SocketType.SEQPACKET);
     }
 
     @ParameterizedTest
     @MethodSource("recordsInBothModes")
-    void recordsArriveAsTheyWereSent(Way way, boolean controlData) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
+    void recordsArriveAsTheyWereSent(Setup setup, boolean controlData) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
                 .start(RECORDS + """
                 for number, size in enumerate(sizes):
                     send(sock, record(number, size), (), peer)
                 wait_for_end()
                 """, sizes())) {
-            takeAll(meeting, controlData);
-            meeting.end();
+            takeAll(connection, controlData);
+            connection.end();
         }
-        Proof.of("CPython", "records of 0 to 200000 bytes read, " + way + ", control data "
+        Evidence.of("CPython", "records of 0 to 200000 bytes read, " + setup + ", control data "
                 + (controlData ? "on" : "off"));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("limitsInBothModes")
-    void recordAboveTheLimitIsAnErrorAndTheNextOneArrives(Way way, boolean controlData) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
+    void recordAboveTheLimitIsAnErrorAndTheNextOneArrives(Setup setup, boolean controlData) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
                 .option(UnixSocketOption.MAX_MESSAGE_SIZE, LIMIT).start("""
                 limit = int(sys.argv[1])
                 for size in limit, limit + 1, 0, limit:
                     send(sock, bytes(size), (), peer)
                 wait_for_end()
                 """, LIMIT)) {
-            assertEquals(LIMIT, meeting.take().length);
-            MessageTruncatedException error = meeting.inbox().take(MessageTruncatedException.class);
+            assertEquals(LIMIT, connection.take().length);
+            MessageTruncatedException error = connection.inbox().take(MessageTruncatedException.class);
             assertEquals(LIMIT + 1, error.messageSize());
             assertEquals(LIMIT, error.maxMessageSize());
-            assertEquals(0, meeting.take().length);
-            assertEquals(LIMIT, meeting.take().length);
-            meeting.end();
+            assertEquals(0, connection.take().length);
+            assertEquals(LIMIT, connection.take().length);
+            connection.end();
         }
-        Proof.of("CPython", "a record above MAX_MESSAGE_SIZE, " + way + ", control data "
+        Evidence.of("CPython", "a record above MAX_MESSAGE_SIZE, " + setup + ", control data "
                 + (controlData ? "on" : "off"));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("limitsInBothModes")
-    void recordAboveTheKernelsLimitFailsAndTheNextOneIsSent(Way way, boolean asMessages) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.SO_SNDBUF, LIMIT).start("""
+    void recordAboveTheKernelsLimitFailsAndTheNextOneIsSent(Setup setup, boolean asMessages) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.SO_SNDBUF, LIMIT).start("""
                 for _ in range(3):
                     print(len(receive(sock)[0]))
                 """)) {
-            int most = meeting.channel().config().getOption(ChannelOption.SO_SNDBUF) - 32;
+            int most = connection.channel().config().getOption(ChannelOption.SO_SNDBUF) - 32;
             List<ChannelFuture> writes = new ArrayList<>();
             for (int size : new int[] {most, most + 1, 0, 1}) {
                 ByteBuf content = Unpooled.buffer(size).writeZero(size);
-                writes.add(meeting.channel().write(asMessages ? meeting.message(content) : meeting.bytes(content)));
+                writes.add(connection.channel()
+                        .write(asMessages ? connection.message(content) : connection.bytes(content)));
             }
-            meeting.channel().flush();
+            connection.channel().flush();
             for (int size : new int[] {most, 0, 1}) {
-                meeting.python().expect("" + size);
+                connection.python().expect("" + size);
             }
-            assertEquals("EMSGSIZE", ((UnixSocketError) Ends.failure(writes.remove(1))).errnoName());
+            assertEquals("EMSGSIZE", ((UnixSocketError) ChannelPair.failure(writes.remove(1))).errnoName());
             for (ChannelFuture write : writes) {
                 write.sync();
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "a record above SO_SNDBUF, " + way + (asMessages ? ", messages" : ", buffers"));
+        Evidence.of("CPython", "a record above SO_SNDBUF, " + setup + (asMessages ? ", messages" : ", buffers"));
     }
 
-    private static void takeAll(Meeting meeting, boolean controlData) {
+    private static void takeAll(PeerConnection connection, boolean controlData) {
         for (int i = 0; i < SIZES.length; i++) {
-            Object message = meeting.inbox().take(meeting.way().inbound(controlData));
+            Object message = connection.inbox().take(connection.setup().inbound(controlData));
             assertArrayEquals(record(i), Content.take(message), "record " + i);
         }
     }
 
     @ParameterizedTest
     @MethodSource("recordsInBothModes")
-    void recordsAreSentAsTheyWereWritten(Way way, boolean asMessages) throws Exception {
+    void recordsAreSentAsTheyWereWritten(Setup setup, boolean asMessages) throws Exception {
         // With SO_PASSCRED a record has credentials, and the end of the stream has none.
-        try (Meeting meeting = Meeting.in(way).start(RECORDS + """
+        try (PeerConnection connection = PeerConnection.in(setup).start(RECORDS + """
                 sock.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
                 for _ in sizes:
                     message = receive_message(sock)
@@ -161,32 +164,34 @@ class CPythonRecordsTest {
             ChannelFuture last = null;
             for (int i = 0; i < SIZES.length; i++) {
                 ByteBuf content = Unpooled.wrappedBuffer(record(i));
-                last = meeting.channel().write(asMessages ? meeting.message(content) : meeting.bytes(content));
+                last = connection.channel().write(asMessages ? connection.message(content) : connection.bytes(content));
             }
-            meeting.channel().flush();
+            connection.channel().flush();
             last.sync();
-            if (meeting.channel() instanceof DuplexChannel connection) {
-                connection.shutdownOutput().sync();
-                assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
+            if (connection.channel() instanceof DuplexChannel duplex) {
+                duplex.shutdownOutput().sync();
+                assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
             }
             for (int i = 0; i < SIZES.length; i++) {
                 CRC32 crc = new CRC32();
                 crc.update(record(i));
-                meeting.python().expect(SIZES[i] + " " + crc.getValue() + " True");
+                connection.python().expect(SIZES[i] + " " + crc.getValue() + " True");
             }
-            if (way.type() == SocketType.SEQPACKET) {
-                meeting.python().expect("end");
+            if (setup.type() == SocketType.SEQPACKET) {
+                connection.python().expect("end");
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "records of 0 to 200000 bytes written, " + way + (asMessages ? ", messages" : ", buffers"));
+        Evidence.of("CPython", "records of 0 to 200000 bytes written, " + setup
+                + (asMessages ? ", messages" : ", buffers"));
     }
 
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("connectionsInBothModes")
-    void theEndComesAfterEmptyRecordsAndIsNotOneOfThem(Way way, boolean controlData) throws Exception {
+    void theEndComesAfterEmptyRecordsAndIsNotOneOfThem(Setup setup, boolean controlData) throws Exception {
         for (boolean halfClosure : new boolean[] {false, true}) {
-            try (Meeting meeting = Meeting.in(way).option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
+            try (PeerConnection connection = PeerConnection.in(setup)
+                    .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
                     .option(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure).start(RECORDS + """
                     for number, size in enumerate(sizes):
                         send(sock, record(number, size))
@@ -194,20 +199,20 @@ class CPythonRecordsTest {
                     print("peer", os.fsencode(sock.getpeername()).hex())
                     wait_for_end()
                     """, sizes())) {
-                takeAll(meeting, controlData);
+                takeAll(connection, controlData);
                 if (halfClosure) {
-                    assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-                    assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+                    assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+                    assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
                 } else {
-                    assertSame(Inbox.INACTIVE, meeting.inbox().take());
+                    assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
                 }
                 // What tells them apart is not seen from outside: who has not been bound has no name.
-                byte[] name = way.isServing() ? meeting.server().bytes() : new byte[0];
-                meeting.python().expect("peer " + HexFormat.of().formatHex(name));
-                meeting.end();
+                byte[] name = setup.isServing() ? connection.server().bytes() : new byte[0];
+                connection.python().expect("peer " + HexFormat.of().formatHex(name));
+                connection.end();
             }
         }
-        Proof.of("CPython", "end-of-stream after empty records, " + way + ", control data "
+        Evidence.of("CPython", "end-of-stream after empty records, " + setup + ", control data "
                 + (controlData ? "on" : "off"));
     }
 }

@@ -2,12 +2,12 @@ package io.github.nettyunix.record;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.EachRow;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.RawSocket;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -25,27 +25,27 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A record without bytes is a record; it is not the end of the stream, and the end is no record. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class EmptyRecordTest {
     private static final List<String> RECORDS = List.of("", "first", "", "", "last", "");
 
-    private static Ends ends(SocketType type, boolean controlData) {
-        return Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData);
+    private static ChannelPair pair(SocketType type, boolean controlData) {
+        return ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData);
     }
 
     /** Sends them in one batch, or one by one while the receiver waits for each. */
-    private static void sendAll(Ends ends, boolean oneByOne) throws InterruptedException {
+    private static void sendAll(ChannelPair pair, boolean oneByOne) throws InterruptedException {
         for (String record : RECORDS) {
-            ends.sender.write(Ends.buffer(record));
+            pair.sender.write(ChannelPair.buffer(record));
             if (oneByOne) {
-                ends.sender.flush();
-                assertEquals(record, ends.text());
+                pair.sender.flush();
+                assertEquals(record, pair.text());
             }
         }
-        ends.sender.flush();
+        pair.sender.flush();
         if (!oneByOne) {
             for (String record : RECORDS) {
-                assertEquals(record, ends.text());
+                assertEquals(record, pair.text());
             }
         }
     }
@@ -53,57 +53,57 @@ class EmptyRecordTest {
     @EachRow({"SEQPACKET, false, false", "SEQPACKET, false, true", "SEQPACKET, true, false", "SEQPACKET, true, true",
         "DATAGRAM, false, false", "DATAGRAM, false, true", "DATAGRAM, true, false", "DATAGRAM, true, true"})
     void emptyRecordsArriveAmongOthers(SocketType type, boolean controlData, boolean oneByOne) throws Exception {
-        try (Ends ends = ends(type, controlData).start()) {
-            sendAll(ends, oneByOne);
-            assertTrue(ends.receiver.isActive());
-            assertTrue(ends.inbox.isEmpty());
+        try (ChannelPair pair = pair(type, controlData).start()) {
+            sendAll(pair, oneByOne);
+            assertTrue(pair.receiver.isActive());
+            assertTrue(pair.inbox.isEmpty());
             // What tells them from the end is not seen from outside: no name where one has sent, no option that nobody
             // set.
-            ends.receiver.writeAndFlush(Ends.buffer("answer")).sync();
-            assertEquals("answer", Ends.text(ends.senderInbox.take()));
-            for (Channel end : List.of(ends.sender, ends.receiver)) {
+            pair.receiver.writeAndFlush(ChannelPair.buffer("answer")).sync();
+            assertEquals("answer", ChannelPair.text(pair.senderInbox.take()));
+            for (Channel end : List.of(pair.sender, pair.receiver)) {
                 assertEquals(0, RawSocket.localName((UnixChannel) end).length);
             }
-            assertFalse(ends.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
+            assertFalse(pair.receiver.config().getOption(UnixSocketOption.SO_PASSCRED));
         }
-        Proof.of("itself", "empty " + type + " records among others, " + (controlData ? "with" : "without")
+        Evidence.of("itself", "empty " + type + " records among others, " + (controlData ? "with" : "without")
                 + " control data");
     }
 
     @EachRow({"false, SEQPACKET", "true, SEQPACKET"})
     void theEndFollowsAnEmptyRecord(boolean controlData, SocketType type) throws Exception {
-        try (Ends ends = ends(type, controlData).start()) {
-            sendAll(ends, false);
-            ends.sender.close().sync();
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
-            assertTrue(ends.inbox.isEmpty());
+        try (ChannelPair pair = pair(type, controlData).start()) {
+            sendAll(pair, false);
+            pair.sender.close().sync();
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
+            assertTrue(pair.inbox.isEmpty());
         }
-        Proof.of("itself", "the end after an empty record, " + (controlData ? "with" : "without") + " control data");
+        Evidence.of("itself", "the end after an empty record, " + (controlData ? "with" : "without") + " control data");
     }
 
     @EachRow({"false, SEQPACKET", "true, SEQPACKET"})
     void theEndOfOneDirectionFollowsAnEmptyRecord(boolean controlData, SocketType type) throws Exception {
-        try (Ends ends = ends(type, controlData).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start()) {
-            sendAll(ends, false);
-            ((DuplexChannel) ends.sender).shutdownOutput().sync();
-            assertInstanceOf(ChannelInputShutdownEvent.class, ends.inbox.take());
-            ends.receiver.writeAndFlush(Ends.buffer("")).sync();
-            assertInstanceOf(ChannelOutputShutdownEvent.class, ends.senderInbox.take());
-            assertEquals("", Ends.text(ends.senderInbox.take()));
-            assertTrue(ends.sender.isActive());
+        try (ChannelPair pair = pair(type, controlData).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start()) {
+            sendAll(pair, false);
+            ((DuplexChannel) pair.sender).shutdownOutput().sync();
+            assertInstanceOf(ChannelInputShutdownEvent.class, pair.inbox.take());
+            pair.receiver.writeAndFlush(ChannelPair.buffer("")).sync();
+            assertInstanceOf(ChannelOutputShutdownEvent.class, pair.senderInbox.take());
+            assertEquals("", ChannelPair.text(pair.senderInbox.take()));
+            assertTrue(pair.sender.isActive());
         }
     }
 
     @EachRow({"false, SEQPACKET", "true, SEQPACKET"})
     void emptyRecordOfAPeerThatHasClosedStaysReadable(boolean controlData, SocketType type) throws Exception {
-        try (Ends ends = ends(type, controlData).with(ChannelOption.AUTO_READ, false).start()) {
-            ends.send("").sync();
-            ends.sender.close().sync();
-            Ends.settle(ends.receiver);
-            assertTrue(ends.receiver.isActive());
-            ends.receiver.read();
-            assertEquals("", ends.text());
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+        try (ChannelPair pair = pair(type, controlData).with(ChannelOption.AUTO_READ, false).start()) {
+            pair.send("").sync();
+            pair.sender.close().sync();
+            ChannelPair.settle(pair.receiver);
+            assertTrue(pair.receiver.isActive());
+            pair.receiver.read();
+            assertEquals("", pair.text());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 }

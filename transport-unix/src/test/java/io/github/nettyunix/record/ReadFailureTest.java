@@ -3,14 +3,14 @@ package io.github.nettyunix.record;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -25,7 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Memory ends while messages arrive. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ReadFailureTest {
     /** Has no memory for some of the buffers that it is asked for, by their number. */
     private static final class PoorAllocator extends AbstractByteBufAllocator {
@@ -63,16 +63,16 @@ class ReadFailureTest {
         Channel receiver = pair.get(0);
         receiver.config().setAllocator(new PoorAllocator(number -> number == 2));
         receiver.config().setAutoRead(false);
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channels.register(receiver, inbox);
-        Channel sender = Channels.register(pair.get(1), new Inbox());
+        Channel sender = Channels.register(pair.get(1), new RecordingHandler());
         for (int i = 0; i < 8; i++) {
-            sender.writeAndFlush(Ends.buffer("message " + i)).sync();
+            sender.writeAndFlush(ChannelPair.buffer("message " + i)).sync();
         }
         receiver.config().setAutoRead(true);
         for (int i = 0; i < 8; i++) {
             if (i != 2) {
-                assertEquals("message " + i, Ends.text(inbox.take()));
+                assertEquals("message " + i, ChannelPair.text(inbox.take()));
             } else {
                 inbox.take(OutOfMemoryError.class);
             }
@@ -80,7 +80,7 @@ class ReadFailureTest {
         assertTrue(receiver.isActive());
         sender.close().sync();
         receiver.close().sync();
-        Proof.of("itself", "a " + type + " record for which there is no memory takes no other one with it");
+        Evidence.of("itself", "a " + type + " record for which there is no memory takes no other one with it");
     }
 
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
@@ -89,10 +89,10 @@ class ReadFailureTest {
         Channel receiver = pair.get(0);
         receiver.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
         receiver.config().setAllocator(new PoorAllocator(number -> number == 0));
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channels.register(receiver, inbox);
-        Channel sender = Channels.register(pair.get(1), new Inbox());
-        sender.writeAndFlush(new UnixMessage(Ends.buffer("x"), Descriptors.some(3))).sync();
+        Channel sender = Channels.register(pair.get(1), new RecordingHandler());
+        sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(3))).sync();
         inbox.take(OutOfMemoryError.class);
         sender.close().sync();
         receiver.close().sync();
@@ -106,10 +106,10 @@ class ReadFailureTest {
         receiver.config().setAllocator(allocator);
         // So they are read one by one, each into a buffer that is there before.
         receiver.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(100));
-        Inbox inbox = new Inbox();
+        RecordingHandler inbox = new RecordingHandler();
         Channels.register(receiver, inbox);
-        Channel sender = Channels.register(pair.get(1), new Inbox());
-        sender.writeAndFlush(Ends.buffer("first")).sync();
+        Channel sender = Channels.register(pair.get(1), new RecordingHandler());
+        sender.writeAndFlush(ChannelPair.buffer("first")).sync();
         inbox.take(OutOfMemoryError.class);
         LoopCpu.assertIdle(receiver.eventLoop());
         // At first 10 ms apart, and each time twice as long.
@@ -117,12 +117,12 @@ class ReadFailureTest {
         assertTrue(attempts < 30, attempts + " attempts");
         assertTrue(inbox.isEmpty(), "reported again");
         allocator.poor = false;
-        assertEquals("first", Ends.text(inbox.take()));
-        sender.writeAndFlush(Ends.buffer("second")).sync();
-        assertEquals("second", Ends.text(inbox.take()));
+        assertEquals("first", ChannelPair.text(inbox.take()));
+        sender.writeAndFlush(ChannelPair.buffer("second")).sync();
+        assertEquals("second", ChannelPair.text(inbox.take()));
         assertTrue(receiver.isActive());
         sender.close().sync();
         receiver.close().sync();
-        Proof.of("itself", "a datagram channel whose reads fail reports it once, does not spin and goes on later");
+        Evidence.of("itself", "a datagram channel whose reads fail reports it once, does not spin and goes on later");
     }
 }

@@ -8,14 +8,14 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachRow;
 import io.github.nettyunix.testing.EachType;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.Unpooled;
@@ -41,10 +41,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A record is whole or it is an error; neither ends the channel. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class RecordSizeLimitTest {
-    private static int takeLength(Ends ends) {
-        Object message = ends.inbox.take(Object.class);
+    private static int takeLength(ChannelPair pair) {
+        Object message = pair.inbox.take(Object.class);
         ByteBuf content = message instanceof ByteBufHolder holder ? holder.content()
                 : assertInstanceOf(ByteBuf.class, message);
         int length = content.readableBytes();
@@ -54,20 +54,20 @@ class RecordSizeLimitTest {
 
     @EachRow({"SEQPACKET, false", "SEQPACKET, true", "DATAGRAM, false", "DATAGRAM, true"})
     void recordAboveTheLimitIsDroppedWithBothSizesNamed(SocketType type, boolean controlData) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)
                 .with(UnixSocketOption.MAX_MESSAGE_SIZE, 1000);
         int[] sizes = {1000, 1001, 0, 5000, 999, 100_000, 1};
-        try (Ends ends = pair.start()) {
+        try (ChannelPair pair = prepared.start()) {
             int before = Descriptors.open().size();
             for (int size : sizes) {
-                ends.sender.write(new UnixMessage(Unpooled.buffer(size).writeZero(size), Descriptors.some(2)));
+                pair.sender.write(new UnixMessage(Unpooled.buffer(size).writeZero(size), Descriptors.some(2)));
             }
-            ends.sender.writeAndFlush(Ends.buffer("end")).sync();
+            pair.sender.writeAndFlush(ChannelPair.buffer("end")).sync();
             for (int size : sizes) {
                 if (size <= 1000) {
-                    assertEquals(size, takeLength(ends));
+                    assertEquals(size, takeLength(pair));
                 } else {
-                    MessageTruncatedException error = ends.inbox.take(MessageTruncatedException.class);
+                    MessageTruncatedException error = pair.inbox.take(MessageTruncatedException.class);
                     assertEquals(size, error.messageSize());
                     assertEquals(1000, error.maxMessageSize());
                     assertEquals(type, error.socketType());
@@ -76,28 +76,28 @@ class RecordSizeLimitTest {
                             + " bytes was dropped, MAX_MESSAGE_SIZE is 1000"), error.getMessage());
                 }
             }
-            assertEquals("end", ends.text());
-            assertTrue(ends.inbox.isEmpty());
-            assertTrue(ends.receiver.isActive());
+            assertEquals("end", pair.text());
+            assertTrue(pair.inbox.isEmpty());
+            assertTrue(pair.receiver.isActive());
             assertEquals(before, Descriptors.open().size());
         }
-        Proof.of("itself", "a " + type + " record above MAX_MESSAGE_SIZE is dropped, both sizes named"
+        Evidence.of("itself", "a " + type + " record above MAX_MESSAGE_SIZE is dropped, both sizes named"
                 + (controlData ? ", its descriptors closed" : ""));
     }
 
     @EachRow({"SEQPACKET, 1", "SEQPACKET, 16", "DATAGRAM, 1", "DATAGRAM, 16"})
     void limitHoldsHoweverManyRecordsAreReadAtOnce(SocketType type, int maxMessagesPerRead) throws Exception {
-        Ends pair = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 9000);
-        pair.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator()
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, 9000);
+        prepared.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator()
                 .maxMessagesPerRead(maxMessagesPerRead);
-        try (Ends ends = pair.start()) {
+        try (ChannelPair pair = prepared.start()) {
             // Large ones before, so that the buffer for the next one is large already.
             for (int size : new int[] {9000, 9000, 9001, 8999, 20_000, 9000}) {
-                ends.sender.writeAndFlush(Unpooled.buffer(size).writeZero(size)).sync();
+                pair.sender.writeAndFlush(Unpooled.buffer(size).writeZero(size)).sync();
                 if (size <= 9000) {
-                    assertEquals(size, takeLength(ends));
+                    assertEquals(size, takeLength(pair));
                 } else {
-                    assertEquals(size, ends.inbox.take(MessageTruncatedException.class).messageSize());
+                    assertEquals(size, pair.inbox.take(MessageTruncatedException.class).messageSize());
                 }
             }
         }
@@ -105,45 +105,45 @@ class RecordSizeLimitTest {
 
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void outboundRecordAboveTheKernelsLimitFailsAlone(SocketType type) throws Exception {
-        try (Ends ends = Ends.of(type).withSender(ChannelOption.SO_SNDBUF, 20_000).start()) {
-            int most = ends.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32;
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.SO_SNDBUF, 20_000).start()) {
+            int most = pair.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32;
             UnixFileDescriptor[] fds = Descriptors.some(2);
-            ChannelFuture before = ends.sender.write(Ends.buffer("before"));
-            ChannelFuture largest = ends.sender.write(Unpooled.buffer(most).writeZero(most));
-            ChannelFuture above = ends.sender.write(new UnixMessage(Unpooled.buffer(most + 1).writeZero(most + 1),
+            ChannelFuture before = pair.sender.write(ChannelPair.buffer("before"));
+            ChannelFuture largest = pair.sender.write(Unpooled.buffer(most).writeZero(most));
+            ChannelFuture above = pair.sender.write(new UnixMessage(Unpooled.buffer(most + 1).writeZero(most + 1),
                     fds));
-            ChannelFuture after = ends.sender.write(Ends.buffer("after"));
-            ends.sender.flush();
+            ChannelFuture after = pair.sender.write(ChannelPair.buffer("after"));
+            pair.sender.flush();
             before.sync();
             largest.sync();
-            UnixSocketError error = assertInstanceOf(UnixSocketError.class, Ends.failure(above));
+            UnixSocketError error = assertInstanceOf(UnixSocketError.class, ChannelPair.failure(above));
             after.sync();
             assertEquals("EMSGSIZE", error.errnoName());
             assertEquals("write", error.operation());
             assertTrue(above.cause().getMessage().endsWith("the record has " + (most + 1) + " bytes, SO_SNDBUF allows "
                     + most), above.cause().getMessage());
             assertEquals(0, Descriptors.countOpen(fds));
-            assertEquals("before", ends.text());
-            assertEquals(most, takeLength(ends));
-            assertEquals("after", ends.text());
-            assertTrue(ends.inbox.isEmpty());
+            assertEquals("before", pair.text());
+            assertEquals(most, takeLength(pair));
+            assertEquals("after", pair.text());
+            assertTrue(pair.inbox.isEmpty());
         }
-        Proof.of("itself", "a " + type + " record above SO_SNDBUF fails its own write, both sizes named");
+        Evidence.of("itself", "a " + type + " record above SO_SNDBUF fails its own write, both sizes named");
     }
 
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void limitIsPositive(SocketType type) throws Exception {
-        Ends ends = Ends.of(type);
-        assertThrows(IllegalArgumentException.class, () -> ends.with(UnixSocketOption.MAX_MESSAGE_SIZE, 0));
-        assertEquals(8 << 20, ends.receiver.config().getOption(UnixSocketOption.MAX_MESSAGE_SIZE));
-        ends.start().close();
+        ChannelPair pair = ChannelPair.of(type);
+        assertThrows(IllegalArgumentException.class, () -> pair.with(UnixSocketOption.MAX_MESSAGE_SIZE, 0));
+        assertEquals(8 << 20, pair.receiver.config().getOption(UnixSocketOption.MAX_MESSAGE_SIZE));
+        pair.start().close();
     }
 
     @EachRow({"SEQPACKET", "DATAGRAM"})
     @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
     void recordAboveTheLimitNamesItsSender(SocketType type) throws Exception {
-        Way way = new Way(type, true, true);
-        try (Meeting meeting = Meeting.in(way).firstOption(UnixSocketOption.SO_PASSCRED, true)
+        Setup setup = new Setup(type, true, true);
+        try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSCRED, true)
                 .option(UnixSocketOption.MAX_MESSAGE_SIZE, 10).start("""
                 input()
                 for _ in range(2):
@@ -151,39 +151,40 @@ class RecordSizeLimitTest {
                     send(sock, b"short", [], peer)
                 wait_for_end()
                 """)) {
-            meeting.python().say("go");
+            connection.python().say("go");
             for (int i = 0; i < 2; i++) {
-                MessageTruncatedException error = meeting.inbox().take(MessageTruncatedException.class);
-                assertEquals(meeting.python().pid(), error.credentials().pid());
-                assertTrue(error.getMessage().contains("pid " + meeting.python().pid()), error.getMessage());
-                UnixMessage next = meeting.inbox().take(UnixMessage.class);
+                MessageTruncatedException error = connection.inbox().take(MessageTruncatedException.class);
+                assertEquals(connection.python().pid(), error.credentials().pid());
+                assertTrue(error.getMessage().contains("pid " + connection.python().pid()), error.getMessage());
+                UnixMessage next = connection.inbox().take(UnixMessage.class);
                 assertEquals(type == SocketType.DATAGRAM ? ((UnixDatagramPacket) next).sender() : null, error.sender());
                 next.release();
             }
-            meeting.end();
+            connection.end();
         }
-        Proof.of("CPython", "the error for a " + type + " record above MAX_MESSAGE_SIZE names its sender");
+        Evidence.of("CPython", "the error for a " + type + " record above MAX_MESSAGE_SIZE names its sender");
     }
 
     /** The memory of a slot is the kernel's again, as after a giant that was accepted. */
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void recordAboveTheLimitLeavesNoMemoryBehind(SocketType type) throws Exception {
         int limit = 300_000;
-        Ends pair = Ends.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, limit).with(ChannelOption.AUTO_READ, false)
+        ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.MAX_MESSAGE_SIZE, limit)
+                .with(ChannelOption.AUTO_READ, false)
                 .withSender(ChannelOption.SO_SNDBUF, limit + 10_000);
-        try (Ends ends = pair.start()) {
-            if (ends.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32 <= limit) {
+        try (ChannelPair pair = prepared.start()) {
+            if (pair.sender.config().getOption(ChannelOption.SO_SNDBUF) - 32 <= limit) {
                 Assumptions.abort("net.core.wmem_max allows no such record");
             }
-            long before = slotMemory(ends.receiver);
-            ends.receiver.config().setAutoRead(true);
+            long before = slotMemory(pair.receiver);
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < 5; i++) {
-                ends.sender.write(Ends.buffer("x"));
-                ends.sender.writeAndFlush(Unpooled.buffer(limit + 1).writeZero(limit + 1)).sync();
-                assertEquals(1, takeLength(ends));
-                assertEquals(limit + 1, ends.inbox.take(MessageTruncatedException.class).messageSize());
+                pair.sender.write(ChannelPair.buffer("x"));
+                pair.sender.writeAndFlush(Unpooled.buffer(limit + 1).writeZero(limit + 1)).sync();
+                assertEquals(1, takeLength(pair));
+                assertEquals(limit + 1, pair.inbox.take(MessageTruncatedException.class).messageSize());
             }
-            long after = slotMemory(ends.receiver);
+            long after = slotMemory(pair.receiver);
             assertTrue(after < before + limit / 2, before + " bytes before, " + after + " after");
         }
     }

@@ -4,11 +4,11 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
+import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.OnlyWith;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
@@ -25,24 +25,24 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 /** Bytes between this process and CPython's. */
 class CPythonBytesTest {
-    @Way.Every
-    void bytesTravelBothWays(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void bytesTravelBothWays(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 send(sock, b"answer to " + sock.recv(100), (), peer)
                 print(sock.recv(100).decode())
                 """)) {
-            meeting.send(meeting.bytes(Content.of("the first"))).sync();
-            assertEquals("answer to the first", Content.text(meeting.take()));
-            meeting.send(meeting.bytes(Content.of("the end"))).sync();
-            meeting.python().expect("the end");
-            meeting.end();
+            connection.send(connection.bytes(Content.of("the first"))).sync();
+            assertEquals("answer to the first", Content.text(connection.take()));
+            connection.send(connection.bytes(Content.of("the end"))).sync();
+            connection.python().expect("the end");
+            connection.end();
         }
-        Proof.of("CPython", "bytes both ways, " + way);
+        Evidence.of("CPython", "bytes both ways, " + setup);
     }
 
-    @Way.Every
-    void bothSeeEachOthersNames(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Every
+    void bothSeeEachOthersNames(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 def text(name):
                     return (name.encode(errors="surrogateescape") if isinstance(name, str) else name).hex() or "-"
                 send(sock, b"x", (), peer)
@@ -50,25 +50,25 @@ class CPythonBytesTest {
                 print(text(sock.getpeername() if peer is None else sock.recvmsg(1)[3]))
                 wait_for_end()
                 """)) {
-            boolean datagram = way.type() == SocketType.DATAGRAM;
-            meeting.take();
-            if (datagram && !way.isServing()) {
-                meeting.send(Content.of("x")).sync();
+            boolean datagram = setup.type() == SocketType.DATAGRAM;
+            connection.take();
+            if (datagram && !setup.isServing()) {
+                connection.send(Content.of("x")).sync();
             }
-            var channel = meeting.channel();
-            assertEquals(way.isServing() || datagram ? hex(own(meeting)) : "-",
+            var channel = connection.channel();
+            assertEquals(setup.isServing() || datagram ? hex(own(connection)) : "-",
                     hex((UnixSocketAddress) channel.localAddress()));
-            assertEquals(way.isServing() ? datagram ? null : UnixSocketAddress.unnamed() : meeting.server(),
+            assertEquals(setup.isServing() ? datagram ? null : UnixSocketAddress.unnamed() : connection.server(),
                     channel.remoteAddress());
-            meeting.python().expect(hex(way.isServing() ? meeting.client() : meeting.server()));
-            meeting.python().expect(hex(way.isServing() ? meeting.server() : meeting.client()));
-            meeting.end();
+            connection.python().expect(hex(setup.isServing() ? connection.client() : connection.server()));
+            connection.python().expect(hex(setup.isServing() ? connection.server() : connection.client()));
+            connection.end();
         }
-        Proof.of("CPython", "the addresses of both ends, " + way);
+        Evidence.of("CPython", "the addresses of both ends, " + setup);
     }
 
-    private static UnixSocketAddress own(Meeting meeting) {
-        return meeting.way().isServing() ? meeting.server() : meeting.client();
+    private static UnixSocketAddress own(PeerConnection connection) {
+        return connection.setup().isServing() ? connection.server() : connection.client();
     }
 
     private static String hex(UnixSocketAddress address) {
@@ -84,14 +84,14 @@ class CPythonBytesTest {
         name[1] = 0;
         name[3] = (byte) 0xff;
         name[106] = 0;
-        try (Meeting meeting = Meeting.in(new Way(SocketType.SEQPACKET, true, serving))
+        try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.SEQPACKET, true, serving))
                 .at(UnixSocketAddress.ofAbstract(name))
                 .start("print(sock.recv(100).decode())")) {
-            meeting.send(Content.of("found")).sync();
-            meeting.python().expect("found");
-            meeting.end();
+            connection.send(Content.of("found")).sync();
+            connection.python().expect("found");
+            connection.end();
         }
-        Proof.of("CPython", "an abstract name of 107 arbitrary bytes, " + (serving ? "serving" : "connecting"));
+        Evidence.of("CPython", "an abstract name of 107 arbitrary bytes, " + (serving ? "serving" : "connecting"));
     }
 
     @ParameterizedTest
@@ -100,27 +100,27 @@ class CPythonBytesTest {
         byte[] sent = new byte[8 << 20];
         new Random(3).nextBytes(sent);
         // Once with control data and once without.
-        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, serving))
+        try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, false, serving))
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, serving).start("""
                 while data := sock.recv(100000):
                     sock.sendall(data)
                 """)) {
             ByteBuf rest = Unpooled.wrappedBuffer(sent);
             for (int size = 1; rest.isReadable(); size = size * 3 % 100_003) {
-                meeting.channel().write(rest.readRetainedSlice(Math.min(size, rest.readableBytes())));
+                connection.channel().write(rest.readRetainedSlice(Math.min(size, rest.readableBytes())));
             }
-            meeting.channel().flush();
+            connection.channel().flush();
             rest.release();
             ByteBuf received = Unpooled.buffer(sent.length);
             while (received.readableBytes() < sent.length) {
-                received.writeBytes(meeting.take());
+                received.writeBytes(connection.take());
             }
             assertArrayEquals(sent, Content.bytes(received));
-            ((DuplexChannel) meeting.channel()).shutdownOutput().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            ((DuplexChannel) connection.channel()).shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
-        Proof.of("CPython", "8 MiB of a stream there and back, " + (serving ? "serving" : "connecting"));
+        Evidence.of("CPython", "8 MiB of a stream there and back, " + (serving ? "serving" : "connecting"));
     }
 }

@@ -1,12 +1,12 @@
 package io.github.nettyunix.stream;
 
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
@@ -22,219 +22,225 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** One direction ends and the other goes on. */
 class CPythonHalfCloseTest {
-    @Way.Connections
-    void afterThePeersEndTheChannelStillWrites(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void afterThePeersEndTheChannelStillWrites(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 send(sock, b"the last")
                 sock.shutdown(socket.SHUT_WR)
                 while data := sock.recv(100):
                     print(data.decode())
                 print("end")
                 """)) {
-            DuplexChannel channel = (DuplexChannel) meeting.channel();
-            assertEquals("the last", Content.text(meeting.take()));
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
+            DuplexChannel channel = (DuplexChannel) connection.channel();
+            assertEquals("the last", Content.text(connection.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
             assertTrue(channel.isInputShutdown());
             assertFalse(channel.isOutputShutdown());
             for (int i = 0; i < 3; i++) {
                 assertTrue(channel.isActive());
                 channel.writeAndFlush(Content.of("answer " + i)).sync();
-                meeting.python().expect("answer " + i);
+                connection.python().expect("answer " + i);
             }
             channel.shutdownOutput().sync();
-            meeting.python().expect("end");
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            meeting.end();
+            connection.python().expect("end");
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            connection.end();
         }
-        Proof.of("CPython", "writes after the peer's end, " + way);
+        Evidence.of("CPython", "writes after the peer's end, " + setup);
     }
 
-    @Way.Connections
-    void afterItsOwnEndTheChannelStillReads(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Connections
+    void afterItsOwnEndTheChannelStillReads(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 while data := sock.recv(100):
                     print(data.decode())
                 print("end")
                 for _ in range(3):
                     send(sock, input().encode())
                 """)) {
-            DuplexChannel channel = (DuplexChannel) meeting.channel();
+            DuplexChannel channel = (DuplexChannel) connection.channel();
             channel.write(Content.of("the last"));
             channel.flush();
             channel.shutdownOutput().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            meeting.python().expect("the last");
-            meeting.python().expect("end");
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            connection.python().expect("the last");
+            connection.python().expect("end");
             assertTrue(channel.isOutputShutdown());
             assertFalse(channel.isInputShutdown());
             for (int i = 0; i < 3; i++) {
-                meeting.python().say("more " + i);
-                assertEquals("more " + i, Content.text(meeting.take()));
+                connection.python().say("more " + i);
+                assertEquals("more " + i, Content.text(connection.take()));
             }
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
-        Proof.of("CPython", "reads after its own end, " + way);
+        Evidence.of("CPython", "reads after its own end, " + setup);
     }
 
-    @Way.Connections
-    void aPeerThatIsGoneAltogetherEndsTheChannelWithoutAWrite(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void aPeerThatIsGoneAltogetherEndsTheChannelWithoutAWrite(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 send(sock, b"the last")
                 sock.close()
                 """)) {
-            assertEquals("the last", Content.text(meeting.take()));
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            assertEquals("the last", Content.text(connection.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
-        Proof.of("CPython", "with half-closure, a peer that is gone altogether ends the channel, " + way);
+        Evidence.of("CPython", "with half-closure, a peer that is gone altogether ends the channel, " + setup);
     }
 
-    @Way.Connections
-    void aPeerThatEndsOneDirectionAndThenTheOtherEndsTheChannelWithoutAWrite(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void aPeerThatEndsOneDirectionAndThenTheOtherEndsTheChannelWithoutAWrite(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 sock.shutdown(socket.SHUT_WR)
                 input()
                 sock.close()
                 """)) {
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            Ends.settle(meeting.channel());
-            assertTrue(meeting.channel().isActive() && meeting.inbox().isEmpty());
-            meeting.python().say("close");
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            ChannelPair.settle(connection.channel());
+            assertTrue(connection.channel().isActive() && connection.inbox().isEmpty());
+            connection.python().say("close");
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
     }
 
-    @Way.Connections
-    void whatAPeerThatIsGoneHasLeftIsReadFirst(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+    @Setup.Connections
+    void whatAPeerThatIsGoneHasLeftIsReadFirst(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.AUTO_READ, false).start("""
                 send(sock, b"left behind")
                 sock.close()
                 print("closed")
                 """)) {
-            meeting.python().expect("closed");
-            Ends.settle(meeting.channel());
-            assertTrue(meeting.channel().isActive());
-            meeting.channel().config().setAutoRead(true);
-            assertEquals("left behind", Content.text(meeting.take()));
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            connection.python().expect("closed");
+            ChannelPair.settle(connection.channel());
+            assertTrue(connection.channel().isActive());
+            connection.channel().config().setAutoRead(true);
+            assertEquals("left behind", Content.text(connection.take()));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
     }
 
-    @Way.Connections
-    void withHalfClosureAPeerThatResetsEndsTheChannelToo(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void withHalfClosureAPeerThatResetsEndsTheChannelToo(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 print("wait")
                 input()
                 sock.close()
                 """)) {
-            meeting.python().expect("wait");
-            meeting.channel().writeAndFlush(Content.of("never read")).sync();
-            meeting.python().say("close");
-            assertEquals("ECONNRESET", ((UnixSocketError) meeting.inbox().take(IOException.class)).errnoName());
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            connection.python().expect("wait");
+            connection.channel().writeAndFlush(Content.of("never read")).sync();
+            connection.python().say("close");
+            assertEquals("ECONNRESET", ((UnixSocketError) connection.inbox().take(IOException.class)).errnoName());
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
     }
 
-    @Way.Connections
-    void whenBothDirectionsHaveEndedTheChannelCloses(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void whenBothDirectionsHaveEndedTheChannelCloses(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 assert sock.recv(100) == b""
                 send(sock, b"the last")
                 sock.close()
                 """)) {
-            ((DuplexChannel) meeting.channel()).shutdownOutput().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertEquals("the last", Content.text(meeting.take()));
-            assertInputEndsAndChannelCloses(meeting);
+            ((DuplexChannel) connection.channel()).shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertEquals("the last", Content.text(connection.take()));
+            assertInputEndsAndChannelCloses(connection);
         }
-        Proof.of("CPython", "with half-closure, a channel closes when both directions have ended, " + way);
+        Evidence.of("CPython", "with half-closure, a channel closes when both directions have ended, " + setup);
     }
 
-    @Way.Connections
-    void theChannelClosesAlsoIfThePeersDirectionWasTheFirstToEnd(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true).start("""
+    @Setup.Connections
+    void theChannelClosesAlsoIfThePeersDirectionWasTheFirstToEnd(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .start("""
                 sock.shutdown(socket.SHUT_WR)
                 assert sock.recv(100) == b"answer"
                 assert sock.recv(100) == b""
                 print("end")
                 input()
                 """)) {
-            assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            DuplexChannel channel = (DuplexChannel) meeting.channel();
+            assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            DuplexChannel channel = (DuplexChannel) connection.channel();
             channel.writeAndFlush(Content.of("answer")).sync();
             // It succeeds as a whole, although its first half ends the channel.
             channel.shutdown().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.python().expect("end");
-            meeting.python().say("end");
-            meeting.end();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.python().expect("end");
+            connection.python().say("end");
+            connection.end();
         }
     }
 
-    @Way.Connections
-    void aResetEndsAChannelWhoseOutputWasShutDown(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+    @Setup.Connections
+    void aResetEndsAChannelWhoseOutputWasShutDown(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .start("input(); sock.close()")) {
-            meeting.channel().writeAndFlush(Content.of("never read")).sync();
-            ((DuplexChannel) meeting.channel()).shutdownOutput().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            meeting.python().say("close");
-            assertEquals("ECONNRESET", ((UnixSocketError) meeting.inbox().take(IOException.class)).errnoName());
-            assertInputEndsAndChannelCloses(meeting);
+            connection.channel().writeAndFlush(Content.of("never read")).sync();
+            ((DuplexChannel) connection.channel()).shutdownOutput().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            connection.python().say("close");
+            assertEquals("ECONNRESET", ((UnixSocketError) connection.inbox().take(IOException.class)).errnoName());
+            assertInputEndsAndChannelCloses(connection);
         }
     }
 
-    private static void assertInputEndsAndChannelCloses(Meeting meeting) throws Exception {
-        assertSame(ChannelInputShutdownEvent.INSTANCE, meeting.inbox().take());
-        assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-        assertSame(Inbox.INACTIVE, meeting.inbox().take());
-        meeting.end();
+    private static void assertInputEndsAndChannelCloses(PeerConnection connection) throws Exception {
+        assertSame(ChannelInputShutdownEvent.INSTANCE, connection.inbox().take());
+        assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+        assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+        connection.end();
     }
 
     /** A peer that closes without a reset cannot be noticed: a socket that was shut down here looks the same before. */
-    @Way.Connections
-    void aResetEndsAChannelThatWasShutDownInBothDirections(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+    @Setup.Connections
+    void aResetEndsAChannelThatWasShutDownInBothDirections(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .start("input(); sock.close()")) {
-            meeting.channel().writeAndFlush(Content.of("never read")).sync();
-            ((DuplexChannel) meeting.channel()).shutdown().sync();
-            assertSame(ChannelOutputShutdownEvent.INSTANCE, meeting.inbox().take());
-            assertSame(ChannelInputShutdownReadComplete.INSTANCE, meeting.inbox().take());
-            assertTrue(meeting.channel().isOpen());
-            meeting.python().say("close");
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            meeting.end();
+            connection.channel().writeAndFlush(Content.of("never read")).sync();
+            ((DuplexChannel) connection.channel()).shutdown().sync();
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
+            assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
+            assertTrue(connection.channel().isOpen());
+            connection.python().say("close");
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            connection.end();
         }
     }
 
-    @Way.Connections
-    void withoutHalfClosureThePeersEndClosesTheChannel(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Connections
+    void withoutHalfClosureThePeersEndClosesTheChannel(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 send(sock, b"the last")
                 sock.shutdown(socket.SHUT_WR)
                 print(sock.recv(100))
                 """)) {
-            assertEquals("the last", Content.text(meeting.take()));
-            assertSame(Inbox.INACTIVE, meeting.inbox().take());
-            assertFalse(meeting.channel().isOpen());
-            meeting.python().expect("b''");
-            meeting.end();
+            assertEquals("the last", Content.text(connection.take()));
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+            assertFalse(connection.channel().isOpen());
+            connection.python().expect("b''");
+            connection.end();
         }
-        Proof.of("CPython", "the peer's end closes a channel without half-closure, " + way);
+        Evidence.of("CPython", "the peer's end closes a channel without half-closure, " + setup);
     }
 }

@@ -5,16 +5,16 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.PeerConnection;
 import io.github.nettyunix.testing.Python;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
@@ -35,15 +35,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors on a stream that arrive with the bytes they were sent with. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux tells where descriptors are")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class ExactPositionsTest {
-    private static Ends newEnds() {
-        return Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+    private static ChannelPair newPair() {
+        return ChannelPair.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
     }
 
     /** The texts, and in brackets the numbers of descriptors, of messages up to one that ends with a full stop. */
-    private static String describe(Inbox inbox) {
+    private static String describe(RecordingHandler inbox) {
         StringBuilder all = new StringBuilder();
         String text;
         do {
@@ -57,60 +57,61 @@ class ExactPositionsTest {
     }
 
     private static void write(Channel channel, String text, int fds) throws Exception {
-        channel.write(fds > 0 ? new UnixMessage(Ends.buffer(text), Descriptors.some(fds)) : Ends.buffer(text));
+        channel.write(fds > 0 ? new UnixMessage(ChannelPair.buffer(text), Descriptors.some(fds))
+                : ChannelPair.buffer(text));
     }
 
     @Test
     void messageWithDescriptorsArrivesFromItsFirstByteToItsLast() throws Exception {
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).start()) {
-            write(ends.sender, "AAAA", 0);
-            write(ends.sender, "B", 1);
-            write(ends.sender, "CCCC", 0);
-            write(ends.sender, "DD", 2);
-            write(ends.sender, "E", 1);
-            write(ends.sender, "FF", 1);
-            write(ends.sender, "GG.", 0);
-            ends.sender.flush();
-            Ends.settle(ends.sender);
-            ends.receiver.config().setAutoRead(true);
-            assertEquals("AAAAB[1]CCCCDD[2]E[1]FF[1]GG.", describe(ends.inbox));
+        try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false).start()) {
+            write(pair.sender, "AAAA", 0);
+            write(pair.sender, "B", 1);
+            write(pair.sender, "CCCC", 0);
+            write(pair.sender, "DD", 2);
+            write(pair.sender, "E", 1);
+            write(pair.sender, "FF", 1);
+            write(pair.sender, "GG.", 0);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
+            pair.receiver.config().setAutoRead(true);
+            assertEquals("AAAAB[1]CCCCDD[2]E[1]FF[1]GG.", describe(pair.inbox));
         }
-        Proof.of("itself", "descriptors arrive with the bytes of a stream that they were sent with, if asked for");
+        Evidence.of("itself", "descriptors arrive with the bytes of a stream that they were sent with, if asked for");
     }
 
     @Test
     void itDoesSoWhateverTheSizesAndWheneverTheyCome() throws Exception {
         Random random = new Random(2);
-        try (Ends ends = newEnds().start()) {
+        try (ChannelPair pair = newPair().start()) {
             StringBuilder expected = new StringBuilder();
             for (int i = 0; i < 400; i++) {
                 String text = Character.toString('a' + i % 26).repeat(1 + random.nextInt(i % 20 == 0 ? 30_000 : 50));
                 int fds = random.nextInt(3);
-                write(ends.sender, text, fds);
+                write(pair.sender, text, fds);
                 expected.append(text).append(fds > 0 ? "[" + fds + "]" : "");
                 if (random.nextInt(5) == 0) {
-                    ends.sender.flush();
+                    pair.sender.flush();
                 }
             }
-            write(ends.sender, ".", 0);
-            ends.sender.flush();
-            assertEquals(expected.append('.').toString(), describe(ends.inbox));
+            write(pair.sender, ".", 0);
+            pair.sender.flush();
+            assertEquals(expected.append('.').toString(), describe(pair.inbox));
         }
     }
 
     @Test
     void smallReadsEndBeforeAMessageWithDescriptorsAndTakeItWhole() throws Exception {
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false)
                 .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(2).maxMessagesPerRead(16))
                 .start()) {
-            write(ends.sender, "abc", 0);
-            write(ends.sender, "defgh", 1);
-            write(ends.sender, "ij.", 0);
-            ends.sender.flush();
-            Ends.settle(ends.sender);
-            ends.receiver.config().setAutoRead(true);
+            write(pair.sender, "abc", 0);
+            write(pair.sender, "defgh", 1);
+            write(pair.sender, "ij.", 0);
+            pair.sender.flush();
+            ChannelPair.settle(pair.sender);
+            pair.receiver.config().setAutoRead(true);
             for (String piece : List.of("ab", "c", "defgh", "ij", ".")) {
-                assertEquals(piece, ends.text());
+                assertEquals(piece, pair.text());
             }
         }
     }
@@ -134,16 +135,16 @@ class ExactPositionsTest {
 
     @Test
     void theEndIsTheEndAndNothingIsNothing() throws Exception {
-        try (Ends ends = newEnds().start()) {
-            ends.receiver.read();
-            Ends.settle(ends.receiver);
-            assertTrue(ends.inbox.isEmpty());
-            write(ends.sender, "last", 1);
-            ends.sender.flush();
-            ends.sender.close().sync();
-            assertEquals("last", ends.text());
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
-            assertFalse(ends.receiver.isOpen());
+        try (ChannelPair pair = newPair().start()) {
+            pair.receiver.read();
+            ChannelPair.settle(pair.receiver);
+            assertTrue(pair.inbox.isEmpty());
+            write(pair.sender, "last", 1);
+            pair.sender.flush();
+            pair.sender.close().sync();
+            assertEquals("last", pair.text());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
+            assertFalse(pair.receiver.isOpen());
         }
     }
 
@@ -151,12 +152,12 @@ class ExactPositionsTest {
     @Test
     void longMessageArrivesInPiecesAndItsDescriptorsWithTheFirst() throws Exception {
         String text = "x".repeat(150_000);
-        try (Ends ends = newEnds().start()) {
-            write(ends.sender, "before", 0);
-            write(ends.sender, text, 2);
-            write(ends.sender, ".", 0);
-            ends.sender.flush();
-            String found = describe(ends.inbox);
+        try (ChannelPair pair = newPair().start()) {
+            write(pair.sender, "before", 0);
+            write(pair.sender, text, 2);
+            write(pair.sender, ".", 0);
+            pair.sender.flush();
+            String found = describe(pair.inbox);
             assertTrue(found.startsWith("beforex"), "before and the message are put together");
             int descriptors = found.indexOf("[2]");
             assertTrue(descriptors > 32_000, "the first piece has " + (descriptors - 6) + " bytes");
@@ -166,7 +167,7 @@ class ExactPositionsTest {
 
     @Test
     void outOfBandByteIsDiscardedAndTheLoopDoesNotSpin() throws Exception {
-        try (Meeting meeting = Meeting.in(new Way(SocketType.STREAM, false, false))
+        try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, false, false))
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true).start("""
                 try:
@@ -183,15 +184,15 @@ class ExactPositionsTest {
                 send(sock, b"after.", [labelled("x")])
                 wait_for_end()
                 """)) {
-            Python python = meeting.python();
+            Python python = connection.python();
             String result = python.line();
             Assumptions.assumeTrue(result.equals("sent"), "this kernel has no such bytes on AF_UNIX sockets: "
                     + result);
-            LoopCpu.assertIdle(meeting.channel().eventLoop());
+            LoopCpu.assertIdle(connection.channel().eventLoop());
             python.say("go on");
-            assertEquals("beforeafter.[1]", describe(meeting.inbox()));
-            meeting.end();
+            assertEquals("beforeafter.[1]", describe(connection.inbox()));
+            connection.end();
         }
-        Proof.of("CPython", "an out-of-band byte does not keep the loop busy, with exact positions");
+        Evidence.of("CPython", "an out-of-band byte does not keep the loop busy, with exact positions");
     }
 }

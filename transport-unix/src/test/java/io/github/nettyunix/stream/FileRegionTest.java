@@ -3,13 +3,13 @@ package io.github.nettyunix.stream;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketError;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.Meeting;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
-import io.github.nettyunix.testing.Way;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.PeerConnection;
+import io.github.nettyunix.testing.RecordingHandler;
+import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -45,7 +45,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Files that are written to a stream. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class FileRegionTest {
     private static final int SIZE = 3_000_001;
 
@@ -63,7 +63,7 @@ class FileRegionTest {
     }
 
     /** The next bytes that have arrived, as many. */
-    private static byte[] take(Inbox inbox, int count) throws IOException {
+    private static byte[] take(RecordingHandler inbox, int count) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         while (all.size() < count) {
             ByteBuf buffer = inbox.take(ByteBuf.class);
@@ -73,18 +73,18 @@ class FileRegionTest {
         return all.toByteArray();
     }
 
-    @Way.Streams
-    void theFileArrivesBetweenWhatIsWrittenBeforeAndAfterIt(Way way) throws Exception {
+    @Setup.Streams
+    void theFileArrivesBetweenWhatIsWrittenBeforeAndAfterIt(Setup setup) throws Exception {
         byte[] content = random(SIZE);
         CRC32 checksum = new CRC32();
         checksum.update(content, 7, SIZE - 7);
-        try (Meeting meeting = Meeting.in(way).start("""
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 data = b""
                 while more := sock.recv(1 << 16):
                     data += more
                 print(data[:6].decode(), len(data) - 12, zlib.crc32(data[6:-6]), data[-6:].decode())
                 """)) {
-            Channel channel = meeting.channel();
+            Channel channel = connection.channel();
             DefaultFileRegion region = new DefaultFileRegion(file(content), 7, SIZE - 7);
             channel.write(Content.of("before"));
             AtomicLong progress = new AtomicLong();
@@ -107,45 +107,45 @@ class FileRegionTest {
             assertEquals(SIZE - 7, region.transferred());
             assertEquals(0, region.refCnt());
             channel.close().sync();
-            meeting.python().expect("before " + (SIZE - 7) + " " + checksum.getValue() + " behind");
-            meeting.end();
+            connection.python().expect("before " + (SIZE - 7) + " " + checksum.getValue() + " behind");
+            connection.end();
         }
-        Proof.of("CPython", "a file as a FileRegion, " + way);
+        Evidence.of("CPython", "a file as a FileRegion, " + setup);
     }
 
-    @Way.Streams
-    void aFileThatIsShorterThanItsRegionFailsAndNothingBehindItIsSent(Way way) throws Exception {
-        try (Meeting meeting = Meeting.in(way).start("""
+    @Setup.Streams
+    void aFileThatIsShorterThanItsRegionFailsAndNothingBehindItIsSent(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).start("""
                 data = b""
                 while more := sock.recv(1 << 16):
                     data += more
                 print(len(data))
                 """)) {
-            Channel channel = meeting.channel();
+            Channel channel = connection.channel();
             DefaultFileRegion region = new DefaultFileRegion(file(random(100_000)), 10, 100_001);
             ChannelFuture written = channel.write(region);
             ChannelFuture next = channel.write(Content.of("what must not take its place"));
             channel.flush();
-            Throwable cause = Ends.failure(written);
+            Throwable cause = ChannelPair.failure(written);
             assertTrue(cause instanceof UnixSocketError, cause::toString);
             assertTrue(cause.getMessage().endsWith("the file has 100000 bytes, and the region ends behind byte 100011"),
                     cause::toString);
-            Ends.failure(next);
+            ChannelPair.failure(next);
             assertEquals(0, region.refCnt());
-            assertTrue(meeting.inbox().take() instanceof ChannelOutputShutdownEvent);
-            meeting.python().expect("99990");
+            assertTrue(connection.inbox().take() instanceof ChannelOutputShutdownEvent);
+            connection.python().expect("99990");
             channel.close().sync();
-            meeting.end();
+            connection.end();
         }
     }
 
     @Test
     void aFileThatIsClosedBeforeItIsSentFails() throws Exception {
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
             FileChannel file = file(random(10));
             DefaultFileRegion region = new DefaultFileRegion(file, 0, 10);
             file.close();
-            Throwable cause = Ends.failure(ends.sender.writeAndFlush(region));
+            Throwable cause = ChannelPair.failure(pair.sender.writeAndFlush(region));
             assertTrue(cause.getMessage().contains("EBADF") && cause.getMessage().endsWith("the file is closed"),
                     cause::toString);
             assertEquals(0, region.refCnt());
@@ -154,10 +154,10 @@ class FileRegionTest {
 
     @Test
     void aFileThatCannotBeReadFails() throws Exception {
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
             Path path = Files.write(folder.resolve("written"), random(10));
             DefaultFileRegion region = new DefaultFileRegion(FileChannel.open(path, StandardOpenOption.WRITE), 0, 10);
-            Throwable cause = Ends.failure(ends.sender.writeAndFlush(region));
+            Throwable cause = ChannelPair.failure(pair.sender.writeAndFlush(region));
             assertTrue(cause.getMessage().endsWith("EBADF (Bad file descriptor)"), cause::toString);
             assertEquals(0, region.refCnt());
         }
@@ -165,9 +165,9 @@ class FileRegionTest {
 
     @Test
     void aFileThatDoesNotExistFails() throws Exception {
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
             DefaultFileRegion region = new DefaultFileRegion(folder.resolve("missing").toFile(), 0, 10);
-            assertTrue(Ends.failure(ends.sender.writeAndFlush(region)) instanceof IOException);
+            assertTrue(ChannelPair.failure(pair.sender.writeAndFlush(region)) instanceof IOException);
             assertEquals(0, region.refCnt());
         }
     }
@@ -198,11 +198,11 @@ class FileRegionTest {
                 return super.position();
             }
         };
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
             closer.start();
-            ends.sender.writeAndFlush(region).sync();
+            pair.sender.writeAndFlush(region).sync();
             assertEquals(Thread.State.BLOCKED, seen[0]);
-            assertArrayEquals(content, take(ends.inbox, content.length));
+            assertArrayEquals(content, take(pair.inbox, content.length));
             closer.join();
             assertFalse(file.isOpen());
         }
@@ -211,17 +211,17 @@ class FileRegionTest {
     @Test
     void aSocketThatAnotherHolderMakesBlockingDoesNotBlockTheLoop() throws Exception {
         byte[] content = random(SIZE);
-        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
-                UnixFileDescriptor other = UnixFileDescriptor.dup(((UnixChannel) ends.sender).fd())) {
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
+                UnixFileDescriptor other = UnixFileDescriptor.dup(((UnixChannel) pair.sender).fd())) {
             other.setBlocking(true);
-            ChannelFuture written = ends.sender.writeAndFlush(new DefaultFileRegion(file(content), 0, SIZE));
-            boolean isFree = ends.sender.eventLoop().submit(() -> { }).await(5, TimeUnit.SECONDS);
+            ChannelFuture written = pair.sender.writeAndFlush(new DefaultFileRegion(file(content), 0, SIZE));
+            boolean isFree = pair.sender.eventLoop().submit(() -> { }).await(5, TimeUnit.SECONDS);
             boolean isWritten = written.isDone();
             // This also ends a system call that the loop may be in.
-            ends.receiver.config().setAutoRead(true);
+            pair.receiver.config().setAutoRead(true);
             assertTrue(isFree, "the loop of the sender is in a system call");
             assertFalse(isWritten);
-            assertArrayEquals(content, take(ends.inbox, SIZE));
+            assertArrayEquals(content, take(pair.inbox, SIZE));
             written.sync();
         }
     }
@@ -237,9 +237,9 @@ class FileRegionTest {
                 return calls.incrementAndGet() % 3 == 0 ? 0 : super.transferTo(target, position);
             }
         };
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
-            ChannelFuture written = ends.sender.writeAndFlush(region);
-            assertArrayEquals(content, take(ends.inbox, SIZE));
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
+            ChannelFuture written = pair.sender.writeAndFlush(region);
+            assertArrayEquals(content, take(pair.inbox, SIZE));
             written.sync();
             assertTrue(calls.get() > 1);
             assertEquals(0, region.refCnt());
@@ -248,14 +248,14 @@ class FileRegionTest {
 
     @Test
     void aChannelThatClosesReleasesTheRegionThatIsUnderWay() throws Exception {
-        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start()) {
             FileChannel file = file(random(SIZE));
             DefaultFileRegion region = new DefaultFileRegion(file, 0, SIZE);
-            ChannelFuture written = ends.sender.writeAndFlush(region);
-            Ends.settle(ends.sender);
+            ChannelFuture written = pair.sender.writeAndFlush(region);
+            ChannelPair.settle(pair.sender);
             assertTrue(region.transferred() > 0 && region.transferred() < SIZE);
-            ends.sender.close().sync();
-            Ends.failure(written);
+            pair.sender.close().sync();
+            ChannelPair.failure(written);
             assertEquals(0, region.refCnt());
             assertFalse(file.isOpen());
         }
@@ -265,13 +265,13 @@ class FileRegionTest {
     void regionsOfOneFileOneAfterTheOther() throws Exception {
         byte[] content = random(10_000);
         Path path = Files.write(folder.resolve("file"), content);
-        try (Ends ends = Ends.started(SocketType.STREAM)) {
+        try (ChannelPair pair = ChannelPair.started(SocketType.STREAM)) {
             for (int i = 0; i < 100; i++) {
-                ends.sender.write(new DefaultFileRegion(path.toFile(), i * 100, 100));
+                pair.sender.write(new DefaultFileRegion(path.toFile(), i * 100, 100));
             }
             // An empty one is nothing.
-            ends.sender.writeAndFlush(new DefaultFileRegion(path.toFile(), 0, 0)).sync();
-            assertArrayEquals(content, take(ends.inbox, content.length));
+            pair.sender.writeAndFlush(new DefaultFileRegion(path.toFile(), 0, 0)).sync();
+            assertArrayEquals(content, take(pair.inbox, content.length));
         }
     }
 
@@ -280,16 +280,16 @@ class FileRegionTest {
     void aFileThatGrowsIsSentAsFarAsItsRegionGoes() throws Exception {
         byte[] content = random(SIZE);
         FileChannel file = file(content);
-        try (Ends ends = Ends.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
+        try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).with(ChannelOption.AUTO_READ, false).start();
                 RandomAccessFile more = new RandomAccessFile(folder.resolve("file").toFile(), "rw")) {
-            ChannelFuture written = ends.sender.writeAndFlush(new DefaultFileRegion(file, 0, SIZE));
+            ChannelFuture written = pair.sender.writeAndFlush(new DefaultFileRegion(file, 0, SIZE));
             more.seek(SIZE);
             more.write(content);
-            ends.receiver.config().setAutoRead(true);
-            assertArrayEquals(content, take(ends.inbox, SIZE));
+            pair.receiver.config().setAutoRead(true);
+            assertArrayEquals(content, take(pair.inbox, SIZE));
             written.sync();
-            ends.sender.close().sync();
-            assertEquals(Inbox.INACTIVE, ends.inbox.take());
+            pair.sender.close().sync();
+            assertEquals(RecordingHandler.INACTIVE, pair.inbox.take());
         }
     }
 }

@@ -6,12 +6,12 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.Ends;
-import io.github.nettyunix.testing.Inbox;
-import io.github.nettyunix.testing.NothingLeft;
-import io.github.nettyunix.testing.Proof;
+import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -36,14 +36,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Many messages with descriptors on a stream, which are written and read several at a time. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class StreamDescriptorsTest {
-    private static Ends newEnds() {
-        return Ends.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+    private static ChannelPair newPair() {
+        return ChannelPair.of(SocketType.STREAM).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
     }
 
     private static UnixMessage message(String text, UnixFileDescriptor... fds) {
-        return new UnixMessage(Ends.buffer(text), fds);
+        return new UnixMessage(ChannelPair.buffer(text), fds);
     }
 
     /** What a message has: its text, and in brackets what its descriptors refer to. */
@@ -63,22 +63,22 @@ class StreamDescriptorsTest {
         UnixFileDescriptor[] fds = Descriptors.some(count);
         ByteBuf expected = Unpooled.buffer();
         ByteBuf arrived = Unpooled.buffer();
-        try (Ends ends = newEnds().start()) {
+        try (ChannelPair pair = newPair().start()) {
             List<ChannelFuture> writes = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 byte[] bytes = new byte[1 + random.nextInt(i % 10 == 0 ? 100_000 : 100)];
                 random.nextBytes(bytes);
                 expected.writeBytes(bytes);
-                writes.add(ends.sender.write(new UnixMessage(Unpooled.copiedBuffer(bytes), fds[i])));
+                writes.add(pair.sender.write(new UnixMessage(Unpooled.copiedBuffer(bytes), fds[i])));
                 if (i % 7 == 0) {
                     expected.writeByte(i);
-                    ends.sender.write(Unpooled.buffer(1).writeByte(i));
+                    pair.sender.write(Unpooled.buffer(1).writeByte(i));
                 }
             }
-            ends.sender.flush();
+            pair.sender.flush();
             List<String> labels = new ArrayList<>();
             while (arrived.readableBytes() < expected.readableBytes()) {
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 arrived.writeBytes(message.content().duplicate());
                 for (UnixFileDescriptor fd : message.fileDescriptors()) {
                     labels.add(Descriptors.text(fd));
@@ -92,23 +92,23 @@ class StreamDescriptorsTest {
             }
             assertEquals(0, Descriptors.countOpen(fds));
         }
-        Proof.of("itself", "300 messages with descriptors go over a stream, each once and in order");
+        Evidence.of("itself", "300 messages with descriptors go over a stream, each once and in order");
     }
 
     @Test
     void cancelledMessageAmongOthersIsNotSent() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(4);
-        try (Ends ends = newEnds().start()) {
-            ends.sender.eventLoop().submit(() -> {
-                ends.sender.write(message("a", fds[0]));
-                assertTrue(ends.sender.write(message("b", fds[1])).cancel(false));
-                assertTrue(ends.sender.write(Ends.buffer("-")).cancel(false));
-                ends.sender.write(message("c", fds[2]));
-                ends.sender.writeAndFlush(message("d", fds[3]));
+        try (ChannelPair pair = newPair().start()) {
+            pair.sender.eventLoop().submit(() -> {
+                pair.sender.write(message("a", fds[0]));
+                assertTrue(pair.sender.write(message("b", fds[1])).cancel(false));
+                assertTrue(pair.sender.write(ChannelPair.buffer("-")).cancel(false));
+                pair.sender.write(message("c", fds[2]));
+                pair.sender.writeAndFlush(message("d", fds[3]));
             }).sync();
-            assertEquals("a[file 0]", describe(ends.inbox.take(UnixMessage.class)));
-            assertEquals("c[file 2]", describe(ends.inbox.take(UnixMessage.class)));
-            assertEquals("d[file 3]", describe(ends.inbox.take(UnixMessage.class)));
+            assertEquals("a[file 0]", describe(pair.inbox.take(UnixMessage.class)));
+            assertEquals("c[file 2]", describe(pair.inbox.take(UnixMessage.class)));
+            assertEquals("d[file 3]", describe(pair.inbox.take(UnixMessage.class)));
             assertEquals(0, Descriptors.countOpen(fds));
         }
     }
@@ -116,25 +116,25 @@ class StreamDescriptorsTest {
     @Test
     void descriptorClosedAmongOthersEndsTheOutput() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        try (Ends ends = newEnds().start()) {
+        try (ChannelPair pair = newPair().start()) {
             ChannelFuture[] writes = new ChannelFuture[3];
-            ends.sender.eventLoop().submit(() -> {
+            pair.sender.eventLoop().submit(() -> {
                 for (int i = 0; i < 3; i++) {
-                    writes[i] = ends.sender.write(message("m" + i, fds[i]));
+                    writes[i] = pair.sender.write(message("m" + i, fds[i]));
                 }
                 fds[1].close();
                 // Its number is another's by now.
                 UnixFileDescriptor other = UnixFileDescriptor.open(Path.of("/dev/null"));
-                ends.sender.flush();
+                pair.sender.flush();
                 other.release();
                 return null;
             }).sync();
-            assertEquals("m0[file 0]", describe(ends.inbox.take(UnixMessage.class)));
+            assertEquals("m0[file 0]", describe(pair.inbox.take(UnixMessage.class)));
             // Nothing may take the place of what is missing.
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             assertTrue(writes[0].sync().isSuccess());
-            assertEquals("EBADF", ((UnixSocketError) Ends.failure(writes[1])).errnoName());
-            assertEquals("EBADF", ((UnixSocketError) Ends.failure(writes[2])).errnoName());
+            assertEquals("EBADF", ((UnixSocketError) ChannelPair.failure(writes[1])).errnoName());
+            assertEquals("EBADF", ((UnixSocketError) ChannelPair.failure(writes[2])).errnoName());
             assertEquals(0, Descriptors.countOpen(fds));
         }
     }
@@ -142,7 +142,8 @@ class StreamDescriptorsTest {
     @Test
     void pauseAfterAnyMessageHoldsTheOthersBack() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(10);
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).start(new ChannelInboundHandlerAdapter() {
+        try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false)
+                .start(new ChannelInboundHandlerAdapter() {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object message) {
                 ctx.channel().config().setAutoRead(false);
@@ -150,33 +151,33 @@ class StreamDescriptorsTest {
             }
         })) {
             for (int i = 0; i < 10; i++) {
-                ends.sender.write(message("m" + i, fds[i]));
+                pair.sender.write(message("m" + i, fds[i]));
             }
-            ends.sender.writeAndFlush(Ends.buffer("end")).sync();
+            pair.sender.writeAndFlush(ChannelPair.buffer("end")).sync();
             for (int i = 0; i < 10; i++) {
-                ends.receiver.config().setAutoRead(true);
-                assertEquals("m" + i + "[file " + i + ']', describe(ends.inbox.take(UnixMessage.class)));
-                Ends.settle(ends.receiver);
-                assertTrue(ends.inbox.isEmpty());
+                pair.receiver.config().setAutoRead(true);
+                assertEquals("m" + i + "[file " + i + ']', describe(pair.inbox.take(UnixMessage.class)));
+                ChannelPair.settle(pair.receiver);
+                assertTrue(pair.inbox.isEmpty());
             }
-            ends.receiver.read();
-            assertEquals("end", describe(ends.inbox.take(UnixMessage.class)));
+            pair.receiver.read();
+            assertEquals("end", describe(pair.inbox.take(UnixMessage.class)));
         }
     }
 
     @Test
     void piecesAreNoLongerThanTheAllocatorSays() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
-        try (Ends ends = newEnds()
+        try (ChannelPair pair = newPair()
                 .with(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(1).maxMessagesPerRead(16))
                 .start()) {
-            ends.sender.write(Ends.buffer("ab"));
-            ends.sender.write(message("c", fds[0]));
-            ends.sender.write(message("de", fds[1]));
-            ends.sender.write(message("f", fds[2]));
-            ends.sender.writeAndFlush(Ends.buffer("g")).sync();
+            pair.sender.write(ChannelPair.buffer("ab"));
+            pair.sender.write(message("c", fds[0]));
+            pair.sender.write(message("de", fds[1]));
+            pair.sender.write(message("f", fds[2]));
+            pair.sender.writeAndFlush(ChannelPair.buffer("g")).sync();
             for (String piece : List.of("a", "b", "c[file 0]", "d[file 1]", "e", "f[file 2]", "g")) {
-                assertEquals(piece, describe(ends.inbox.take(UnixMessage.class)));
+                assertEquals(piece, describe(pair.inbox.take(UnixMessage.class)));
             }
         }
     }
@@ -184,78 +185,79 @@ class StreamDescriptorsTest {
     @Test
     void tooManyDescriptorsEndTheStreamBehindTheMessagesBefore() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(8);
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 1).start()) {
             for (int i = 0; i < 4; i++) {
-                ends.sender.write(message("m" + i, fds[i]));
+                pair.sender.write(message("m" + i, fds[i]));
             }
-            ends.sender.write(message("two", fds[4], fds[5]));
-            ends.sender.write(message("m5", fds[6]));
-            ends.sender.writeAndFlush(message("m6", fds[7])).sync();
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.write(message("two", fds[4], fds[5]));
+            pair.sender.write(message("m5", fds[6]));
+            pair.sender.writeAndFlush(message("m6", fds[7])).sync();
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < 4; i++) {
-                assertEquals("m" + i + "[file " + i + ']', describe(ends.inbox.take(UnixMessage.class)));
+                assertEquals("m" + i + "[file " + i + ']', describe(pair.inbox.take(UnixMessage.class)));
             }
-            ends.inbox.take(ControlDataTruncatedException.class);
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
-            assertFalse(ends.receiver.isOpen());
-            assertTrue(ends.inbox.isEmpty());
+            pair.inbox.take(ControlDataTruncatedException.class);
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
+            assertFalse(pair.receiver.isOpen());
+            assertTrue(pair.inbox.isEmpty());
         }
     }
 
     @Test
     void allThatAPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
-        try (Ends ends = newEnds().with(ChannelOption.AUTO_READ, false).withSender(ChannelOption.AUTO_READ, false)
+        try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.AUTO_READ, false)
                 .start()) {
-            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            pair.receiver.writeAndFlush(ChannelPair.buffer("unread")).sync();
             UnixFileDescriptor[] fds = Descriptors.some(10);
             for (int i = 0; i < fds.length; i++) {
-                ends.sender.writeAndFlush(message("message " + i, fds[i])).sync();
+                pair.sender.writeAndFlush(message("message " + i, fds[i])).sync();
             }
-            ends.sender.close().sync();
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.close().sync();
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < fds.length; i++) {
-                assertEquals("message " + i + "[file " + i + "]", describe(ends.inbox.take(UnixMessage.class)));
+                assertEquals("message " + i + "[file " + i + "]", describe(pair.inbox.take(UnixMessage.class)));
             }
-            String error = ends.inbox.take(IOException.class).getMessage();
+            String error = pair.inbox.take(IOException.class).getMessage();
             assertTrue(error.contains("ECONNRESET"), error);
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
-        Proof.of("itself", "messages with descriptors on a stream are read before the reset that came behind "
+        Evidence.of("itself", "messages with descriptors on a stream are read before the reset that came behind "
                 + "them is reported");
     }
 
     /** Its descriptors are received many in one system call, in which the kernel reports the reset first. */
     @Test
     void allThatATrustedPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
-        try (Ends ends = newEnds().withSender(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = newPair().withSender(ChannelOption.AUTO_READ, false).start()) {
             UnixFileDescriptor fd = Content.labelled("the file");
             for (int i = 0; i < 12; i++) {
                 UnixFileDescriptor[] fds = new UnixFileDescriptor[100];
                 for (int j = 0; j < fds.length; j++) {
                     fds[j] = fd.retain();
                 }
-                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("many"), fds)).sync();
-                ends.inbox.take(UnixMessage.class).release();
+                pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("many"), fds)).sync();
+                pair.inbox.take(UnixMessage.class).release();
             }
-            ends.receiver.config().setAutoRead(false);
-            ends.receiver.writeAndFlush(Ends.buffer("unread")).sync();
+            pair.receiver.config().setAutoRead(false);
+            pair.receiver.writeAndFlush(ChannelPair.buffer("unread")).sync();
             for (int i = 0; i < 10; i++) {
-                ends.sender.writeAndFlush(new UnixMessage(Ends.buffer("message " + i), fd.retain())).sync();
+                pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("message " + i), fd.retain())).sync();
             }
             fd.release();
-            ends.sender.close().sync();
-            ends.receiver.config().setAutoRead(true);
+            pair.sender.close().sync();
+            pair.receiver.config().setAutoRead(true);
             for (int i = 0; i < 10; i++) {
-                UnixMessage message = ends.inbox.take(UnixMessage.class);
+                UnixMessage message = pair.inbox.take(UnixMessage.class);
                 assertEquals("message " + i, message.content().toString(StandardCharsets.UTF_8));
                 assertEquals(1, message.fileDescriptors().size());
                 message.release();
             }
-            String error = ends.inbox.take(IOException.class).getMessage();
+            String error = pair.inbox.take(IOException.class).getMessage();
             assertTrue(error.contains("ECONNRESET"), error);
-            assertSame(Inbox.INACTIVE, ends.inbox.take());
+            assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
         }
-        Proof.of("itself", "messages of a trusted peer on a stream are read before its reset is reported");
+        Evidence.of("itself", "messages of a trusted peer on a stream are read before its reset is reported");
     }
 }

@@ -12,7 +12,7 @@ public final class Types {
     public static boolean apply(SocketType type) {
         boolean supported = UnixTransport.supports(type);
         if (!supported) {
-            Proof.doesNotApply(type);
+            Evidence.doesNotApply(type);
         }
         return supported;
     }

@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.activated;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,7 +54,7 @@ class ActivatedTest {
             systemd.awaitLine("^socket one: UnixServerStreamChannel at " + one);
             systemd.awaitLine("^socket other: UnixServerStreamChannel at " + other);
         }
-        Proof.of("systemd-socket-activate", "activated, two streams with names");
+        Evidence.of("systemd-socket-activate", "activated, two streams with names");
     }
 
     @Test
@@ -64,7 +64,7 @@ class ActivatedTest {
             answers("hello\n", "socat", "-t60", "-", "UNIX-CONNECT:" + socket + ",socktype=5");
             systemd.awaitLine("^socket unknown: UnixServerSeqpacketChannel at " + socket);
         }
-        Proof.of("systemd-socket-activate", "activated, seqpacket");
+        Evidence.of("systemd-socket-activate", "activated, seqpacket");
     }
 
     @Test
@@ -74,7 +74,7 @@ class ActivatedTest {
             answers("b'hello'\n", "python3", "-c", DATAGRAM, socket.toString());
             systemd.awaitLine("^socket unknown: UnixDatagramChannel at " + socket);
         }
-        Proof.of("systemd-socket-activate", "activated, datagram");
+        Evidence.of("systemd-socket-activate", "activated, datagram");
     }
 
     @Test
@@ -85,7 +85,7 @@ class ActivatedTest {
             systemd.awaitLine("^socket unknown: UnixStreamChannel at " + socket);
             systemd.awaitLine("^Child \\d+ died with code 0$");
         }
-        Proof.of("systemd-socket-activate", "activated, with --accept");
+        Evidence.of("systemd-socket-activate", "activated, with --accept");
     }
 
     @Test

@@ -4,10 +4,10 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.examples.Running;
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.OtherUser;
 import io.github.nettyunix.examples.testing.OtherUser.ByRoot;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -118,7 +118,7 @@ class BrokerTest {
     @Test
     void cPythonGetsSeveralFilesWithOneMessage() throws Exception {
         assertEquals("granted [b'what was granted\\n', b'what is below a granted folder\\n']\n", ask(granted, below));
-        Proof.of("CPython", "files from the broker, by descriptor");
+        Evidence.of("CPython", "files from the broker, by descriptor");
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.cat;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,7 +45,7 @@ class CatTest {
                 assertEquals(0, nc.exitValue());
             }
         }
-        Proof.of("nc", "cat to nc -lU");
+        Evidence.of("nc", "cat to nc -lU");
     }
 
     @Test
@@ -64,7 +64,7 @@ class CatTest {
             assertEquals(0, nc.exitValue());
         }
         assertEquals(-1, Files.mismatch(sent, received));
-        Proof.of("nc", "cat of a large file, half closed by the peer");
+        Evidence.of("nc", "cat of a large file, half closed by the peer");
     }
 
     @Test
@@ -83,7 +83,7 @@ class CatTest {
                 assertEquals(0, cat.exitValue(), cat.output());
             }
         }
-        Proof.of("nc", "cat --listen, to nc -U");
+        Evidence.of("nc", "cat --listen, to nc -U");
     }
 
     @Test
@@ -103,7 +103,7 @@ class CatTest {
                 socat.awaitLine("^> .* length=" + length + " ");
             }
         }
-        Proof.of("socat", "cat of records");
+        Evidence.of("socat", "cat of records");
     }
 
     @Test
@@ -119,7 +119,7 @@ class CatTest {
                 nc.awaitLine("^from cat$");
             }
         }
-        Proof.of("nc", "cat --listen of datagrams, to nc -uU");
+        Evidence.of("nc", "cat --listen of datagrams, to nc -uU");
     }
 
     @Test
@@ -131,7 +131,7 @@ class CatTest {
                 cat.awaitLine("^a datagram$");
             }
         }
-        Proof.of("socat", "cat of datagrams");
+        Evidence.of("socat", "cat of datagrams");
     }
 
     @Test
@@ -156,6 +156,6 @@ class CatTest {
                         "cat: the peer has closed the connection\n").contains(cat.output()), cat.output());
             }
         }
-        Proof.of("socat", "cat to a peer that has gone");
+        Evidence.of("socat", "cat to a peer that has gone");
     }
 }

@@ -4,8 +4,8 @@ import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.examples.Running;
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -57,6 +57,6 @@ class ClamdSessionTest {
             }
             assertFalse(session.isOpen());
         }
-        Proof.of("CPython", "nothing follows a file that could not be sent to clamd");
+        Evidence.of("CPython", "nothing follows a file that could not be sent to clamd");
     }
 }

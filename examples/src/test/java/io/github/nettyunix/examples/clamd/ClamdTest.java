@@ -1,9 +1,9 @@
 package io.github.nettyunix.examples.clamd;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.OtherUser;
 import io.github.nettyunix.examples.testing.OtherUser.ByRoot;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,7 +93,7 @@ class ClamdTest {
             scan.awaitLine("^" + file + ": Example.Marker.UNOFFICIAL FOUND$");
             assertEquals(1, scan.exitValue());
         }
-        Proof.of("clamd", "a file that it may not open, by descriptor");
+        Evidence.of("clamd", "a file that it may not open, by descriptor");
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.dbus;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -155,7 +155,7 @@ class DBusTest {
                     "^org.freedesktop.DBus.Error.Failed toFileChannel of descriptor .* it is open for writing only$");
             assertEquals(0, python.exitValue());
         }
-        Proof.of("libdbus", "descriptors in a call and its reply, called by libdbus");
+        Evidence.of("libdbus", "descriptors in a call and its reply, called by libdbus");
     }
 
     @Test
@@ -170,7 +170,7 @@ class DBusTest {
                 assertTrue(call.output().contains("libdbus got what was passed"), call::output);
             }
         }
-        Proof.of("libdbus", "descriptors in a call and its reply, answered by libdbus");
+        Evidence.of("libdbus", "descriptors in a call and its reply, answered by libdbus");
     }
 
     @Test
@@ -192,7 +192,7 @@ class DBusTest {
             send.awaitLine("Error org.freedesktop.DBus.Error.UnknownMethod: there is no Take\\(s\\)");
             assertEquals(1, send.exitValue());
         }
-        Proof.of("dbus-send", "calls without descriptors, and an error");
+        Evidence.of("dbus-send", "calls without descriptors, and an error");
     }
 
     /** As every application does, for any object. */
@@ -216,7 +216,7 @@ class DBusTest {
             send.awaitLine("Error org.freedesktop.DBus.Error.UnknownMethod: there is no Pong\\(\\)");
             assertEquals(1, send.exitValue());
         }
-        Proof.of("dbus-send", "the interface that every application has, Peer");
+        Evidence.of("dbus-send", "the interface that every application has, Peer");
     }
 
     private static Program dbusSend(String name, String object, String... methodAndArguments) {

@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.echo;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,8 +73,8 @@ class EchoTest {
             assertEquals(143, echo.exitValue(), "SIGTERM");
             assertFalse(socket.toFile().exists(), "the socket file is left behind");
         }
-        Proof.of("socat", "echo over a stream");
-        Proof.of("CPython", "echo over a stream, half closed");
+        Evidence.of("socat", "echo over a stream");
+        Evidence.of("CPython", "echo over a stream, half closed");
     }
 
     @Test
@@ -96,6 +96,6 @@ class EchoTest {
                         """, python.output());
             }
         }
-        Proof.of("CPython", "echo of records and descriptors, " + type);
+        Evidence.of("CPython", "echo of records and descriptors, " + type);
     }
 }

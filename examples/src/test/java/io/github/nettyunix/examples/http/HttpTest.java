@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.http;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -111,7 +111,7 @@ class HttpTest {
         assertTrue(curl("--unix-socket", path("fixed"), "http://localhost/?query")
                 .contains("Hello from a Unix socket."));
         assertEquals("404 Not Found\n", curl("--unix-socket", path("fixed"), "http://localhost/missing"));
-        Proof.of("curl", "files and errors from a Unix socket");
+        Evidence.of("curl", "files and errors from a Unix socket");
     }
 
     @Test
@@ -122,7 +122,7 @@ class HttpTest {
         assertEquals("1 3000000\n0 3000000\n", curl("-o", path("large"),
                 "-w", "%{num_connects} %{size_download}\n", tcpToServer + "/large", "-o", path("large"),
                 tcpToServer + "/large"));
-        Proof.of("curl", "keep-alive over a Unix socket, and over TCP behind the proxy");
+        Evidence.of("curl", "keep-alive over a Unix socket, and over TCP behind the proxy");
     }
 
     @Test
@@ -133,7 +133,7 @@ class HttpTest {
             // It is told that the connection is closed, and has not ended its own half.
             assertEquals(0, netcat.exitValue());
         }
-        Proof.of("nc", "a bad request");
+        Evidence.of("nc", "a bad request");
     }
 
     @Test
@@ -142,7 +142,7 @@ class HttpTest {
         assertEquals("3000000\n", curl("--unix-socket", path("before"), "-o", path("large"), "-w", "%{size_download}\n",
                 "http://localhost/large"));
         assertEquals("404 Not Found\n", curl("--unix-socket", path("before"), "http://localhost/missing"));
-        Proof.of("nginx", "proxy_pass to the server");
+        Evidence.of("nginx", "proxy_pass to the server");
     }
 
     @Test
@@ -151,7 +151,7 @@ class HttpTest {
         assertEquals("1 3000000\n0 3000000\n", curl("-o", path("large"),
                 "-w", "%{num_connects} %{size_download}\n", tcpToNginx + "/large", "-o", path("large"),
                 tcpToNginx + "/large"));
-        Proof.of("nginx", "on a Unix socket behind the proxy from TCP");
+        Evidence.of("nginx", "on a Unix socket behind the proxy from TCP");
     }
 
     @Test

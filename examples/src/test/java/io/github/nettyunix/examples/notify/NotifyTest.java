@@ -1,8 +1,8 @@
 package io.github.nettyunix.examples.notify;
 
 import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,7 +74,7 @@ class NotifyTest {
             int uid = UnixCredentials.ofThisProcess().uid();
             listen.awaitLine("^process \\d+, user " + uid + ": READY=1 STATUS=all is well$");
             listen.awaitLine("^process \\d+, user " + uid + ": BARRIER=1 \\+PIPE$");
-            Proof.of("systemd-notify", "notify listen, with a barrier");
+            Evidence.of("systemd-notify", "notify listen, with a barrier");
 
             try (Program python = service(socket, "python3", "-c", SERVICE)) {
                 listen.awaitLine("^process " + python.process().pid() + ", user " + uid
@@ -83,7 +83,7 @@ class NotifyTest {
                 python.send("\n").awaitLine("^at the end of the pipe: b''$");
                 listen.awaitLine("^stored: nothing$");
             }
-            Proof.of("CPython", "notify listen, storing descriptors");
+            Evidence.of("CPython", "notify listen, storing descriptors");
         }
     }
 
@@ -103,7 +103,7 @@ class NotifyTest {
                 assertEquals(0, send.exitValue(), send.output());
             }
         }
-        Proof.of("CPython", "notify send, with a file and a barrier");
+        Evidence.of("CPython", "notify send, with a file and a barrier");
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.proxy;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,8 +75,8 @@ class ProxiedServersTest {
             assertEquals(0, socat.exitValue());
             assertEquals("a\nb\n", socat.output());
         }
-        Proof.of("socat", "both directions, and their ends, through the proxy");
-        Proof.of("nc", "lines through the proxy");
+        Evidence.of("socat", "both directions, and their ends, through the proxy");
+        Evidence.of("nc", "lines through the proxy");
     }
 
     @Test
@@ -88,7 +88,7 @@ class ProxiedServersTest {
         String load = run("redis-benchmark", "-s", path("listen"), "-q", "-n", "1000", "-c", "20", "-P", "4", "-d",
                 "1000", "-t", "set,get,lrange_100");
         assertTrue(load.contains("GET: ") && !load.contains("rror"), load);
-        Proof.of("redis", "its benchmark through the proxy");
+        Evidence.of("redis", "its benchmark through the proxy");
     }
 
     @Test
@@ -107,7 +107,7 @@ class ProxiedServersTest {
                 Stream.of("copy (select n, repeat('x', 1000) from generate_series(1, 5000) n) to stdout"))
                 .toArray(String[]::new));
         assertEquals(5000, rows.lines().count());
-        Proof.of("PostgreSQL", "queries and a copy through the proxy");
+        Evidence.of("PostgreSQL", "queries and a copy through the proxy");
     }
 
     /** It does not run as root. */
@@ -155,6 +155,6 @@ class ProxiedServersTest {
         String stats = Files.readString(folder.resolve("stats"));
         assertTrue(stats.contains("\"connections\": 2, ") && stats.contains("\"fdsUp\": 1000, \"fdsDown\": 1000}"),
                 stats);
-        Proof.of("dbus-daemon", "calls with descriptors through the proxy");
+        Evidence.of("dbus-daemon", "calls with descriptors through the proxy");
     }
 }

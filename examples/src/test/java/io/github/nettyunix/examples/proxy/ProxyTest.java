@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.proxy;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,7 +95,7 @@ class ProxyTest {
         assertEquals(String.format(
                 "{\"connections\": 1, \"bytesUp\": %d, \"bytesDown\": %d, \"fdsUp\": %d, \"fdsDown\": %d}",
                 bytes, bytes, DESCRIPTORS, DESCRIPTORS), stats());
-        Proof.of("CPython", DESCRIPTORS + " descriptors each way through the proxy, " + how);
+        Evidence.of("CPython", DESCRIPTORS + " descriptors each way through the proxy, " + how);
     }
 
     /** In how many messages the script sends that many: two, three, four, five, one, and so on. */
@@ -114,7 +114,7 @@ class ProxyTest {
             String sent = peer.awaitLine("^sent (.*)").group(1);
             assertEquals(sent, peer.awaitLine("^arrived (.*)").group(1));
         }
-        Proof.of("CPython", "the byte of a descriptor through the proxy");
+        Evidence.of("CPython", "the byte of a descriptor through the proxy");
     }
 
     @ParameterizedTest
@@ -132,7 +132,7 @@ class ProxyTest {
                 Thread.onSpinWait();
             }
         }, "sockets of connections that have ended");
-        Proof.of("CPython", "how connections end through the proxy, " + type);
+        Evidence.of("CPython", "how connections end through the proxy, " + type);
     }
 
     @ParameterizedTest
@@ -148,7 +148,7 @@ class ProxyTest {
             // A stream is ended by the transport.
             proxy.awaitLine("closing a connection: write seqpacket .*EPERM");
         }
-        Proof.of("CPython", "nothing follows a message that the proxy could not forward, " + type);
+        Evidence.of("CPython", "nothing follows a message that the proxy could not forward, " + type);
     }
 
     @ParameterizedTest
@@ -165,7 +165,7 @@ class ProxyTest {
             assertEquals(0, peer.exitValue());
         }
         assertEquals(sum, stats());
-        Proof.of("CPython", "records through the proxy, " + type);
+        Evidence.of("CPython", "records through the proxy, " + type);
     }
 
     @Test
@@ -179,7 +179,7 @@ class ProxyTest {
             peer.awaitLine("^found (lost|again)$");
             assertEquals(0, peer.exitValue());
         }
-        Proof.of("CPython", "clients of a datagram server through the proxy");
+        Evidence.of("CPython", "clients of a datagram server through the proxy");
     }
 
     @ParameterizedTest
@@ -191,6 +191,6 @@ class ProxyTest {
             peer.awaitLine("^bytes ");
             assertEquals(0, peer.exitValue());
         }
-        Proof.of("CPython", "a slow reader behind the proxy, " + type);
+        Evidence.of("CPython", "a slow reader behind the proxy, " + type);
     }
 }

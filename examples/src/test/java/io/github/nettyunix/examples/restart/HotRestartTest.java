@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.restart;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -63,7 +63,7 @@ class HotRestartTest {
         }
         endClients();
         assertEquals(inode, Files.getAttribute(socket, "unix:ino"));
-        Proof.of("CPython", "three restarts under load");
+        Evidence.of("CPython", "three restarts under load");
     }
 
     @Test
@@ -85,6 +85,6 @@ class HotRestartTest {
         }
         replace(2);
         endClients();
-        Proof.of("CPython", "a successor that fails");
+        Evidence.of("CPython", "a successor that fails");
     }
 }

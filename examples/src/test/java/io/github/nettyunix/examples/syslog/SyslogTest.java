@@ -1,8 +1,8 @@
 package io.github.nettyunix.examples.syslog;
 
 import io.github.nettyunix.UnixCredentials;
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +37,7 @@ class SyslogTest {
                     "app", "RFC 3164");
             logs(syslog, "user.notice (13) app[PID]: RFC 5424", "logger", "-u", socket, "--rfc5424", "--sd-id", "a@1",
                     "--sd-param", "b=\"\\]\"", "-t", "app", "-i", "RFC 5424");
-            Proof.of("logger", "syslog");
+            Evidence.of("logger", "syslog");
 
             try (Program python = Program.start("python3", "-c", PYTHON, socket, "", "no priority", "<192>too high",
                     "<34>1 - - - - - -", "<0>a: two\nlines \u001b[31m",
@@ -51,7 +51,7 @@ class SyslogTest {
                 awaitMessage(syslog, python, "user.notice (13) words: and a colon");
                 awaitMessage(syslog, python, "user.warning (12) python: by name");
             }
-            Proof.of("CPython", "syslog");
+            Evidence.of("CPython", "syslog");
         }
     }
 

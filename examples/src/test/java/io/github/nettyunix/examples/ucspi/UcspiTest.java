@@ -1,7 +1,7 @@
 package io.github.nettyunix.examples.ucspi;
 
+import io.github.nettyunix.examples.testing.Evidence;
 import io.github.nettyunix.examples.testing.Program;
-import io.github.nettyunix.examples.testing.Proof;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,7 +73,7 @@ class UcspiTest {
             }
             assertFalse(unixserver.output().contains("2/1"), unixserver.output());
         }
-        Proof.of("ucspi-unix", "unixclient to our unixserver");
+        Evidence.of("ucspi-unix", "unixclient to our unixserver");
     }
 
     @Test
@@ -87,6 +87,6 @@ class UcspiTest {
                 unixcat.awaitLine("^hello$");
             }
         }
-        Proof.of("ucspi-unix", "our unixclient and unixcat to unixserver");
+        Evidence.of("ucspi-unix", "our unixclient and unixcat to unixserver");
     }
 }

@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.socket.UnixSocket;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -13,7 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What a peer has to do before precautions against it end. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class PeerTrustTest {
     private interface Check {
         void run(PeerTrust trust);

@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.socket;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixTransport;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.unix.Limits;
 import org.junit.jupiter.api.AfterEach;
@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** C refuses numbers that its structures cannot have, before it makes a system call or touches memory. */
 @Tag("library")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class NativeBorderTest {
     private static final long SIZE = 1 << 20;
     private static final int MIN = Integer.MIN_VALUE;

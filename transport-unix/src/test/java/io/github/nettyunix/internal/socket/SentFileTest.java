@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.socket;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixTransport;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import io.netty.channel.DefaultFileRegion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,7 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 /** Which files the kernel sends itself. */
 @Tag("once")
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class SentFileTest {
     @TempDir
     private Path folder;

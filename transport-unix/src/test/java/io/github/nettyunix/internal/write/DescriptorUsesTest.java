@@ -2,7 +2,7 @@ package io.github.nettyunix.internal.write;
 
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.testing.Descriptors;
-import io.github.nettyunix.testing.NothingLeft;
+import io.github.nettyunix.testing.LeakCheckExtension;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -16,7 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The numbers of descriptors that are about to be sent stay those of their files. */
-@ExtendWith(NothingLeft.class)
+@ExtendWith(LeakCheckExtension.class)
 class DescriptorUsesTest {
     private static boolean isOpen(int number) {
         return Files.exists(Path.of("/proc/self/fd/" + number), LinkOption.NOFOLLOW_LINKS);

@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Tells ./verify what has been shown with which peer, for its summary. */
-public final class Proof {
+public final class Evidence {
     private static final String SELECTOR = System.getProperty("os.name").equals("Linux") ? "epoll" : "kqueue";
 
-    private Proof() {
+    private Evidence() {
     }
 
     /**

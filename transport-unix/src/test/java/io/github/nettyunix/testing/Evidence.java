@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Tells ./verify what has been proved, for its summary. */
-public final class Proof {
+public final class Evidence {
     private static final Path PROVED = Path.of("target", "proved.txt");
     private static final Path DOES_NOT_APPLY = Path.of("target", "does-not-apply.txt");
 
-    private Proof() {
+    private Evidence() {
     }
 
     /**

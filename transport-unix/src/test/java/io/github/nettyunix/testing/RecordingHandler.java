@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 /** The last handler of a pipeline: keeps what arrives, in order, for the test to take. */
-public class Inbox extends ChannelInboundHandlerAdapter {
+public class RecordingHandler extends ChannelInboundHandlerAdapter {
     private static final long TIMEOUT_SECONDS = 60;
 
     /** Stands in the queue where the channel became inactive. */

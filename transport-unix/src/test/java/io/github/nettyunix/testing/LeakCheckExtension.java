@@ -5,8 +5,9 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** For {@code @ExtendWith}: every test leaves just the descriptors and the threads that were there before it. */
-public final class NothingLeft implements BeforeEachCallback, AfterEachCallback {
-    private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(NothingLeft.class);
+public final class LeakCheckExtension implements BeforeEachCallback, AfterEachCallback {
+    private static final ExtensionContext.Namespace NAMESPACE =
+            ExtensionContext.Namespace.create(LeakCheckExtension.class);
 
     @Override
     public void beforeEach(ExtensionContext context) {

@@ -20,18 +20,18 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The two ends of a pair in use: a test writes to one and looks at what arrives at the other. */
-public final class Ends implements AutoCloseable {
+public final class ChannelPair implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 60;
 
     public final Channel sender;
     public final Channel receiver;
     /** What has happened at the receiver, and at the sender. */
-    public final Inbox inbox = new Inbox();
-    public final Inbox senderInbox = new Inbox();
+    public final RecordingHandler inbox = new RecordingHandler();
+    public final RecordingHandler senderInbox = new RecordingHandler();
 
     private final Buffers buffers = new Buffers();
 
-    private Ends(Channel sender, Channel receiver) {
+    private ChannelPair(Channel sender, Channel receiver) {
         this.sender = sender;
         this.receiver = receiver;
         sender.config().setAllocator(buffers.allocator());
@@ -39,35 +39,35 @@ public final class Ends implements AutoCloseable {
     }
 
     /** A pair that is not registered yet: set options, then {@link #start}. */
-    public static Ends of(SocketType type) {
+    public static ChannelPair of(SocketType type) {
         var pair = Channels.pair(type);
-        return new Ends(pair.get(0), pair.get(1));
+        return new ChannelPair(pair.get(0), pair.get(1));
     }
 
     /** A pair in use. */
-    public static Ends started(SocketType type) throws InterruptedException {
+    public static ChannelPair started(SocketType type) throws InterruptedException {
         return of(type).start();
     }
 
     /** Sets an option of the receiver. */
-    public <T> Ends with(ChannelOption<T> option, T value) {
+    public <T> ChannelPair with(ChannelOption<T> option, T value) {
         assertTrue(receiver.config().setOption(option, value));
         return this;
     }
 
     /** Sets an option of the sender. */
-    public <T> Ends withSender(ChannelOption<T> option, T value) {
+    public <T> ChannelPair withSender(ChannelOption<T> option, T value) {
         assertTrue(sender.config().setOption(option, value));
         return this;
     }
 
     /** Registers both; the receiver has these handlers before its inbox. */
-    public Ends start(ChannelHandler... handlers) throws InterruptedException {
+    public ChannelPair start(ChannelHandler... handlers) throws InterruptedException {
         return start(Loops.group(), handlers);
     }
 
     /** The same on other loops than those that all tests share. */
-    public Ends start(EventLoopGroup group, ChannelHandler... handlers) throws InterruptedException {
+    public ChannelPair start(EventLoopGroup group, ChannelHandler... handlers) throws InterruptedException {
         receiver.pipeline().addLast(handlers).addLast(inbox);
         sender.pipeline().addLast(senderInbox);
         group.register(receiver).sync();

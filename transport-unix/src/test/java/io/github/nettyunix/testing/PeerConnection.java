@@ -26,13 +26,13 @@ import java.util.Map;
  * send to, which is None if the socket is connected. A test ends with {@link #end()}; after a failure {@link #close()}
  * puts away what is left.
  */
-public final class Meeting implements AutoCloseable {
+public final class PeerConnection implements AutoCloseable {
     private final Descriptors before = Descriptors.now();
     private final Map<ChannelOption<?>, Object> options = new HashMap<>();
     private final Map<ChannelOption<?>, Object> serverOptions = new HashMap<>();
     private final Buffers buffers = new Buffers();
-    private final Inbox inbox = new Inbox();
-    private final Way way;
+    private final RecordingHandler inbox = new RecordingHandler();
+    private final Setup setup;
     private final Path folder;
     private UnixSocketAddress server;
     private UnixSocketAddress client = UnixSocketAddress.unnamed();
@@ -40,55 +40,55 @@ public final class Meeting implements AutoCloseable {
     private Channel channel;
     private Python python;
 
-    private Meeting(Way way) throws IOException {
-        this.way = way;
+    private PeerConnection(Setup setup) throws IOException {
+        this.setup = setup;
         options.put(ChannelOption.ALLOCATOR, buffers.allocator());
         folder = Files.createTempDirectory("unix");
         server = name("server");
-        if (way.type() == SocketType.DATAGRAM) {
+        if (setup.type() == SocketType.DATAGRAM) {
             client = name("client");
         }
     }
 
     private UnixSocketAddress name(String name) {
         Path path = folder.resolve(name);
-        return way.isAbstract() ? UnixSocketAddress.ofAbstract(path.toString()) : UnixSocketAddress.of(path);
+        return setup.isAbstract() ? UnixSocketAddress.ofAbstract(path.toString()) : UnixSocketAddress.of(path);
     }
 
-    public static Meeting in(Way way) throws IOException {
-        return new Meeting(way);
+    public static PeerConnection in(Setup setup) throws IOException {
+        return new PeerConnection(setup);
     }
 
     /** At another address than one of the meeting's choice. */
-    public Meeting at(UnixSocketAddress address) {
+    public PeerConnection at(UnixSocketAddress address) {
         server = address;
         return this;
     }
 
     /** An option of the channel, however it comes about. */
-    public <T> Meeting option(ChannelOption<T> option, T value) {
+    public <T> PeerConnection option(ChannelOption<T> option, T value) {
         options.put(option, value);
         return this;
     }
 
     /** An option of whatever is there first: the server, if there is one in this process, or the channel. */
-    public <T> Meeting firstOption(ChannelOption<T> option, T value) {
-        (way.isServing() ? serverOptions : options).put(option, value);
+    public <T> PeerConnection firstOption(ChannelOption<T> option, T value) {
+        (setup.isServing() ? serverOptions : options).put(option, value);
         return this;
     }
 
     /** Runs the script until both have met. */
-    public Meeting start(String script, Object... arguments) throws Exception {
-        List<Object> all = new ArrayList<>(List.of(way.type(), way.isServing() ? "connect" : "serve", hex(server),
+    public PeerConnection start(String script, Object... arguments) throws Exception {
+        List<Object> all = new ArrayList<>(List.of(setup.type(), setup.isServing() ? "connect" : "serve", hex(server),
                 hex(client)));
         all.addAll(List.of(arguments));
         try {
-            if (way.isServing()) {
+            if (setup.isServing()) {
                 listen();
             }
             python = Python.run("sock, peer = meet()\n" + script, all.toArray());
-            python.expect(way.isServing() ? "met" : "ready");
-            if (!way.isServing()) {
+            python.expect(setup.isServing() ? "met" : "ready");
+            if (!setup.isServing()) {
                 connect();
             }
             channel = inbox.channel();
@@ -100,13 +100,13 @@ public final class Meeting implements AutoCloseable {
     }
 
     private void listen() throws InterruptedException {
-        if (way.type() == SocketType.DATAGRAM) {
-            Bootstrap bootstrap = Channels.client(way.type(), inbox);
+        if (setup.type() == SocketType.DATAGRAM) {
+            Bootstrap bootstrap = Channels.client(setup.type(), inbox);
             options.putAll(serverOptions);
             options.forEach((option, value) -> bootstrap.option(cast(option), value));
             listener = bootstrap.bind(server).sync().channel();
         } else {
-            ServerBootstrap bootstrap = Channels.server(way.type(), () -> inbox);
+            ServerBootstrap bootstrap = Channels.server(setup.type(), () -> inbox);
             options.forEach((option, value) -> bootstrap.childOption(cast(option), value));
             serverOptions.forEach((option, value) -> bootstrap.option(cast(option), value));
             listener = bootstrap.bind(server).sync().channel();
@@ -114,9 +114,9 @@ public final class Meeting implements AutoCloseable {
     }
 
     private void connect() throws InterruptedException {
-        Bootstrap bootstrap = Channels.client(way.type(), inbox);
+        Bootstrap bootstrap = Channels.client(setup.type(), inbox);
         options.forEach((option, value) -> bootstrap.option(cast(option), value));
-        if (way.type() == SocketType.DATAGRAM) {
+        if (setup.type() == SocketType.DATAGRAM) {
             bootstrap.connect(server, client).sync();
             python.say("go");
         } else {
@@ -133,15 +133,15 @@ public final class Meeting implements AutoCloseable {
         return HexFormat.of().formatHex(address.bytes());
     }
 
-    public Way way() {
-        return way;
+    public Setup setup() {
+        return setup;
     }
 
     public Channel channel() {
         return channel;
     }
 
-    public Inbox inbox() {
+    public RecordingHandler inbox() {
         return inbox;
     }
 
@@ -161,12 +161,12 @@ public final class Meeting implements AutoCloseable {
 
     /** A message for the script. */
     public UnixMessage message(ByteBuf content, UnixFileDescriptor... fds) {
-        return way.isUnconnected() ? new UnixDatagramPacket(content, client, fds) : new UnixMessage(content, fds);
+        return setup.isUnconnected() ? new UnixDatagramPacket(content, client, fds) : new UnixMessage(content, fds);
     }
 
     /** Bytes for the script, as a ByteBuf where that is possible. */
     public Object bytes(ByteBuf content) {
-        return way.isUnconnected() ? message(content) : content;
+        return setup.isUnconnected() ? message(content) : content;
     }
 
     public ChannelFuture send(Object message) {
@@ -183,7 +183,7 @@ public final class Meeting implements AutoCloseable {
         python.succeed();
         closeAll();
         for (Object rest; !inbox.isEmpty() && (rest = inbox.take()) != null;) {
-            if (rest != Inbox.INACTIVE) {
+            if (rest != RecordingHandler.INACTIVE) {
                 throw new AssertionError("arrived and not expected: " + rest);
             }
         }
@@ -199,8 +199,8 @@ public final class Meeting implements AutoCloseable {
                 each.close().sync();
             }
         }
-        if (!way.isAbstract()) {
-            Files.deleteIfExists(folder.resolve(way.isServing() ? "client" : "server"));
+        if (!setup.isAbstract()) {
+            Files.deleteIfExists(folder.resolve(setup.isServing() ? "client" : "server"));
         }
     }
 

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
  * @param isServing whether the channel was accepted by a server, not connected to one; a datagram channel that serves
  *        is bound only, one that does not is bound and connected
  */
-public record Way(SocketType type, boolean isAbstract, boolean isServing) {
-    private static final String ALL = "io.github.nettyunix.testing.Way#";
+public record Setup(SocketType type, boolean isAbstract, boolean isServing) {
+    private static final String ALL = "io.github.nettyunix.testing.Setup#";
 
     /**
      * A test of every socket type, kind of name and role. On an emulated selector, where the names are those of epoll's
@@ -60,31 +60,31 @@ public record Way(SocketType type, boolean isAbstract, boolean isServing) {
     public @interface Streams {
     }
 
-    public static Stream<Way> all() {
-        return ways().filter(Way::applies);
+    public static Stream<Setup> all() {
+        return setups().filter(Setup::applies);
     }
 
-    private static Stream<Way> ways() {
+    private static Stream<Setup> setups() {
         return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
-                new Way(type, false, false), new Way(type, false, true),
-                new Way(type, true, false), new Way(type, true, true)))
-                .filter(way -> !Loops.isEmulated() || way.isAbstract == way.isServing);
+                new Setup(type, false, false), new Setup(type, false, true),
+                new Setup(type, true, false), new Setup(type, true, true)))
+                .filter(setup -> !Loops.isEmulated() || setup.isAbstract == setup.isServing);
     }
 
-    public static Stream<Way> connections() {
-        return ways().filter(way -> way.type != SocketType.DATAGRAM).filter(Way::applies);
+    public static Stream<Setup> connections() {
+        return setups().filter(setup -> setup.type != SocketType.DATAGRAM).filter(Setup::applies);
     }
 
-    public static Stream<Way> records() {
-        return ways().filter(way -> way.type != SocketType.STREAM).filter(Way::applies);
+    public static Stream<Setup> records() {
+        return setups().filter(setup -> setup.type != SocketType.STREAM).filter(Setup::applies);
     }
 
-    public static Stream<Way> streams() {
-        return ways().filter(way -> way.type == SocketType.STREAM);
+    public static Stream<Setup> streams() {
+        return setups().filter(setup -> setup.type == SocketType.STREAM);
     }
 
-    public static Stream<Way> few() {
-        return ways().filter(way -> way.isAbstract == way.isServing).filter(Way::applies);
+    public static Stream<Setup> few() {
+        return setups().filter(setup -> setup.isAbstract == setup.isServing).filter(Setup::applies);
     }
 
     private boolean applies() {
