@@ -37,9 +37,10 @@ def receive_message(sock, size=1 << 20, room=socket.CMSG_SPACE(4 * 253) + socket
     return Message(data, list(received), flags, sender, credentials)
 
 
-def meet():
+def open_connection():
     """
-    Meets the channel of a Meeting.java. Answers the socket, and the address to send to; None if it is connected.
+    Connects to the channel of a PeerConnection.java. Returns the socket, and the address to send to, which is None
+    if the socket is connected.
     The script's own arguments are left in sys.argv[1:].
     """
     kind, role, there, here = sys.argv[1:5]
@@ -50,7 +51,7 @@ def meet():
         if kind == "datagram":
             sock.bind(here)
         sock.connect(there)
-        print("met")
+        print("connected")
         return sock, None
     sock.bind(there)
     if kind == "datagram":

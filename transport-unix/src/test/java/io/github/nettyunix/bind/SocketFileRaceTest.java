@@ -82,7 +82,7 @@ class SocketFileRaceTest {
                 ChannelPromise bound = channel.newPromise();
                 binds.add(bound);
                 channel.eventLoop().execute(() -> {
-                    meet(start);
+                    awaitOthers(start);
                     channel.bind(address, bound);
                 });
             }
@@ -178,11 +178,11 @@ class SocketFileRaceTest {
                 ChannelPromise bound = next.newPromise();
                 ChannelPromise closed = old.newPromise();
                 next.eventLoop().execute(() -> {
-                    meet(start);
+                    awaitOthers(start);
                     next.bind(address, bound);
                 });
                 old.eventLoop().execute(() -> {
-                    meet(start);
+                    awaitOthers(start);
                     old.close(closed);
                 });
                 bound.sync();
@@ -231,7 +231,7 @@ class SocketFileRaceTest {
         return server;
     }
 
-    private static void meet(CyclicBarrier start) {
+    private static void awaitOthers(CyclicBarrier start) {
         try {
             start.await();
         } catch (Exception e) {

@@ -19,13 +19,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The two ends of a pair in use: a test writes to one and looks at what arrives at the other. */
+/** Two connected channels: a test writes to the sender and checks what arrives at the receiver. */
 public final class ChannelPair implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 60;
 
     public final Channel sender;
     public final Channel receiver;
-    /** What has happened at the receiver, and at the sender. */
+    /** What has arrived at the receiver, and at the sender. */
     public final RecordingHandler inbox = new RecordingHandler();
     public final RecordingHandler senderInbox = new RecordingHandler();
 
@@ -66,7 +66,7 @@ public final class ChannelPair implements AutoCloseable {
         return start(Loops.group(), handlers);
     }
 
-    /** The same on other loops than those that all tests share. */
+    /** Registers both with a group of the test's own. */
     public ChannelPair start(EventLoopGroup group, ChannelHandler... handlers) throws InterruptedException {
         receiver.pipeline().addLast(handlers).addLast(inbox);
         sender.pipeline().addLast(senderInbox);
@@ -100,7 +100,7 @@ public final class ChannelPair implements AutoCloseable {
         return text;
     }
 
-    /** Why an operation has failed, which it has to. */
+    /** Checks that an operation fails, and returns its cause. */
     public static Throwable failure(ChannelFuture future) throws InterruptedException {
         assertTrue(future.await(TIMEOUT_SECONDS, TimeUnit.SECONDS), "neither succeeded nor failed");
         assertFalse(future.isSuccess(), "it succeeded");
@@ -115,12 +115,12 @@ public final class ChannelPair implements AutoCloseable {
         }
     }
 
-    /** Closes both; of their memory nothing is in use then. */
+    /** Closes both, and checks that all of their buffers are released. */
     @Override
     public void close() throws InterruptedException {
         sender.close().sync();
         receiver.close().sync();
-        // What the pipelines have still to tell comes before that.
+        // The pipelines first report what is left.
         settle(sender);
         settle(receiver);
         inbox.release();

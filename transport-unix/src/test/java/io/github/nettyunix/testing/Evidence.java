@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Tells ./verify what has been proved, for its summary. */
+/** Records what tests have shown, for the summary of ./verify. */
 public final class Evidence {
     private static final Path PROVED = Path.of("target", "proved.txt");
     private static final Path DOES_NOT_APPLY = Path.of("target", "does-not-apply.txt");
@@ -16,7 +16,7 @@ public final class Evidence {
     }
 
     /**
-     * To be called when it has been shown.
+     * Records what a test has shown.
      *
      * @param peer who was at the other end: "CPython", "Netty", "itself"
      */

@@ -22,9 +22,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A channel and a Python script that have met: the script finds the variables {@code sock} and {@code peer}, whom to
- * send to, which is None if the socket is connected. A test ends with {@link #end()}; after a failure {@link #close()}
- * puts away what is left.
+ * A channel that is connected to a Python script. The script's variables are {@code sock} and {@code peer}, the address
+ * to send to, which is None if the socket is connected. A test ends with {@link #end()}; {@link #close()} cleans up
+ * after a failure.
  */
 public final class PeerConnection implements AutoCloseable {
     private final Descriptors before = Descriptors.now();
@@ -59,25 +59,25 @@ public final class PeerConnection implements AutoCloseable {
         return new PeerConnection(setup);
     }
 
-    /** At another address than one of the meeting's choice. */
+    /** Uses this address instead of a new one. */
     public PeerConnection at(UnixSocketAddress address) {
         server = address;
         return this;
     }
 
-    /** An option of the channel, however it comes about. */
+    /** Sets an option of the channel, whether it connects or is accepted. */
     public <T> PeerConnection option(ChannelOption<T> option, T value) {
         options.put(option, value);
         return this;
     }
 
-    /** An option of whatever is there first: the server, if there is one in this process, or the channel. */
+    /** Sets an option of the server if it is in this process, otherwise of the channel. */
     public <T> PeerConnection firstOption(ChannelOption<T> option, T value) {
         (setup.isServing() ? serverOptions : options).put(option, value);
         return this;
     }
 
-    /** Runs the script until both have met. */
+    /** Runs the script, and returns once both are connected. */
     public PeerConnection start(String script, Object... arguments) throws Exception {
         List<Object> all = new ArrayList<>(List.of(setup.type(), setup.isServing() ? "connect" : "serve", hex(server),
                 hex(client)));
@@ -86,8 +86,8 @@ public final class PeerConnection implements AutoCloseable {
             if (setup.isServing()) {
                 listen();
             }
-            python = Python.run("sock, peer = meet()\n" + script, all.toArray());
-            python.expect(setup.isServing() ? "met" : "ready");
+            python = Python.run("sock, peer = open_connection()\n" + script, all.toArray());
+            python.expect(setup.isServing() ? "connected" : "ready");
             if (!setup.isServing()) {
                 connect();
             }
@@ -178,7 +178,7 @@ public final class PeerConnection implements AutoCloseable {
         return Content.take(inbox.take());
     }
 
-    /** The script has done without an error what it had to do, nothing is left unread, and nothing is left open. */
+    /** Checks that the script ends without an error, that nothing is left unread, and that nothing is left open. */
     public void end() throws Exception {
         python.succeed();
         closeAll();

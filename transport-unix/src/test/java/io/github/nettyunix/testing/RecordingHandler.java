@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
-/** The last handler of a pipeline: keeps what arrives, in order, for the test to take. */
+/** The last handler of a pipeline: records what arrives, in order, for the test to take. */
 public class RecordingHandler extends ChannelInboundHandlerAdapter {
     private static final long TIMEOUT_SECONDS = 60;
 

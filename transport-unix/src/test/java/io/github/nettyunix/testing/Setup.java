@@ -16,7 +16,7 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 
 /**
- * How a channel and a peer in another process meet.
+ * How a channel and a peer in another process are connected.
  *
  * @param isAbstract whether the server has an abstract name, not a socket file
  * @param isServing whether the channel was accepted by a server, not connected to one; a datagram channel that serves
@@ -26,8 +26,8 @@ public record Setup(SocketType type, boolean isAbstract, boolean isServing) {
     private static final String ALL = "io.github.nettyunix.testing.Setup#";
 
     /**
-     * A test of every socket type, kind of name and role. On an emulated selector, where the names are those of epoll's
-     * run, each role has one kind of name.
+     * Runs a test once per socket type, kind of name and role. On an emulated selector, which sees no names, each role
+     * has one kind of name.
      */
     @Target(ElementType.METHOD)
     @Retention(RetentionPolicy.RUNTIME)
@@ -36,7 +36,7 @@ public record Setup(SocketType type, boolean isAbstract, boolean isServing) {
     public @interface Every {
     }
 
-    /** A test of what has a beginning and an end. */
+    /** A test of connections. */
     @Target(ElementType.METHOD)
     @Retention(RetentionPolicy.RUNTIME)
     @ParameterizedTest(name = "{0}")
@@ -44,7 +44,7 @@ public record Setup(SocketType type, boolean isAbstract, boolean isServing) {
     public @interface Connections {
     }
 
-    /** A test that takes its time: once for every socket type and role. */
+    /** A slow test: runs once per socket type and role. */
     @Target(ElementType.METHOD)
     @Retention(RetentionPolicy.RUNTIME)
     @ParameterizedTest(name = "{0}")
