@@ -1,10 +1,11 @@
 /*
- * kqueue(2) on Linux, for tests: what is behind the native methods of io.netty.channel.kqueue, so that Netty's own
+ * kqueue(2) on Linux, for tests: implements the native methods of io.netty.channel.kqueue, so that Netty's own
  * KQueueIoHandler drives our channels. It is an emulation, and no substitute for a run on a BSD.
  *
- * It does what the BSDs do inside. A filter on a descriptor is a knote. When something happens to the descriptor (here:
- * edge-triggered epoll says so) its knotes become active; a wait looks at the active ones, reports those whose condition
- * holds, and leaves these active for the next wait unless they clear themselves. A knote goes when its descriptor is closed.
+ * It works as the BSDs do internally. A filter on a descriptor is a knote. When something happens to the descriptor,
+ * as edge-triggered epoll reports, its knotes become active. A wait examines the active ones, reports those whose
+ * condition holds, and leaves them active for the next wait unless they have EV_CLEAR. Closing a descriptor removes its
+ * knotes.
  */
 #include <errno.h>
 #include <jni.h>
@@ -55,7 +56,7 @@ typedef struct {
     knote notes[FILTERS];
 } descriptor;
 
-/* A kqueue is an epoll set, so that closing it is all it takes to end it, and what lies here until its number is reused. */
+/* A kqueue is an epoll set, which is closed like any descriptor, and this, which is kept until the number is reused. */
 typedef struct {
     descriptor *descriptors; /* by number */
     int capacity;
@@ -125,7 +126,7 @@ static int holds(int fd, int filter, struct kevent *event) {
     struct pollfd now = {.fd = fd, .events = filter == READ ? POLLIN | POLLRDHUP : POLLOUT};
     if (poll(&now, 1, 0) <= 0) return 0;
     if ((now.revents & POLLHUP) != 0 && (now.revents & POLLRDHUP) == 0) {
-        /* Linux says of a connection that never was that it was hung up. One that was shut down has POLLRDHUP as well. */
+        /* Linux also reports POLLHUP for sockets that were never connected. Those shut down have POLLRDHUP too. */
         struct sockaddr_storage peer;
         socklen_t length = sizeof(peer);
         if (getpeername(fd, (struct sockaddr *) &peer, &length) == -1 && errno == ENOTCONN) return 0;

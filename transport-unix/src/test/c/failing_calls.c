@@ -1,6 +1,6 @@
 /*
- * System calls that fail on the thread that asks for it, by a seccomp(2) filter, for tests of what no peer can bring about. A
- * filter stays until its thread ends, so that thread is one of a group that the test shuts down.
+ * Makes system calls of the calling thread fail with a seccomp(2) filter, for tests of failures that no peer can cause.
+ * A filter lasts until its thread ends, so that thread must be one of a group that the test shuts down.
  */
 #include <errno.h>
 #include <jni.h>

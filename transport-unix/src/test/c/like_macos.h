@@ -1,6 +1,6 @@
 /*
- * Included before everything else when the library is built once more for tests: what macOS lacks is missing then, so that
- * Linux runs the code that macOS runs in its place.
+ * Included first when the library is built a second time for tests: it hides what macOS lacks, so that Linux runs the
+ * code that macOS runs instead.
  */
 #include <errno.h>
 #include <sys/socket.h>

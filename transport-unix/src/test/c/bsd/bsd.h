@@ -1,7 +1,7 @@
 /*
- * Included before everything else to see whether the library's code for macOS and the BSDs is valid C, on Linux, whose own
- * headers stand in for theirs: what Linux has and they lack is hidden, what they have is declared as they document it. This
- * shows that a compiler gets through every #ifdef; whether it works takes the platform itself.
+ * Included first to check on Linux that the library's code for macOS and the BSDs is valid C. Linux's headers stand in
+ * for theirs: what only Linux has is hidden, and what only they have is declared as they document it. This compiles
+ * every #ifdef; only the platform itself can show that the code works.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
