@@ -218,7 +218,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             }
             promise.setSuccess();
             if (registeredBefore) {
-                resume();
+                onReregistered();
             }
             registeredBefore = true;
         });
@@ -240,9 +240,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     /** Continues what the channel was waiting for on its previous loop. */
-    private void resume() {
-        writer().reregistered();
-        readLoop.reregistered();
+    private void onReregistered() {
+        writer().onReregistered();
+        readLoop.onReregistered();
         writeSchedule.flushSoon();
         if (connectAttempt != null) {
             connectAttempt.onReregistered();
@@ -368,7 +368,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         }
 
         @Override
-        public boolean isTryingCheap() {
+        public boolean isPollingCheap() {
             return reader().isPollingCheap();
         }
 

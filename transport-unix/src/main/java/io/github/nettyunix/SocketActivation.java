@@ -87,7 +87,7 @@ public final class SocketActivation {
         for (int i = 0; i < count; i++) {
             int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
-                throw SocketErrors.newUnchecked("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
+                throw SocketErrors.newChannelException("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
                         + names.get(i));
             }
         }
@@ -136,7 +136,7 @@ public final class SocketActivation {
         } catch (NumberFormatException ignored) {
             // It is no number at all.
         }
-        throw SocketErrors.newUnchecked("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
+        throw SocketErrors.newChannelException("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
     }
 
     private static List<String> names(String text, int count) {
@@ -145,7 +145,7 @@ public final class SocketActivation {
         }
         List<String> names = List.of(text.split(":", -1));
         if (names.size() != count) {
-            throw SocketErrors.newUnchecked("activate", null, null, Errno.EINVAL,
+            throw SocketErrors.newChannelException("activate", null, null, Errno.EINVAL,
                     NAMES + " is " + text + ", and " + COUNT + " is " + count);
         }
         return names;

@@ -163,7 +163,7 @@ public final class SocketFilePolicy {
                     + "\"; withGroup(int) takes the number of a group");
         }
         if (result < 0) {
-            throw SocketErrors.newUnchecked("getgrnam", null, null, result, "group " + name);
+            throw SocketErrors.newChannelException("getgrnam", null, null, result, "group " + name);
         }
         return new SocketFilePolicy(existing, mode, found[0], name, keep);
     }

@@ -184,7 +184,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     /** Dissolves the association with the peer; the channel stays open and can be connected again. */
     @Override
     protected void doDisconnect() throws Exception {
-        int result = socket.dissolve();
+        int result = socket.disconnect();
         if (result < 0) {
             throw core().newException("disconnect", result, null);
         }

@@ -115,7 +115,7 @@ public final class UnixTransport {
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
         if (!fd.beginUse()) {
-            throw SocketErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
+            throw SocketErrors.newChannelException("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
         }
         boolean detached = false;
         try {
@@ -130,7 +130,7 @@ public final class UnixTransport {
             if (channel.socket.intValue() != number) {
                 FileDescriptors.close(channel.socket.intValue());
             }
-            throw SocketErrors.newUnchecked("adopt", null, null, Errno.EBADF, "descriptor " + number);
+            throw SocketErrors.newChannelException("adopt", null, null, Errno.EBADF, "descriptor " + number);
         } finally {
             if (!detached) {
                 fd.endUse();

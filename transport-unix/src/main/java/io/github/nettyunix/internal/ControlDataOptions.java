@@ -263,7 +263,7 @@ public final class ControlDataOptions {
 
     private int check(String operation, int result) {
         if (result < 0) {
-            throw SocketErrors.newUnchecked(operation, type, channel.localAddress(), result, null);
+            throw SocketErrors.newChannelException(operation, type, channel.localAddress(), result, null);
         }
         return result;
     }

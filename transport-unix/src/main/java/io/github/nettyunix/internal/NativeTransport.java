@@ -146,7 +146,7 @@ public final class NativeTransport {
         ensureAvailability();
         int fd = UnixSocket.newSocket(type.ordinal());
         if (fd < 0) {
-            throw SocketErrors.newUnchecked("socket", type, null, fd, null);
+            throw SocketErrors.newChannelException("socket", type, null, fd, null);
         }
         return new UnixSocket(fd);
     }
@@ -162,7 +162,7 @@ public final class NativeTransport {
         int[] fds = new int[2];
         int result = UnixSocket.newSocketPair(type.ordinal(), fds);
         if (result < 0) {
-            throw SocketErrors.newUnchecked("socketpair", type, null, result, null);
+            throw SocketErrors.newChannelException("socketpair", type, null, result, null);
         }
         return new UnixSocket[] {new UnixSocket(fds[0]), new UnixSocket(fds[1])};
     }

@@ -34,10 +34,10 @@ public final class AdoptedSocket {
         NativeTransport.ensureAvailability();
         int found = UnixSocket.describe(fd);
         if (found == -Errno.EAFNOSUPPORT) {
-            throw SocketErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd + " is no AF_UNIX socket");
+            throw SocketErrors.newChannelException("adopt", null, null, found, "descriptor " + fd + " is no AF_UNIX socket");
         }
         if (found < 0) {
-            throw SocketErrors.newUnchecked("adopt", null, null, found, "descriptor " + fd);
+            throw SocketErrors.newChannelException("adopt", null, null, found, "descriptor " + fd);
         }
         return new AdoptedSocket(fd, SocketType.values()[found & 3], (found & 4) != 0);
     }
@@ -50,7 +50,7 @@ public final class AdoptedSocket {
     public static AdoptedSocket of(int fd, SocketType type, boolean listening) {
         AdoptedSocket found = of(fd);
         if (found.type != type || found.listening != listening) {
-            throw SocketErrors.newUnchecked("adopt", type, null, Errno.EPROTOTYPE, "descriptor " + fd + " is a "
+            throw SocketErrors.newChannelException("adopt", type, null, Errno.EPROTOTYPE, "descriptor " + fd + " is a "
                     + (found.listening ? "listening " : "") + found.type + " socket");
         }
         return found;
@@ -93,7 +93,7 @@ public final class AdoptedSocket {
         peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null : nameOf(name, length);
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {
-            throw SocketErrors.newUnchecked("adopt", type, null, result, "descriptor " + given);
+            throw SocketErrors.newChannelException("adopt", type, null, result, "descriptor " + given);
         }
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
         return given == 0 ? new UnixSocket(moveUp(given)) : asGiven;
@@ -101,7 +101,7 @@ public final class AdoptedSocket {
 
     private UnixSocketAddress nameOf(byte[] name, int length) {
         if (length < 0) {
-            throw SocketErrors.newUnchecked("adopt", type, null, length, "descriptor " + given);
+            throw SocketErrors.newChannelException("adopt", type, null, length, "descriptor " + given);
         }
         return SocketName.toAddress(Arrays.copyOf(name, length));
     }
@@ -109,12 +109,12 @@ public final class AdoptedSocket {
     private static int moveUp(int fd) {
         int nothing = FileDescriptors.open(CString.of("/dev/null"), FileDescriptors.READ_WRITE, 0);
         if (nothing < 0) {
-            throw SocketErrors.newUnchecked("adopt", null, null, nothing, "/dev/null");
+            throw SocketErrors.newChannelException("adopt", null, null, nothing, "/dev/null");
         }
         int moved = FileDescriptors.duplicate(fd, 3);
         if (moved < 0) {
             FileDescriptors.close(nothing);
-            throw SocketErrors.newUnchecked("adopt", null, null, moved, "descriptor " + fd);
+            throw SocketErrors.newChannelException("adopt", null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
         // Children inherit standard input.

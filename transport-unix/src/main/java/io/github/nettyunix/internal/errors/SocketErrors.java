@@ -80,7 +80,7 @@ public final class SocketErrors {
     }
 
     /** For callers that cannot throw checked exceptions: constructors and options. */
-    public static ChannelException newUnchecked(String operation, SocketType type, SocketAddress address, int errno,
+    public static ChannelException newChannelException(String operation, SocketType type, SocketAddress address, int errno,
             String hint) {
         return new UnixChannelException(new ErrorDetails(operation, type, address, Math.abs(errno), hint));
     }

@@ -59,7 +59,7 @@ public final class LingeringClose implements ReadLoop.Drain {
     }
 
     @Override
-    public void reregistered() {
+    public void onReregistered() {
         if (timer != null) {
             timer.cancel(false);
         }

@@ -33,7 +33,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         void turnEnded(boolean foundNothing);
 
         /** The channel was registered with another event loop. */
-        void reregistered();
+        void onReregistered();
     }
 
     private final ChannelCore core;
@@ -135,9 +135,9 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     }
 
     /** The channel was registered again, and everything else has been. */
-    public void reregistered() {
+    public void onReregistered() {
         if (drain != null) {
-            drain.reregistered();
+            drain.onReregistered();
         }
     }
 

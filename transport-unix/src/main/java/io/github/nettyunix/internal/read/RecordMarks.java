@@ -77,7 +77,7 @@ public final class RecordMarks {
         if (!timestamped) {
             int result = socket.markRecords(true, true);
             if (result < 0) {
-                throw SocketErrors.newUnchecked("setsockopt SO_TIMESTAMP", SocketType.SEQPACKET, null, result,
+                throw SocketErrors.newChannelException("setsockopt SO_TIMESTAMP", SocketType.SEQPACKET, null, result,
                         "empty records would look like the end of the stream");
             }
             timestamped = true;

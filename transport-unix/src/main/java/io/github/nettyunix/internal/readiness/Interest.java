@@ -87,7 +87,7 @@ public final class Interest {
 
     /** Whether the event loop polls the socket for input all the time, with or without success. */
     public boolean isPolled() {
-        return readiness != null && readiness.isTried();
+        return readiness != null && readiness.isBusyPolled();
     }
 
     /** Ends the registration. */

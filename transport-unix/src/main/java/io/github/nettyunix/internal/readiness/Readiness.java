@@ -34,7 +34,7 @@ public abstract class Readiness extends BusyReaders.Reader {
         boolean readReady();
 
         /** Whether {@link #readReady} costs little where there is nothing. */
-        boolean isTryingCheap();
+        boolean isPollingCheap();
 
         /** There is room to write, or an error to be found by writing. */
         void writeReady();
@@ -139,7 +139,7 @@ public abstract class Readiness extends BusyReaders.Reader {
 
     /** Adds this socket to, or removes it from, those that a spinning event loop polls. */
     private void setReading(boolean reading) {
-        if (busyReaders == null || reading == isPolled() || !listener.isTryingCheap()) {
+        if (busyReaders == null || reading == isPolled() || !listener.isPollingCheap()) {
             return;
         }
         if (reading) {
@@ -150,7 +150,7 @@ public abstract class Readiness extends BusyReaders.Reader {
     }
 
     /** Whether {@link Listener#readReady} may come again and again without need. */
-    public final boolean isTried() {
+    public final boolean isBusyPolled() {
         return isPolled();
     }
 

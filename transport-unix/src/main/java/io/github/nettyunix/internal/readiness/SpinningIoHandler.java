@@ -16,10 +16,10 @@ import io.netty.util.internal.logging.InternalLoggerFactory;
  * sockets, they are left to the selector altogether.
  */
 public final class SpinningIoHandler implements IoHandler {
-    /** To read where there is nothing costs more than to ask the selector about all sockets at once. */
+    /** A read that finds nothing costs more than one call of the selector for all sockets. */
     private static final int MOST_READERS = 4;
-    /** How many reads are tried before the selector is asked again. */
-    private static final int TRIES = 8;
+    /** How many polls precede a call of the selector. */
+    private static final int POLLS = 8;
 
     private static final SelectStrategyFactory NEVER_WAIT = () -> (selectNow, hasTasks) -> selectNow.get();
 
@@ -27,7 +27,7 @@ public final class SpinningIoHandler implements IoHandler {
 
     private final IoHandler selector;
     private final BusyReaders readers = new BusyReaders();
-    private int tries;
+    private int polls;
 
     private SpinningIoHandler(IoHandler selector) {
         this.selector = selector;
@@ -60,9 +60,9 @@ public final class SpinningIoHandler implements IoHandler {
             }
         }
         // Also where there always is something to read.
-        tries += count;
-        if (tries >= TRIES) {
-            tries = 0;
+        polls += count;
+        if (polls >= POLLS) {
+            polls = 0;
             handled += selector.run(context);
         }
         return handled;

@@ -107,7 +107,7 @@ public final class UnixSocket extends FileDescriptor {
         return connect(fd(), name);
     }
 
-    public int dissolve() {
+    public int disconnect() {
         return disconnect(fd());
     }
 

@@ -51,7 +51,7 @@ public interface ChannelWriter {
     }
 
     /** The channel was registered again: writes that wait for a delay may continue at once. */
-    default void reregistered() {
+    default void onReregistered() {
     }
 
     /** The channel was closed. */

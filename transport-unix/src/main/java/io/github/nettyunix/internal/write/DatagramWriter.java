@@ -199,7 +199,7 @@ public final class DatagramWriter implements ChannelWriter {
         for (int i = 0; i < tried; i++) {
             complete(slots.datagrams[i], slots.results[i]);
         }
-        queue.settle();
+        queue.complete();
         Arrays.fill(slots.datagrams, 0, count, null);
         return tried;
     }
@@ -330,7 +330,7 @@ public final class DatagramWriter implements ChannelWriter {
 
     /** Nothing is scheduled on the new loop yet. */
     @Override
-    public void reregistered() {
+    public void onReregistered() {
         turnScheduled = false;
         queue.unblockAll();
     }

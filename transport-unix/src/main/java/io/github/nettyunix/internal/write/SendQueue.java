@@ -151,7 +151,7 @@ public final class SendQueue {
     }
 
     /** What {@link #next} returned was sent, refused or put back. */
-    void settle() {
+    void complete() {
         for (int i = 0; i < emptied.size(); i++) {
             RecipientBackoff recipient = emptied.get(i);
             if (recipient.isBlocked()) {

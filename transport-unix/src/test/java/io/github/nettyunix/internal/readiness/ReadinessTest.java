@@ -81,7 +81,7 @@ class ReadinessTest {
         }
 
         @Override
-        public boolean isTryingCheap() {
+        public boolean isPollingCheap() {
             return true;
         }
 

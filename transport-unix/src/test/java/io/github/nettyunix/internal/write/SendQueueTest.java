@@ -81,7 +81,7 @@ class SendQueueTest {
         queue.putBack(b1, now);
         queue.putBack(a2, now);
         RecipientBackoff a = refuse(a1);
-        queue.settle();
+        queue.complete();
         assertSame(b1, next());
         queue.sent(b1);
         assertNull(next());
@@ -99,7 +99,7 @@ class SendQueueTest {
         // Full again.
         queue.sent(a1);
         refuse(a2);
-        queue.settle();
+        queue.complete();
         assertNull(next());
         queue.unblockAll();
         for (OutboundDatagram expected : List.of(a2, a3, a4)) {
@@ -107,7 +107,7 @@ class SendQueueTest {
             queue.sent(expected);
         }
         assertNull(next());
-        queue.settle();
+        queue.complete();
         assertNull(queue.firstDue());
         channel.close();
     }
@@ -239,7 +239,7 @@ class SendQueueTest {
         flush();
         refuse(next());
         assertNull(next());
-        queue.settle();
+        queue.complete();
         long besides = flushMany();
         assertTrue(besides < 20 * alone, besides + " ns instead of " + alone);
         channel.close();
@@ -255,7 +255,7 @@ class SendQueueTest {
             assertSame(datagram, next());
             assertNull(next());
             queue.sent(datagram);
-            queue.settle();
+            queue.complete();
             queue.unblockDue(now);
             queue.complete(outbound);
         }
