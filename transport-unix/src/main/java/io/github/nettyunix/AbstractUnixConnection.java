@@ -22,7 +22,7 @@ import java.io.IOException;
 /** The parts that stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
     private final RecordMarks marks;
-    // What a failed write leaves to do, null if none has failed.
+    // Ends the connection after a failed write; null if none has failed.
     private LingeringClose lingeringClose;
     private boolean endOfInput;
     // Whether the peer has ended the input, as opposed to a shutdown of it here.
@@ -183,7 +183,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     protected final void doShutdownOutput() throws IOException {
-        // By now the queue takes no more messages, so that nothing that a listener writes fails again and again.
+        // The queue accepts no more messages by now, so messages that a listener writes do not fail again and again.
         writeSchedule.complete();
         try {
             shutDown(false, true);

@@ -19,9 +19,9 @@ import java.net.SocketAddress;
 public final class ControlDataTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
-    /** What the interface reports. */
+    /** The details that the interface reports. */
     private final ErrorDetails details;
-    /** Whose message it was. */
+    /** The sender of the message. */
     private final MessageOrigin origin;
 
     /**

@@ -16,13 +16,13 @@ import java.net.SocketAddress;
 public final class MessageTruncatedException extends IOException implements UnixSocketError {
     private static final long serialVersionUID = 1;
 
-    /** What the interface reports. */
+    /** The details that the interface reports. */
     private final ErrorDetails details;
-    /** Of the dropped record. */
+    /** The length of the dropped record. */
     private final int messageSize;
     /** The limit. */
     private final int maxMessageSize;
-    /** Whose record it was. */
+    /** The sender of the record. */
     private final MessageOrigin origin;
 
     /**

@@ -34,7 +34,7 @@ public final class SocketActivation {
     private static final String COUNT = "LISTEN_FDS";
     private static final String NAMES = "LISTEN_FDNAMES";
     private static final List<String> VARIABLES = List.of(PID, COUNT, NAMES, "LISTEN_PIDFDID");
-    /** What sd_listen_fds_with_names(3) calls a socket that was not named. */
+    /** The name that sd_listen_fds_with_names(3) gives an unnamed socket. */
     private static final String UNNAMED = "unknown";
 
     private static List<Other> others = List.of();
@@ -134,7 +134,7 @@ public final class SocketActivation {
                 return count;
             }
         } catch (NumberFormatException ignored) {
-            // It is no number at all.
+            // It is not a number.
         }
         throw SocketErrors.newChannelException("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
     }

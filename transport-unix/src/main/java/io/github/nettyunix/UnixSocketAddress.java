@@ -31,7 +31,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         ValueAccess.provide(new ValueAccess.OfAddress<>(UnixSocketAddress::name, UnixSocketAddress::ofName));
     }
 
-    /** What sun_path holds. */
+    /** The content of sun_path. */
     private final byte[] name;
 
     private UnixSocketAddress(byte[] name) {
@@ -178,7 +178,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         return path.isEmpty() ? UNNAMED : of(path);
     }
 
-    /** From what the kernel has reported; the array is not copied. */
+    /** Creates an address from a name that the kernel has reported. The array is not copied. */
     static UnixSocketAddress ofName(byte[] name) {
         return name == null || name.length == 0 ? UNNAMED : new UnixSocketAddress(name);
     }
@@ -220,7 +220,7 @@ public final class UnixSocketAddress extends DomainSocketAddress {
         return name.clone();
     }
 
-    /** The bytes themselves, which nobody may change. */
+    /** Returns the bytes themselves, which must not be changed. */
     byte[] name() {
         return name;
     }

@@ -30,20 +30,20 @@ public interface ChannelCore extends Interest.ErrorFactory {
 
     PeerTrust peerTrust();
 
-    /** Writes what is flushed, as far as the socket takes it. */
+    /** Writes flushed messages, as far as the socket accepts them. */
     void flushNow();
 
-    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    /** Returns the address that the socket is bound to; {@code null} if it is neither bound nor connected. */
     default UnixSocketAddress local() {
         return (UnixSocketAddress) channel().localAddress();
     }
 
-    /** The peer's address; {@code null} if there is none. */
+    /** Returns the peer's address; {@code null} if there is none. */
     default UnixSocketAddress remote() {
         return (UnixSocketAddress) channel().remoteAddress();
     }
 
-    /** What identifies the channel: the peer's name, or its own name if the peer has none. */
+    /** Returns the name that identifies the channel in errors: the peer's, or its own if the peer has none. */
     default UnixSocketAddress endpointAddress() {
         UnixSocketAddress peer = remote();
         return peer == null || peer.isUnnamed() ? local() : peer;
@@ -54,9 +54,7 @@ public interface ChannelCore extends Interest.ErrorFactory {
         return SocketErrors.newException(operation, type(), endpointAddress(), errno, hint);
     }
 
-    /**
-     * Whether this thread may touch the channel: a task that stayed behind on a loop that the channel has left may not.
-     */
+    /** Whether this thread may use the channel. A task that remained on a loop that the channel has left may not. */
     default boolean isOnEventLoop() {
         return channel().isRegistered() && channel().eventLoop().inEventLoop();
     }

@@ -25,7 +25,7 @@ import static io.github.nettyunix.UnixSocketOption.SO_PASSSEC;
  * it. Options are set on any thread; reads belong to the event loop.
  */
 public final class ControlDataOptions {
-    /** What one read wants, as {@link ReceiveBatch} takes it. */
+    /** The control data that one read requests, as {@link ReceiveBatch} expects it. */
     public record Wanted(int flags, int maxFds) {
         public static final Wanted NOTHING = new Wanted(0, 0);
 
@@ -105,7 +105,7 @@ public final class ControlDataOptions {
         return option.name().substring(option.name().lastIndexOf('#') + 1);
     }
 
-    /** What of control data is wanted now. */
+    /** Returns the control data that is wanted now. */
     public Wanted wanted() {
         return wanted;
     }
@@ -224,12 +224,12 @@ public final class ControlDataOptions {
             awaitRead();
         }
         if (control && marks != null && marks.isTimestamped() && !isOn(Kernel.LABEL)) {
-            // It has done its work as a mark; labels that nobody wants would take the room of descriptors.
+            // It is no longer needed as a mark, and labels that nobody requested would take up the room of descriptors.
             setKernel(Kernel.LABEL, false);
         }
     }
 
-    /** With a control buffer records need the other mark, before the first read that has one. */
+    /** With a control buffer, records need the other mark, before the first read that has one. */
     private void markForControlData() {
         if (marks != null) {
             marks.timestamp();
@@ -240,7 +240,7 @@ public final class ControlDataOptions {
         return (on & kernel.bit()) != 0;
     }
 
-    /** Where there is no such option, nobody can have set it. */
+    /** If there is no such option, nobody can have set it. */
     private boolean getKernel(Kernel kernel) {
         int result = socket.getOption(kernel.number);
         return isUnknown(result) ? kernel.byDefault : check("getsockopt " + kernel.optionName(), result) != 0;

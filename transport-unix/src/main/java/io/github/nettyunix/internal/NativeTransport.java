@@ -72,7 +72,7 @@ public final class NativeTransport {
         try {
             SELECTORS.add(selector.get());
         } catch (LinkageError ignored) {
-            // Without Netty's classes, or the native library that some of them need, there are no loops of this kind.
+            // Without Netty's classes, or the native library that some of them need, there are no such loops.
         }
     }
 

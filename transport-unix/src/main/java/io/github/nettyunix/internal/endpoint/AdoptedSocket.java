@@ -69,12 +69,12 @@ public final class AdoptedSocket {
         return listening || type == SocketType.DATAGRAM || peer != null;
     }
 
-    /** What the socket is bound to; after {@link #take}. */
+    /** Returns the address that the socket is bound to; after {@link #take}. */
     public UnixSocketAddress local() {
         return local;
     }
 
-    /** The peer's address, {@code null} if there is none; after {@link #take}. */
+    /** Returns the peer's address, {@code null} if there is none; after {@link #take}. */
     public UnixSocketAddress peer() {
         return peer;
     }

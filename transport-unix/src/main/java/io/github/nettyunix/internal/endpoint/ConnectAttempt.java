@@ -22,7 +22,7 @@ public final class ConnectAttempt implements Runnable {
     private static final long FIRST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(64);
 
-    /** What a connect does with its channel. */
+    /** The effects of a connect on its channel. */
     public interface Owner {
         /** Returns the connect that waits for room in the server's backlog; {@code null} if there is none. */
         ConnectAttempt connectAttempt();

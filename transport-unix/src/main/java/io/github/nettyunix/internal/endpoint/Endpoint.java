@@ -25,12 +25,12 @@ public final class Endpoint {
         this.core = core;
     }
 
-    /** What the socket is bound to; {@code null} if it is neither bound nor connected. */
+    /** Returns the address that the socket is bound to; {@code null} if it is neither bound nor connected. */
     public UnixSocketAddress local() {
         return local;
     }
 
-    /** The peer's; {@code null} if there is none. */
+    /** Returns the peer's address; {@code null} if there is none. */
     public UnixSocketAddress remote() {
         return remote;
     }
@@ -76,7 +76,7 @@ public final class Endpoint {
         byte[] name = new byte[UnixSocket.MAX_NAME + 1];
         int length = core.socket().localName(name);
         if (length < 0) {
-            // It is bound, to a name that nobody knows.
+            // The socket is bound, to a name that nobody knows.
             core.close();
             throw core.newException("getsockname", length, null);
         }

@@ -128,7 +128,7 @@ public final class HandOver {
         }
     }
 
-    /** Something was written, or failed. */
+    /** Called when messages were written, or failed. */
     public void wrote() {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
         if (!drained || !channel.isOpen() || buffer == null || !buffer.isEmpty()) {
@@ -156,7 +156,7 @@ public final class HandOver {
         try {
             fd = UnixFileDescriptor.dup(core.socket());
         } catch (Throwable t) {
-            // Also where no class can be loaded any more.
+            // Catch everything, including failures to load a class.
             promise.setFailure(t);
             return false;
         }

@@ -52,7 +52,7 @@ public final class PeerIdentity {
         return UnixFileDescriptor.adopt(result);
     }
 
-    /** Returns the exception for an errno: the kernel is too old, or the peer has gone. */
+    /** Returns the exception for an errno: the kernel is too old, or the peer's process has ended. */
     public static IOException pidFdFailure(ChannelCore core, int errno) {
         if (errno == -Errno.ENOPROTOOPT) {
             throw new UnsupportedOperationException("SO_PEERPIDFD " + core.type() + ": it needs Linux 6.5 or later");

@@ -26,14 +26,14 @@ import java.util.concurrent.ThreadLocalRandom;
  * back.
  */
 public final class SocketFile {
-    /** How many temporary names there are for a path. Each that a crash leaves behind is used again. */
+    /** The number of temporary names for a path. A name that a crash leaves behind is reused. */
     private static final int TEMPORARY_NAMES = 8;
     private static final int ALL_OF_GROUP = 070;
 
     private final UnixSocketAddress address;
     private final SocketType type;
     private final SocketFilePolicy policy;
-    // Where the file is: another place than the address until it is published.
+    // The location of the file, which differs from the address until the file is published.
     private UnixSocketAddress place;
     // Which file it is; null if it had disappeared before it was looked at, or was never made.
     private Status status;
@@ -52,7 +52,7 @@ public final class SocketFile {
             return SocketFiles.status(CString.of(SocketName.bytesOf(place)), values) < 0 ? null : of(values);
         }
 
-        /** Of an open file, or of the one at the place if the descriptor is negative. */
+        /** Returns the status of an open file, or of the file at the location if the descriptor is negative. */
         static Status of(int file, UnixSocketAddress place) {
             long[] values = new long[SocketFiles.STATUS_LENGTH];
             return file < 0 ? of(place) : SocketFiles.statusOf(file, values) < 0 ? null : of(values);
@@ -81,8 +81,8 @@ public final class SocketFile {
             throw file.failure(Errno.EOPNOTSUPP, "replaceAtomically is for servers, the peers of other sockets "
                     + "would see a temporary name");
         }
-        // A socket that is just being bound has a file already, but does not answer yet: it looks stale. Hence the
-        // lock, even where the path is free.
+        // A socket that is being bound has a file but does not respond yet, so it looks stale. Hence the lock, even if
+        // the path is free.
         try (FolderLock lock = FolderLock.of(address)) {
             file.make(socket);
             file.protect(socket);
@@ -229,7 +229,7 @@ public final class SocketFile {
     }
 
     /**
-     * Where a third file has come to the path meanwhile, the one that was moved aside stays there: it is not ours to
+     * If a third file has appeared at the path meanwhile, the file that was moved aside stays there: it is not ours to
      * delete.
      */
     private static void putBack(byte[] aside, byte[] path, UnixSocketAddress where) {
@@ -259,7 +259,7 @@ public final class SocketFile {
         try {
             Status found = Status.of(file, place);
             if (found == null) {
-                // It was removed at once: nobody can connect, and there is nothing left to take care of.
+                // The file was removed at once: nobody can connect, and there is nothing left to clean up.
                 return;
             }
             if (!isCertain) {
@@ -328,7 +328,7 @@ public final class SocketFile {
         try (FolderLock lock = FolderLock.of(address)) {
             int result;
             do {
-                // What was there is at the temporary name afterwards, where it can be looked at: it may be no socket.
+                // The previous file is then at the temporary name, where it can be checked: it may not be a socket.
                 result = SocketFiles.rename(temporary, path, SocketFiles.EXCHANGE);
                 if (result == 0) {
                     Status replaced = Status.of(place);

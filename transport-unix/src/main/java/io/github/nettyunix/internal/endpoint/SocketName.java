@@ -46,8 +46,8 @@ public final class SocketName implements AutoCloseable {
             throw tooLong(operation, type, address, "an abstract name has at most " + UnixSocket.MAX_NAME + " bytes");
         }
         if (!Capabilities.PROC_DIRECTORIES || type == SocketType.DATAGRAM && operation.equals("bind")) {
-            // The name of a datagram socket is what its peers answer to: it cannot be one that means something here
-            // only.
+            // Peers reply to the name of a datagram socket, so it cannot be one that has a meaning only in this
+            // process.
             throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
         }
         FileDescriptor directory = openDirectory(operation, type, address);

@@ -20,12 +20,12 @@ public final class SocketErrors {
     private SocketErrors() {
     }
 
-    /** Of what a socket was doing; the errno may be negative, as system calls return it. */
+    /** Creates the exception for an operation of a socket. The errno may be negative, as system calls return it. */
     public static IOException newException(String operation, SocketType type, SocketAddress address, int errno) {
         return newException(operation, type, address, errno, null);
     }
 
-    /** With a hint at what to do about it. */
+    /** Creates the exception with a hint at how to fix it. */
     public static IOException newException(String operation, SocketType type, SocketAddress address, int errno,
             String hint) {
         ErrorDetails details = new ErrorDetails(operation, type, address, Math.abs(errno), hint);
@@ -79,7 +79,7 @@ public final class SocketErrors {
         return loop.getClass().getName();
     }
 
-    /** For callers that cannot throw checked exceptions: constructors and options. */
+    /** Creates the exception for callers that cannot throw checked exceptions: constructors and options. */
     public static ChannelException newChannelException(String operation, SocketType type, SocketAddress address, int errno,
             String hint) {
         return new UnixChannelException(new ErrorDetails(operation, type, address, Math.abs(errno), hint));

@@ -71,7 +71,7 @@ public final class Acceptor implements ChannelReader {
         }
     }
 
-    /** The kernel makes a socket before it sees that nobody has connected. */
+    /** The kernel creates a socket before it finds that nobody has connected. */
     @Override
     public boolean isPollingCheap() {
         return false;

@@ -12,7 +12,7 @@ import io.github.nettyunix.internal.socket.UnixSocket;
  * message, judging by recent ones, but no more than the process has room for in the worst case.
  */
 public final class DescriptorsExpected {
-    // About the most descriptors that recent messages have brought.
+    // Approximately the maximum number of descriptors of recent messages.
     private int perMessage = UnixSocket.MAX_FDS;
     // The kernel gives out the lowest free number.
     private int lastNumber;

@@ -81,7 +81,7 @@ public final class InboundMessages {
         }
     }
 
-    /** The descriptors as Netty's own channels deliver them; all are closed if there is no memory for them. */
+    /** Returns the descriptors as Netty's own channels deliver them; all are closed if memory is exhausted. */
     static FileDescriptor[] plainDescriptors(ReceiveBatch batch, int index) {
         try {
             FileDescriptor[] fds = new FileDescriptor[batch.descriptorCount(index)];
@@ -109,7 +109,7 @@ public final class InboundMessages {
         }
     }
 
-    /** The sender's pidfd, which has an owner now; {@code null} if there is none. */
+    /** Returns the sender's pidfd, which now has an owner; {@code null} if there is none. */
     private static UnixFileDescriptor pidFd(ReceiveBatch batch, int index) {
         int fd = batch.pidFd(index);
         if (fd < 0) {

@@ -94,7 +94,7 @@ public final class LingeringClose implements ReadLoop.Drain {
     private void drain() {
         draining = true;
         if (Capabilities.SHUT_DOWN_INPUT_IS_READABLE) {
-            // Elsewhere this discards what has arrived. If it fails the peer is gone, and nothing can be added.
+            // On other platforms this discards what has arrived. If it fails, the peer is gone and cannot add anything.
             core.socket().shutDown(true, false);
         }
         readLoop.expect();

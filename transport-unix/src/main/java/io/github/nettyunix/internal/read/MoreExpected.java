@@ -19,7 +19,7 @@ public final class MoreExpected {
         return several || ++turns % TRY_EVERY == 0;
     }
 
-    /** Nothing was found after {@code before} messages. */
+    /** Called when nothing was found after {@code before} messages. */
     void foundNothing(int before) {
         if (before == 1) {
             several = false;

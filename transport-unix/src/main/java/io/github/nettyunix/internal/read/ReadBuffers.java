@@ -27,14 +27,16 @@ public final class ReadBuffers {
         return allocator;
     }
 
-    /** A buffer to read into that {@link #putBack} has kept; {@code null} if there is none. */
+    /** Returns a buffer that {@link #putBack} has kept; {@code null} if there is none. */
     ByteBuf takeUnused() {
         ByteBuf buffer = unused;
         unused = null;
         return buffer;
     }
 
-    /** Nothing was read into the buffer: the next attempt has it, where they follow one another all the time. */
+    /**
+     * Keeps a buffer into which nothing was read, for the next attempt, if attempts follow one another continuously.
+     */
     void putBack(ByteBuf buffer) {
         if (interest.isPolled()) {
             unused = buffer;

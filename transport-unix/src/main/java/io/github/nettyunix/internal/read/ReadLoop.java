@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * channel's {@link ChannelReader} determines what a read is.
  */
 public final class ReadLoop implements UncheckedBooleanSupplier {
-    /** What a read loop leaves to its channel. */
+    /** The parts of reading that a read loop delegates to its channel. */
     public interface Owner {
         /** Requests a read. */
         void beginRead();
@@ -124,12 +124,12 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         interest.remove(Readiness.READ);
     }
 
-    /** From now on nothing more is read, or reads are as requested again. */
+    /** Stops reading, or resumes reading as requested. */
     public void suspend(boolean suspend) {
         suspended = suspend;
     }
 
-    /** From now on the input is read to its end. */
+    /** Starts to read the input to its end. */
     public void startDrain(Drain started) {
         drain = started;
     }
@@ -228,7 +228,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         reset = cause;
     }
 
-    /** What is to be reported at the end of the stream; {@code null} if there is nothing. */
+    /** Returns the exception to report at the end of the stream; {@code null} if there is none. */
     public IOException takeReset() {
         IOException cause = reset;
         reset = null;

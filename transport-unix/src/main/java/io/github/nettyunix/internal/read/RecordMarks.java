@@ -63,7 +63,7 @@ public final class RecordMarks {
         }
     }
 
-    /** Whose records are marked. */
+    /** The socket whose records are marked. */
     public UnixSocket socket() {
         return socket;
     }

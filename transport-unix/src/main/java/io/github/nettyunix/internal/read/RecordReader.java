@@ -29,7 +29,7 @@ import java.util.Queue;
  * with the allocator would be.
  */
 public class RecordReader implements ChannelReader {
-    /** What the messages of a channel are made of. */
+    /** Creates the messages of a channel. */
     public interface MessageFactory {
         /** Returns the sender of a record, {@code null} on a connection. Called once for each record, in order. */
         UnixSocketAddress sender(ReceiveBatch batch, int index);
@@ -53,7 +53,7 @@ public class RecordReader implements ChannelReader {
     private final ReadBuffers buffers;
     private final MessageFactory factory;
     private final int kind;
-    // What was received and not yet handed on: messages, and errors in the place of those that are lost.
+    // Received but not yet delivered: messages, and errors in the place of lost messages.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private final MoreExpected moreExpected = new MoreExpected();
     private final DescriptorsExpected descriptorsExpected = new DescriptorsExpected();
@@ -65,7 +65,7 @@ public class RecordReader implements ChannelReader {
     private int failure;
     // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
     private boolean idle;
-    // About how long the next record will be.
+    // The approximate length of the next record.
     private int expected;
 
     /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
@@ -158,8 +158,8 @@ public class RecordReader implements ChannelReader {
             maybeMore = false;
         } else {
             boolean found = moreExpected.found(before);
-            // Where several came at once, more have come meanwhile, as likely as not; to see costs less than to be
-            // told.
+            // If several arrived at once, more are likely to have arrived meanwhile; trying costs less than waiting for
+            // an event.
             maybeMore = count > 1 || unknown && found;
         }
         return count > 0;
@@ -253,7 +253,7 @@ public class RecordReader implements ChannelReader {
                 message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
         } catch (Throwable t) {
-            // There is no memory for this one; the others are not lost with it.
+            // There is no memory for this record; the others must not be lost with it.
             InboundMessages.closeDescriptors(batch, index);
             if (content != buffer) {
                 ReferenceCountUtil.release(content);

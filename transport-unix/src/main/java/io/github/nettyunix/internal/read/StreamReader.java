@@ -57,7 +57,8 @@ public final class StreamReader implements ChannelReader {
                 if (!(e instanceof UnixSocketError error) || error.errno() != Errno.ECONNRESET) {
                     throw e;
                 }
-                // The kernel reports it before what the peer had sent, and only once: it has its place behind that.
+                // The kernel reports a reset before the data that the peer had sent, and only once. Report it after
+                // that data.
                 readLoop.keepReset(e);
                 descriptorsExpected = false;
             }
@@ -164,7 +165,7 @@ public final class StreamReader implements ChannelReader {
         }
         boolean found = moreExpected.found(before);
         if (batch.descriptorCount(0) > 0 || batch.pidFd(0) >= 0) {
-            // They have ended the read: the kernel has not said whether there is more.
+            // Descriptors have ended the read: the kernel has not said whether there is more.
             maybeMore |= found;
         }
         try {

@@ -46,7 +46,7 @@ public final class Interest {
         events = wanted ? events | event : events & ~event;
     }
 
-    /** Submits the events to the selector, which skips the system call if they are those it has. */
+    /** Submits the events to the selector, which skips the system call if they have not changed. */
     public void submit() {
         if (readiness == null) {
             return;

@@ -28,7 +28,7 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
         }
     };
 
-    // From sys/event.h; Netty has these too, but not in public.
+    // From sys/event.h. Netty has these constants too, but they are not public.
     private static final boolean NETBSD = PlatformDependent.normalizedOs().equals("netbsd");
     private static final int EVFILT_READ = NETBSD ? 0 : -1;
     private static final int EVFILT_WRITE = NETBSD ? 1 : -2;

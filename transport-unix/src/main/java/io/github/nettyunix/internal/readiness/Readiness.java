@@ -24,7 +24,7 @@ public abstract class Readiness extends BusyReaders.Reader {
     /** Interest: {@link Listener#writeReady} as soon as there is room. */
     public static final int WRITE = 2;
 
-    /** What happens to the socket. Any of these may come without need, and must then find out that there is none. */
+    /** Receives the events of the socket. Any of them may be spurious. */
     public interface Listener {
         /**
          * There is something to read: data, the end of the stream, or an error.
@@ -78,7 +78,7 @@ public abstract class Readiness extends BusyReaders.Reader {
     private static final int NOT_STARTED = -1;
 
     final Listener listener;
-    // Those of the event loop, if that spins.
+    // The busy readers of the event loop, if it spins.
     BusyReaders busyReaders;
 
     private IoRegistration registration;
@@ -88,10 +88,10 @@ public abstract class Readiness extends BusyReaders.Reader {
         this.listener = listener;
     }
 
-    /** What the event loop knows us by. */
+    /** The handle that the event loop has for this registration. */
     protected abstract IoHandle handle();
 
-    /** The system call behind {@link #submit}. */
+    /** The name of the system call behind {@link #submit}. */
     public abstract String systemCall();
 
     /**

@@ -18,7 +18,7 @@ import io.netty.util.internal.logging.InternalLoggerFactory;
 public final class SpinningIoHandler implements IoHandler {
     /** A read that finds nothing costs more than one call of the selector for all sockets. */
     private static final int MOST_READERS = 4;
-    /** How many polls precede a call of the selector. */
+    /** The number of polls before the selector is called again. */
     private static final int POLLS = 8;
 
     private static final SelectStrategyFactory NEVER_WAIT = () -> (selectNow, hasTasks) -> selectNow.get();
@@ -54,12 +54,12 @@ public final class SpinningIoHandler implements IoHandler {
         }
         int handled = 0;
         for (int i = count - 1; i >= 0; i--) {
-            // What was read by one may have ended others.
+            // Data read by one reader may have ended others.
             if (i < readers.size() && tryToRead(readers.get(i))) {
                 handled++;
             }
         }
-        // Also where there always is something to read.
+        // Even if there is always something to read.
         polls += count;
         if (polls >= POLLS) {
             polls = 0;

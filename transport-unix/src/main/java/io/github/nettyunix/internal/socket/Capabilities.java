@@ -12,13 +12,13 @@ public final class Capabilities {
     /** A path that does not fit into {@code sun_path} is reached through an open directory below /proc/self/fd. */
     public static final boolean PROC_DIRECTORIES = LINUX;
 
-    /** What has arrived can still be read after the input was shut down. */
+    /** Data that has arrived can still be read after the input was shut down. */
     public static final boolean SHUT_DOWN_INPUT_IS_READABLE = LINUX;
 
     /** One user and one group stand for all that the user namespace does not map. */
     public static final boolean OVERFLOW_IDS = LINUX;
 
-    /** How many bytes of SO_SNDBUF a record cannot have, since the kernel keeps them for itself. */
+    /** The number of bytes of SO_SNDBUF that the kernel reserves, so that a record cannot use them. */
     public static final int SEND_BUFFER_OVERHEAD = LINUX ? 32 : 0;
 
     private Capabilities() {

@@ -12,7 +12,7 @@ import java.util.Queue;
  * bounded by the number of descriptors that the process may have.
  */
 public final class DescriptorCloser {
-    /** How many calls of close(2) may be blocked at a time. */
+    /** The maximum number of blocked calls of close(2). */
     static final int MAX_THREADS = 16;
 
     private static final long IDLE_MILLIS = 1_000;

@@ -34,7 +34,7 @@ public final class Errno {
     public static final int ETIMEDOUT = number("ETIMEDOUT");
     public static final int ETOOMANYREFS = number("ETOOMANYREFS");
 
-    // What BSDs return where Linux returns EAGAIN; on Linux it means that the message is too large for the kernel's
+    // Returned by BSDs where Linux returns EAGAIN. On Linux, it means that the message is too large for the kernel's
     // memory.
     private static final boolean ENOBUFS_IS_FULL = !PlatformDependent.normalizedOs().equals("linux");
 
@@ -51,7 +51,7 @@ public final class Errno {
         return Platform.errorName(errno);
     }
 
-    /** What strerror(3) says of it. */
+    /** Returns the text of strerror(3). */
     public static String message(int errno) {
         return Platform.errorMessage(errno);
     }

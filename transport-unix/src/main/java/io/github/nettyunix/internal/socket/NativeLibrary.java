@@ -28,7 +28,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
  * umask. If loading fails, the error states in one line what to do. Thread-safe.
  */
 public final class NativeLibrary {
-    /** Executable as well, because whether it can be executed tells whether its file system is mounted noexec. */
+    /** The file is executable as well, because that shows whether its file system is mounted noexec. */
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     private static final Throwable UNAVAILABILITY_CAUSE = load();
 
@@ -73,7 +73,10 @@ public final class NativeLibrary {
         }
     }
 
-    /** Returns what shading has put before the name of this class, as it stands in the name of the library. */
+    /**
+     * Returns the prefix that shading has added to the name of this class, in the form that it has in the name of the
+     * library.
+     */
     private static String shadingPrefix() {
         // Written so that shading leaves it alone.
         String unshaded = "io!github!nettyunix!internal!socket!NativeLibrary".replace('!', '.');
@@ -111,8 +114,7 @@ public final class NativeLibrary {
         SecureRandom random = new SecureRandom();
         while (true) {
             Path file = folder.toAbsolutePath().resolve(prefix + Long.toUnsignedString(random.nextLong(), 36) + suffix);
-            // The file is new, so that nobody else can have it open; the umask may take permissions away, but not add
-            // any.
+            // The file is new, so nobody else can have it open. The umask can remove permissions, but not add any.
             try (OutputStream out = Channels.newOutputStream(Files.newByteChannel(file, Set.of(CREATE_NEW, WRITE),
                     PosixFilePermissions.asFileAttribute(OWNER_ONLY)));
                     InputStream in = library.openStream()) {

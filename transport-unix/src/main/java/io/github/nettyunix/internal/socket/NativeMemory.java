@@ -63,7 +63,7 @@ public final class NativeMemory {
         return buffer0(address + offset, length).order(ByteOrder.nativeOrder());
     }
 
-    /** Gives the whole pages in this range back to the system; they read as zero again. */
+    /** Returns the complete pages in this range to the system; they read as zero again. */
     void discard(long offset, long length) {
         discard0(address + offset, length);
     }

@@ -14,18 +14,18 @@ public final class Platform {
     /** The symbolic name of an error, {@code null} if it has none. */
     static native String errorName(int errno);
 
-    /** What strerror(3) says of it. */
+    /** Returns the text of strerror(3). */
     static native String errorMessage(int errno);
 
     /** The bytes of a page of memory: 4 KiB, or up to 64 KiB as on many kernels for arm64 and ppc64. */
     static native int pageSize();
 
-    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    /** How long a sent descriptor must stay open for the receiver; 0 if it may be closed once it has been sent. */
     static native int keepSentMillis();
 
     /** Whether the positions of descriptors in a stream can be determined. */
     static native boolean canFindBarrier();
 
-    /** The longest path that fits into {@code sun_path}, without the NUL behind it. */
+    /** The longest path that fits into {@code sun_path}, without the trailing NUL. */
     static native int maxPath();
 }

@@ -23,7 +23,7 @@ public final class ReceiveBatch {
     /** Whether {@link #bytesToBarrier} finds descriptors; elsewhere it returns its limit. */
     public static final boolean CAN_FIND_BARRIER = Platform.canFindBarrier();
 
-    /** What is wanted: messages are records, not parts of a stream. */
+    /** Request flag: messages are records, not parts of a stream. */
     public static final int RECORDS = 1;
     /** ... they end: an empty record without a mark, see {@link UnixSocket#markRecords}, is the end of the stream. */
     public static final int HAS_EOF = 2;
@@ -69,7 +69,9 @@ public final class ReceiveBatch {
     private static final int PAGE = Platform.pageSize();
     private static final int CACHE_LINE = 64;
     private static final int LARGE = 1 << 18;
-    /** More than lies before a descriptor in a queue of the usual size; of a longer one this much is looked at. */
+    /**
+     * More than can precede a descriptor in a queue of the usual size; in a longer queue, only this much is examined.
+     */
     private static final int LOOK_AHEAD = 1 << 18;
 
     private static final FastThreadLocal<ReceiveBatch> CURRENT = new FastThreadLocal<>() {
@@ -153,7 +155,9 @@ public final class ReceiveBatch {
         return bytesToBarrier(socket.intValue(), data.address(), LOOK_AHEAD, limit, wanted, muchExpected);
     }
 
-    /** Closes descriptors that came beyond the limit, or with a message that was cut, as far as C does not dare to. */
+    /**
+     * Closes descriptors beyond the limit, or of a truncated message, that C could not close because it might block.
+     */
     private void closeUnwanted(int received, int wanted) {
         if ((wanted & CONTROL) != 0) {
             for (int index = 0; index < received; index++) {
@@ -165,7 +169,7 @@ public final class ReceiveBatch {
         }
     }
 
-    /** The length of the whole message, also of one that was cut. */
+    /** Returns the length of the whole message, even if it was truncated. */
     public int length(int index) {
         return messages.getInt(index * SIZE + LENGTH);
     }
@@ -180,7 +184,7 @@ public final class ReceiveBatch {
         return (flags(index) & CONTROL_TRUNCATED) != 0;
     }
 
-    /** Whether this is no message but the end of the stream. */
+    /** Whether this is the end of the stream and not a message. */
     public boolean isEndOfStream(int index) {
         return (flags(index) & END_OF_STREAM) != 0;
     }
@@ -227,22 +231,22 @@ public final class ReceiveBatch {
         this.trusted = trusted;
     }
 
-    /** Somebody has taken the descriptor over. */
+    /** Called when a descriptor has an owner. */
     public void hasOwner(int index, int number) {
         messages.putInt(index * SIZE + FDS + number * Integer.BYTES, -1);
     }
 
-    /** The sender's pidfd; -1 if there is none, or once {@link #pidFdHasOwner}. */
+    /** Returns the sender's pidfd; -1 if there is none, or after {@link #pidFdHasOwner}. */
     public int pidFd(int index) {
         return messages.getInt(index * SIZE + PIDFD_NUMBER);
     }
 
-    /** Somebody has taken the pidfd over. */
+    /** Called when the pidfd has an owner. */
     public void pidFdHasOwner(int index) {
         messages.putInt(index * SIZE + PIDFD_NUMBER, -1);
     }
 
-    /** The sender's security label; {@code null} if there is none. */
+    /** Returns the sender's security label; {@code null} if there is none. */
     public String label(int index) {
         int length = messages.getInt(index * SIZE + LABEL_LENGTH);
         if (length < 0) {
@@ -283,7 +287,10 @@ public final class ReceiveBatch {
         copy(index, length(index), buffer);
     }
 
-    /** Appends what did not fit into the buffer of {@link #receiveInto}, whose writer index stands behind what did. */
+    /**
+     * Appends the part that did not fit into the buffer of {@link #receiveInto}, whose writer index is after the part
+     * that did.
+     */
     public void copyRest(int length, ByteBuf buffer) {
         copy(0, length, buffer);
     }
@@ -295,7 +302,7 @@ public final class ReceiveBatch {
 
     private void discard(int index, int length) {
         if (length > LARGE) {
-            // A rare giant does not leave its pages behind in every slot.
+            // Frees the pages of a slot after a rare large message.
             data.discard(index * stride, length);
         }
     }

@@ -43,9 +43,9 @@ public final class SocketFiles {
     public static native int link(byte[] from, byte[] to);
 
     /**
-     * A descriptor that stands for the file at the path, whatever the path names later. It gives no access to the file,
-     * and its inode number is not reused while it is open. -ENOTSUP on platforms that have no such descriptors of
-     * sockets.
+     * Returns a descriptor that refers to the file at the path, whatever the path names later. It gives no access to
+     * the file, and its inode number is not reused while it is open. -ENOTSUP on platforms that have no such
+     * descriptors for sockets.
      */
     public static native int open(byte[] path);
 
@@ -80,10 +80,10 @@ public final class SocketFiles {
     /** Locks a directory until the descriptor is closed; -EAGAIN while another process holds the lock. */
     public static native int lock(int directory);
 
-    /** -ECONNREFUSED if nobody holds the socket of this name; a holder does not notice. */
+    /** Returns -ECONNREFUSED if nobody holds the socket with this name; a holder does not notice. */
     public static native int probe(byte[] name);
 
-    /** Fills in the number of a group, see getgrnam_r(3); -ENOENT if there is none of this name. */
+    /** Stores the number of a group, see getgrnam_r(3). Returns -ENOENT if there is no group with this name. */
     public static int groupId(String name, int[] result) {
         byte[] bytes = CString.of(name);
         int error;

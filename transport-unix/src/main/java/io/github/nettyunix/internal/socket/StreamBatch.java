@@ -35,7 +35,7 @@ public final class StreamBatch implements MessageProcessor {
 
     private final IovArray vectors = new IovArray(Limits.IOV_MAX);
     private final ByteBuf copy = Unpooled.directBuffer(COPY_CAPACITY, COPY_CAPACITY);
-    // Where the copies begin that have no vector yet.
+    // The start of the copies that have no vector yet.
     private int start;
 
     private StreamBatch() {
@@ -51,7 +51,7 @@ public final class StreamBatch implements MessageProcessor {
         return batch;
     }
 
-    /** Adds a buffer; returns false if there is no room for all of it, or if it is none. */
+    /** Adds a buffer. Returns false if there is not enough room, or if the message is not a buffer. */
     @Override
     public boolean processMessage(Object message) {
         if (!(message instanceof ByteBuf)) {

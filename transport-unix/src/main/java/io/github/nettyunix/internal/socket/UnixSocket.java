@@ -32,7 +32,7 @@ public final class UnixSocket extends FileDescriptor {
     public static final int MAX_NAME = Platform.maxPath();
     /** The most descriptors that one message can carry; SCM_MAX_FD of Linux. */
     public static final int MAX_FDS = 253;
-    /** How long a sent descriptor has to stay open for the receiver's sake; 0 if no longer than until it was sent. */
+    /** How long a sent descriptor must stay open for the receiver; 0 if it may be closed once it has been sent. */
     public static final int KEEP_SENT_MILLIS = Platform.keepSentMillis();
 
     private static final UseCount<UnixSocket> USES =

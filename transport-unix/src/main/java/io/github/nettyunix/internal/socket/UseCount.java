@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
  * @param <T> what owns a number
  */
 public final class UseCount<T> {
-    /** What {@link #close} returns if the owner was closed before. */
+    /** Returned by {@link #close} if the owner was already closed. */
     public static final int ALREADY = -1;
 
     private static final int CLOSED = 1 << 31;

@@ -29,7 +29,7 @@ public interface ChannelWriter {
      */
     void write(ChannelOutboundBuffer in, int maxMessages) throws Exception;
 
-    /** What was written may be sent. */
+    /** Called when written messages may be sent. */
     default void flushed() {
     }
 
@@ -37,7 +37,7 @@ public interface ChannelWriter {
     default void onWritable() {
     }
 
-    /** Whether some messages can be sent although the socket's peer takes no more. */
+    /** Whether some messages can be sent although the socket's peer accepts no more. */
     default boolean canBypassPeer() {
         return false;
     }

@@ -42,7 +42,7 @@ public final class DatagramChain {
         }
     }
 
-    /** Moves all of another's datagrams behind these. */
+    /** Appends all datagrams of another chain. */
     void append(DatagramChain other) {
         if (other.head != null) {
             if (tail == null) {

@@ -24,7 +24,7 @@ import java.util.function.IntConsumer;
  * Writes datagrams, many per system call. If a recipient has no room, datagrams to other recipients are sent first.
  */
 public final class DatagramWriter implements ChannelWriter {
-    /** What is in a thread's {@link SendBatch}, and what became of it. */
+    /** The datagrams in a thread's {@link SendBatch}, and their outcomes. */
     private static final class Slots {
         private static final FastThreadLocal<Slots> CURRENT = new FastThreadLocal<>() {
             @Override
@@ -100,7 +100,7 @@ public final class DatagramWriter implements ChannelWriter {
         this.peerRefused = peerRefused;
     }
 
-    /** How many messages {@link DatagramQueueFull#DROP} has dropped. */
+    /** Returns how many messages {@link DatagramQueueFull#DROP} has dropped. */
     public long dropped() {
         return dropped;
     }
@@ -242,7 +242,10 @@ public final class DatagramWriter implements ChannelWriter {
         return tried;
     }
 
-    /** What is to be done with a datagram that there is no room for; {@code null} if that is not why it was refused. */
+    /**
+     * Returns the treatment of a datagram for which there is no room; {@code null} if it was refused for another
+     * reason.
+     */
     private DatagramQueueFull policy(int errno) {
         return errno == Errno.ETOOMANYREFS ? DatagramQueueFull.WAIT
                 : errno == Errno.EAGAIN || Errno.isTransient(errno) ? core.settings().datagramQueueFull() : null;
@@ -335,7 +338,7 @@ public final class DatagramWriter implements ChannelWriter {
         queue.unblockAll();
     }
 
-    /** Completes the promises of what was sent, wherever it stands in the queue; all others fail. */
+    /** Completes the promises of sent datagrams, wherever they are in the queue; all others fail. */
     @Override
     public void close() {
         cancelTimer();

@@ -14,7 +14,7 @@ import io.netty.util.ReferenceCountUtil;
 public final class OutboundDatagram implements ByteBufHolder {
     /** The next one in a {@link DatagramChain}. */
     OutboundDatagram next;
-    /** When it began to wait for its recipient; 0 if it never did. */
+    /** The time when it began to wait for its recipient; 0 if it never did. */
     long waitingSince;
 
     private Object message;
@@ -33,7 +33,7 @@ public final class OutboundDatagram implements ByteBufHolder {
         return this;
     }
 
-    /** What was written; {@code null} once it was released. */
+    /** The message; {@code null} once it has been released. */
     Object message() {
         return message;
     }
@@ -57,14 +57,14 @@ public final class OutboundDatagram implements ByteBufHolder {
         return failure;
     }
 
-    /** Nothing remains to be done but to complete the promise. */
+    /** Only the promise remains to be completed. */
     void complete(Throwable cause) {
         done = true;
         failure = cause;
         release();
     }
 
-    /** For the estimators of the size of messages. */
+    /** Used by estimators of message sizes. */
     @Override
     public ByteBuf content() {
         return message instanceof ByteBuf buffer ? buffer

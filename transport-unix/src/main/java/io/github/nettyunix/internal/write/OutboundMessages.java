@@ -165,7 +165,7 @@ public final class OutboundMessages {
                 ? (SocketAddress) envelope.recipient() : null;
     }
 
-    /** How many bytes a message has. */
+    /** Returns the number of bytes of a message. */
     static int length(Object message) {
         ByteBuf content = content(message);
         return content == null ? 0 : content.readableBytes();

@@ -13,10 +13,10 @@ import java.util.concurrent.TimeUnit;
 public final class RecipientBackoff {
     static final long FIRST_DELAY_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
     static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    /** How much room to wait for: half of what Linux keeps by default, so that the reader is not left without work. */
+    /** The room to wait for: half of what Linux queues by default, so that the reader does not run out of work. */
     static final int ROOM = 5;
 
-    /** What waits for the recipient, in order. */
+    /** The datagrams that wait for the recipient, in order. */
     final DatagramChain waiting = new DatagramChain();
 
     private final UnixSocketAddress recipient;
@@ -37,7 +37,7 @@ public final class RecipientBackoff {
         return recipient;
     }
 
-    /** Whether nothing is to be sent to it before {@link #due}. */
+    /** Whether nothing must be sent to it before {@link #due}. */
     boolean isBlocked() {
         return blocked;
     }
@@ -47,7 +47,7 @@ public final class RecipientBackoff {
         return blocked && untilEvent;
     }
 
-    /** When to try again, in the time of {@link System#nanoTime}. */
+    /** Returns the time of the next attempt, in the time of {@link System#nanoTime}. */
     long due() {
         return due;
     }
@@ -89,7 +89,7 @@ public final class RecipientBackoff {
         due = until;
     }
 
-    /** Tries again by then at the latest. */
+    /** Sets the latest time of the next attempt. */
     void limit(long latest) {
         if (latest - due < 0) {
             due = latest;

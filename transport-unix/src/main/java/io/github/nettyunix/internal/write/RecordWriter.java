@@ -18,7 +18,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
     private final ChannelCore core;
     private final WriteSchedule schedule;
 
-    // Of the batch that is being made up.
+    // State of the batch being assembled.
     private SendBatch batch;
     private DescriptorUses uses;
     private int limit;
@@ -107,7 +107,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
         }
     }
 
-    /** The kernel did not take the record at the head; returns whether those behind it can be sent now. */
+    /** Handles a record at the head that the kernel did not accept. Returns whether those after it can be sent now. */
     private boolean continueAfter(int errno, ChannelOutboundBuffer in) throws IOException {
         if (errno == Errno.EAGAIN) {
             schedule.awaitWritable();

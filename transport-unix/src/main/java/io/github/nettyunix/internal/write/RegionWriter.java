@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 public final class RegionWriter {
     /** A fast reader would otherwise keep the event loop in one call until the file ends. */
     private static final long MOST_BYTES = 1 << 20;
-    /** How long to wait for a region of the user's that has nothing to transfer yet. */
+    /** How long to wait for a user's region that has nothing to transfer yet. */
     private static final int EMPTY_MILLIS = 10;
 
     /** Fails if a file is shorter than its region. */
@@ -30,7 +30,7 @@ public final class RegionWriter {
     private final WriteSchedule schedule;
     private final Validation validation;
     private Copy copy;
-    // Of the region that was written last: what is sent of it, null if it is copied.
+    // The source of the region that was written last; null if it is copied.
     private FileRegion current;
     private SentFile file;
 
@@ -40,7 +40,7 @@ public final class RegionWriter {
         this.validation = validation;
     }
 
-    /** Where a region copies bytes to. */
+    /** The channel that a region copies bytes to. */
     private final class Copy extends SocketWritableByteChannel {
         private boolean isFull;
 
@@ -103,7 +103,7 @@ public final class RegionWriter {
         return false;
     }
 
-    /** Nothing of a region stays behind. */
+    /** Forgets the current region. */
     void forget() {
         current = null;
         file = null;

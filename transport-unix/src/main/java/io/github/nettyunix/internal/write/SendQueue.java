@@ -34,7 +34,7 @@ public final class SendQueue {
     private final DatagramChain spare = new DatagramChain();
     private int spares;
 
-    /** A datagram was written. It is to be added to Netty's queue too. */
+    /** Adds a datagram that was written. It must be added to Netty's queue as well. */
     OutboundDatagram write(Object message, UnixSocketAddress recipient) {
         OutboundDatagram datagram = spare.poll();
         if (datagram == null) {
@@ -62,7 +62,7 @@ public final class SendQueue {
         }
         for (OutboundDatagram datagram; (datagram = poll(ready)) != null;) {
             RecipientBackoff recipient = full.isEmpty() ? null : full.get(datagram.recipient());
-            // Of one that is not blocked nothing waits any more.
+            // Nothing waits for a recipient that is not blocked.
             if (recipient == null || !recipient.isBlocked()) {
                 return datagram;
             }
@@ -150,7 +150,7 @@ public final class SendQueue {
         recipient.waiting.addFirst(datagram);
     }
 
-    /** What {@link #next} returned was sent, refused or put back. */
+    /** Called when the datagram that {@link #next} returned was sent, refused or put back. */
     void complete() {
         for (int i = 0; i < emptied.size(); i++) {
             RecipientBackoff recipient = emptied.get(i);
@@ -228,7 +228,7 @@ public final class SendQueue {
 
     private int remove(ChannelOutboundBuffer in, Object head, Throwable cause) {
         if (!(head instanceof OutboundDatagram datagram)) {
-            // What a cancelled write leaves behind.
+            // Skip the placeholder of a cancelled write.
             in.remove();
             return 0;
         }

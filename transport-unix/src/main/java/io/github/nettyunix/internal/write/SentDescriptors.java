@@ -21,7 +21,7 @@ public final class SentDescriptors {
     private SentDescriptors() {
     }
 
-    /** To be called when the kernel has taken a message, and before it is released. */
+    /** Must be called when the kernel has accepted a message, before it is released. */
     static void keep(Channel channel, Object message) {
         if (UnixSocket.KEEP_SENT_MILLIS > 0) {
             keep(channel.eventLoop(), message, UnixSocket.KEEP_SENT_MILLIS);

@@ -71,8 +71,8 @@ public final class StreamWriter implements ChannelWriter {
     }
 
     /**
-     * Writes the messages with control data at the head; each one's goes with the first of its bytes that the kernel
-     * takes.
+     * Writes the messages with control data at the head. The control data of each is sent with the first of its bytes
+     * that the kernel accepts.
      */
     private int writeMessages(ChannelOutboundBuffer in, Object message) throws Exception {
         SendBatch batch = SendBatch.current();
@@ -108,7 +108,7 @@ public final class StreamWriter implements ChannelWriter {
                 return;
             }
             if (message == Unpooled.EMPTY_BUFFER) {
-                // What a cancelled write leaves behind.
+                // Skip the placeholder of a cancelled write.
                 in.remove();
                 continue;
             }
@@ -128,7 +128,7 @@ public final class StreamWriter implements ChannelWriter {
         }
     }
 
-    /** Whatever the kernel refuses ends the output, or the peer would find what comes after it in its place. */
+    /** A message that the kernel refuses ends the output. Otherwise the peer would mistake later data for it. */
     private int waitOrThrow(int result) throws IOException {
         if (result == -Errno.EAGAIN) {
             schedule.awaitWritable();

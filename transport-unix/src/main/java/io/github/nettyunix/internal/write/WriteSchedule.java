@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 public final class WriteSchedule implements Runnable {
     private final ChannelCore core;
     private final Interest interest;
-    // The attempt to write that waits for a delay to pass; null if there is none.
+    // The delayed attempt to write; null if there is none.
     private Future<?> retry;
 
     public WriteSchedule(ChannelCore core, Interest interest) {
@@ -27,7 +27,7 @@ public final class WriteSchedule implements Runnable {
         interest.remove(Readiness.WRITE);
     }
 
-    /** The socket takes no more for now: continue when it has room. */
+    /** Continues when the socket has room: it accepts no more for now. */
     void awaitWritable() {
         interest.add(Readiness.WRITE);
     }
