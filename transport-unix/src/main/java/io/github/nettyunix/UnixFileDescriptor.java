@@ -97,8 +97,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     private final ResourceLeakTracker<UnixFileDescriptor> leak;
     private final boolean received;
     private volatile boolean closing;
-    /** Counted by {@link #USES}. */
-    @SuppressWarnings("unused")
+    @SuppressWarnings("unused") // USES counts it.
     private volatile int uses;
 
     /** @param received whether a peer sent it, so that closing it may block */
@@ -227,10 +226,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         throw new IllegalStateException("the descriptor is closed already: " + this);
     }
 
-    /**
-     * Transfers the number to a caller that has begun a use of it. Returns false if it is closed; the caller must then
-     * end the use.
-     */
+    /** Transfers the number to a caller that has begun a use, which it must end if this returns false: it is closed. */
     boolean tryDetach() {
         return disown(USES.detach(this));
     }
