@@ -87,7 +87,8 @@ public final class SocketActivation {
         for (int i = 0; i < count; i++) {
             int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
-                throw SocketErrors.newChannelException("activate", null, null, result, "descriptor " + (FIRST + i) + ", "
+                throw SocketErrors.newChannelException("activate", null, null, result,
+                        "descriptor " + (FIRST + i) + ", "
                         + names.get(i));
             }
         }

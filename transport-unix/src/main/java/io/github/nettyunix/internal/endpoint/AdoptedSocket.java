@@ -34,7 +34,8 @@ public final class AdoptedSocket {
         NativeTransport.ensureAvailability();
         int found = UnixSocket.describe(fd);
         if (found == -Errno.EAFNOSUPPORT) {
-            throw SocketErrors.newChannelException("adopt", null, null, found, "descriptor " + fd + " is no AF_UNIX socket");
+            throw SocketErrors.newChannelException("adopt", null, null, found,
+                    "descriptor " + fd + " is no AF_UNIX socket");
         }
         if (found < 0) {
             throw SocketErrors.newChannelException("adopt", null, null, found, "descriptor " + fd);

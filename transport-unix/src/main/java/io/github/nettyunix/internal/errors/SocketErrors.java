@@ -80,8 +80,8 @@ public final class SocketErrors {
     }
 
     /** Creates the exception for callers that cannot throw checked exceptions: constructors and options. */
-    public static ChannelException newChannelException(String operation, SocketType type, SocketAddress address, int errno,
-            String hint) {
+    public static ChannelException newChannelException(String operation, SocketType type, SocketAddress address,
+            int errno, String hint) {
         return new UnixChannelException(new ErrorDetails(operation, type, address, Math.abs(errno), hint));
     }
 }
