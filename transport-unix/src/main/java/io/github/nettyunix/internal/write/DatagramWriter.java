@@ -113,17 +113,13 @@ public final class DatagramWriter implements ChannelWriter {
 
     @Override
     public Object filter(Object message) throws IOException {
-        return enqueue(OutboundMessages.filter(core, message));
-    }
-
-    /** A message was written; returns what is to stand in Netty's queue for it. */
-    private OutboundDatagram enqueue(Object message) {
         SocketAddress recipient = OutboundMessages.recipient(message);
+        Object filtered = OutboundMessages.filter(core, message);
         if (recipient != lastRecipient) {
             lastAddress = recipient == null ? null : UnixSocketAddress.from(recipient);
             lastRecipient = recipient;
         }
-        return queue.write(message, lastAddress);
+        return queue.write(filtered, lastAddress);
     }
 
     @Override

@@ -32,10 +32,11 @@ public final class OutboundMessages {
     }
 
     /**
-     * Refuses what could not be sent, and gives the rest a form in which system calls can send it.
+     * Refuses what could not be sent, and gives the rest a form in which system calls can send it. The recipient of an
+     * envelope is for the caller to keep.
      *
      * @param core of the channel whose pipeline the message was written to
-     * @return the message, or another that will be released in its place
+     * @return a buffer, a {@link UnixMessage} or a bare descriptor, which will be released in place of the message
      */
     static Object filter(ChannelCore core, Object message) throws IOException {
         if (message instanceof ByteBuf buffer) {
@@ -53,13 +54,9 @@ public final class OutboundMessages {
                 if (message instanceof UnixDatagramPacket packet) {
                     return filterMessage(core, packet);
                 }
-                if (!isCopyNeeded(content)) {
-                    return message;
-                }
-                SocketAddress recipient = (SocketAddress) envelope.recipient();
-                UnixDatagramPacket packet = new UnixDatagramPacket(copyDirect(core, content), recipient);
+                ByteBuf direct = retainDirect(core, content);
                 envelope.release();
-                return packet;
+                return direct;
             }
         } else if (message instanceof UnixMessage unixMessage) {
             return filterMessage(core, unixMessage);
@@ -86,7 +83,7 @@ public final class OutboundMessages {
         ByteBuf content = message.content();
         if (core.type() == SocketType.STREAM) {
             if (fds.isEmpty() && message.credentials() == null) {
-                ByteBuf direct = isCopyNeeded(content) ? copyDirect(core, content) : content.retain();
+                ByteBuf direct = retainDirect(core, content);
                 message.release();
                 return direct;
             }
@@ -112,6 +109,11 @@ public final class OutboundMessages {
 
     private static boolean isCopyNeeded(ByteBuf buffer) {
         return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
+    }
+
+    /** A buffer that system calls can read from, with a reference of its own. */
+    private static ByteBuf retainDirect(ChannelCore core, ByteBuf buffer) {
+        return isCopyNeeded(buffer) ? copyDirect(core, buffer) : buffer.retain();
     }
 
     /** A buffer that system calls can read from; the given one is released if it is another. */
@@ -179,8 +181,7 @@ public final class OutboundMessages {
 
     private static ByteBuf content(Object message) {
         return message instanceof ByteBuf buffer ? buffer
-                : message instanceof UnixMessage unixMessage ? unixMessage.content()
-                : message instanceof AddressedEnvelope<?, ?> envelope ? (ByteBuf) envelope.content() : null;
+                : message instanceof UnixMessage unixMessage ? unixMessage.content() : null;
     }
 
     /**
