@@ -44,6 +44,7 @@ class DocumentationTest {
     private static final String AROUND_FRAGMENT = """
             import io.github.nettyunix.*;
             import io.github.nettyunix.handler.*;
+            import io.github.nettyunix.process.*;
             import io.netty.bootstrap.*;
             import io.netty.buffer.*;
             import io.netty.channel.*;
