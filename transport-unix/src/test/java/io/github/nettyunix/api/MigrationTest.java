@@ -1,6 +1,5 @@
 package io.github.nettyunix.api;
 
-import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import org.junit.jupiter.api.Tag;
