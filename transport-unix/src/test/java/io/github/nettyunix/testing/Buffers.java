@@ -3,6 +3,8 @@ package io.github.nettyunix.testing;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 
+import java.util.concurrent.locks.LockSupport;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** An allocator for channels that knows what is in use of its memory. */
@@ -19,7 +21,7 @@ public final class Buffers {
     public void assertAllReleased() {
         long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
         while (used() != 0 && System.currentTimeMillis() < deadline) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
         }
         assertEquals(0, used(), "bytes are left in use");
     }

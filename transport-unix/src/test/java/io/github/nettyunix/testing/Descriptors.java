@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.fail;
@@ -86,7 +87,7 @@ public final class Descriptors {
                 gone.entrySet().removeAll(now.entrySet());
                 fail("descriptors left open: " + left + ", closed though not ours: " + gone);
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
             now = open();
         }
     }

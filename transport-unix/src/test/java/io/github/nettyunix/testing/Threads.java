@@ -2,6 +2,7 @@ package io.github.nettyunix.testing;
 
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 import static org.junit.jupiter.api.Assertions.fail;
@@ -40,7 +41,7 @@ public final class Threads {
                 now.removeAll(before);
                 fail("threads left over: " + now);
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
         }
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.stream.Stream;
 
@@ -129,7 +130,7 @@ class ProxyTest {
         proxy.awaitLine("closing a connection: connect " + type + " .*upstream: ECONNREFUSED");
         assertTimeoutPreemptively(Duration.ofSeconds(120), () -> {
             while (sockets() != before) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(1_000_000);
             }
         }, "sockets of connections that have ended");
         Evidence.of("CPython", "how connections end through the proxy, " + type);
