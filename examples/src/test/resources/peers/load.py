@@ -3,9 +3,12 @@ import re
 import socket
 import sys
 import threading
+import time
 
 PATH = sys.argv[1]
 IDLE = 600
+# Between requests, so that the servers that start meanwhile get the processor.
+PAUSE = 0.005
 problems = []
 generations = set()
 served = threading.Condition()
@@ -40,6 +43,7 @@ def stay(name):
         s.sendall(b'parts\n')
         check(answers.readline(), 'in parts')
         number += 2
+        time.sleep(PAUSE)
 
 
 def come_and_go(name):
@@ -50,6 +54,7 @@ def come_and_go(name):
         assert answers.read(0) == ''
         answers.close()
         s.close()
+        time.sleep(PAUSE)
 
 
 def guarded(function, name):
