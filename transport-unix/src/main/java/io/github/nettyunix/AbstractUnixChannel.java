@@ -25,6 +25,7 @@ import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPipeline;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.RecvByteBufAllocator;
@@ -49,7 +50,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final UnixSocket socket;
     final ChannelSettings settings;
     final Endpoint endpoint = new Endpoint(core());
-    final Interest interest = new Interest(this, core());
+    final Interest interest = new Interest(core());
     final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
     final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
     private final AbstractUnixChannelConfig config;
@@ -435,6 +436,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                     writingInactive = false;
                 }
             }
+        }
+
+        @Override
+        public void validate(DefaultFileRegion region, long position) throws IOException {
+            validateFileRegion(region, position);
         }
 
         // ---- connect, close -----------------------------------------------------------------------------------------

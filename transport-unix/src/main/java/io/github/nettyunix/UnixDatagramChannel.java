@@ -5,7 +5,6 @@ import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
-import io.github.nettyunix.internal.read.ReadBuffers;
 import io.github.nettyunix.internal.read.RecordReader;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
@@ -60,7 +59,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
                     : new DomainDatagramPacket(content, localAddress(), sender);
         }
     };
-    private final RecordReader reader = new RecordReader(core(), readLoop, new ReadBuffers(this, interest), messages,
+    private final RecordReader reader = new RecordReader(core(), readLoop, messages,
             ReceiveBatch.RECORDS | ReceiveBatch.NAMES) {
         @Override
         public int read(ExtendedHandle allocHandle, int before) throws IOException {

@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
-import io.github.nettyunix.internal.read.ReadBuffers;
 import io.github.nettyunix.internal.read.RecordMarks;
 import io.github.nettyunix.internal.read.RecordReader;
 import io.github.nettyunix.internal.socket.Errno;
@@ -47,7 +46,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
         }
     };
 
-    private final RecordReader reader = new RecordReader(core(), readLoop, new ReadBuffers(this, interest), MESSAGES,
+    private final RecordReader reader = new RecordReader(core(), readLoop, MESSAGES,
             ReceiveBatch.RECORDS | ReceiveBatch.HAS_EOF) {
         @Override
         public int read(ExtendedHandle allocHandle, int before) throws IOException {

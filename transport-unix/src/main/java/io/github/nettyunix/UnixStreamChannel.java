@@ -3,7 +3,6 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.read.ChannelReader;
-import io.github.nettyunix.internal.read.ReadBuffers;
 import io.github.nettyunix.internal.read.StreamReader;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
@@ -35,9 +34,8 @@ import java.util.List;
  * @see <a href="https://man7.org/linux/man-pages/man7/unix.7.html">unix(7)</a>
  */
 public final class UnixStreamChannel extends AbstractUnixConnection implements DomainSocketChannel {
-    private final StreamReader reader = new StreamReader(core(), readLoop, new ReadBuffers(this, interest));
-    private final StreamWriter writer = new StreamWriter(core(), writeSchedule,
-            (region, position) -> validateFileRegion(region, position));
+    private final StreamReader reader = new StreamReader(core(), readLoop);
+    private final StreamWriter writer = new StreamWriter(core(), writeSchedule);
 
     /**
      * Creates a channel with a new socket, which is not connected yet.

@@ -8,15 +8,12 @@ import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
-import io.netty.channel.Channel;
+import io.netty.channel.DefaultFileRegion;
 
 import java.io.IOException;
 
 /** What the parts of a channel, including its reader and its writer, may call on it. */
-public interface ChannelCore extends Interest.ErrorFactory {
-    /** The channel as everybody sees it. */
-    Channel channel();
-
+public interface ChannelCore extends Interest.Owner {
     SocketType type();
 
     UnixSocket socket();
@@ -29,6 +26,9 @@ public interface ChannelCore extends Interest.ErrorFactory {
     ChannelWriter writer();
 
     PeerTrust peerTrust();
+
+    /** Fails if a file is shorter than its region. */
+    void validate(DefaultFileRegion region, long position) throws IOException;
 
     /** Writes flushed messages, as far as the socket accepts them. */
     void flushNow();

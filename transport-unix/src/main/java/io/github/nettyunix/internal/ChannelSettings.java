@@ -3,7 +3,6 @@ package io.github.nettyunix.internal;
 import io.github.nettyunix.DatagramQueueFull;
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
-import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.RecordMarks;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
@@ -23,8 +22,6 @@ public final class ChannelSettings {
     /** As CONNECT_TIMEOUT_MILLIS. */
     private static final int DEFAULT_DATAGRAM_WAIT_MILLIS = 30_000;
 
-    private final Channel channel;
-    private final SocketType type;
     private final UnixSocket socket;
     private final ControlDataOptions controlData;
 
@@ -40,8 +37,6 @@ public final class ChannelSettings {
 
     /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
     public ChannelSettings(Channel channel, SocketType type, UnixSocket socket, RecordMarks marks) {
-        this.channel = channel;
-        this.type = type;
         this.socket = socket;
         controlData = new ControlDataOptions(channel, type, socket, marks);
     }
@@ -49,10 +44,6 @@ public final class ChannelSettings {
     /** The options about control data, and what follows from them. */
     public ControlDataOptions controlData() {
         return controlData;
-    }
-
-    SocketType type() {
-        return type;
     }
 
     public boolean isAllowHalfClosure() {
@@ -77,7 +68,7 @@ public final class ChannelSettings {
 
     void setExactDescriptorPositions(boolean exactDescriptorPositions) {
         if (exactDescriptorPositions && !ReceiveBatch.CAN_FIND_BARRIER) {
-            throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS " + type + ": it needs Linux");
+            throw new UnsupportedOperationException("EXACT_DESCRIPTOR_POSITIONS stream: it needs Linux");
         }
         this.exactDescriptorPositions = exactDescriptorPositions;
     }
@@ -131,35 +122,28 @@ public final class ChannelSettings {
     }
 
     public int sendBufferSize() {
-        return check("getsockopt SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
+        return controlData.check("getsockopt SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
     }
 
     public void setSendBufferSize(int sendBufferSize) {
-        check("setsockopt SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
+        controlData.check("setsockopt SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
     }
 
     int receiveBufferSize() {
-        return check("getsockopt SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
+        return controlData.check("getsockopt SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
     }
 
     void setReceiveBufferSize(int receiveBufferSize) {
-        check("setsockopt SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
+        controlData.check("setsockopt SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
     }
 
     /** The value of any option, by its numbers; {@code name} is for the error. */
     void getOption(String name, int level, int option, byte[] value) {
-        check("getsockopt " + name, socket.getOption(level, option, value));
+        controlData.check("getsockopt " + name, socket.getOption(level, option, value));
     }
 
     /** Sets any option, by its numbers; {@code name} is for the error. */
     void setOption(String name, int level, int option, byte[] value) {
-        check("setsockopt " + name, socket.setOption(level, option, value));
-    }
-
-    private int check(String operation, int result) {
-        if (result < 0) {
-            throw SocketErrors.newChannelException(operation, type, channel.localAddress(), result, null);
-        }
-        return result;
+        controlData.check("setsockopt " + name, socket.setOption(level, option, value));
     }
 }

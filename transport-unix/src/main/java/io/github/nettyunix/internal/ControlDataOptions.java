@@ -84,7 +84,7 @@ public final class ControlDataOptions {
     private final RecordMarks marks;
     // Guarded by this: the requested options. Bits of Kernel: what is on, and what is or was not as by default.
     private boolean receive;
-    private int maxFileDescriptors = -1;
+    private short maxFileDescriptors = -1;
     private int on = DEFAULTS;
     private int touched;
 
@@ -143,7 +143,7 @@ public final class ControlDataOptions {
             return receive;
         }
         if (option == MAX_FILE_DESCRIPTORS_PER_MESSAGE) {
-            return maxFileDescriptors < 0 ? UnixSocket.MAX_FDS : maxFileDescriptors;
+            return Integer.valueOf(maxFileDescriptors < 0 ? UnixSocket.MAX_FDS : maxFileDescriptors);
         }
         return isOn(Kernel.of(option));
     }
@@ -151,7 +151,7 @@ public final class ControlDataOptions {
     /** Sets one of the options; it is not set if the kernel refuses. */
     synchronized void set(ChannelOption<?> option, Object value) {
         if (option == MAX_FILE_DESCRIPTORS_PER_MESSAGE) {
-            maxFileDescriptors = ObjectUtil.checkInRange((Integer) value, 0, UnixSocket.MAX_FDS,
+            maxFileDescriptors = (short) ObjectUtil.checkInRange((Integer) value, 0, UnixSocket.MAX_FDS,
                     "MAX_FILE_DESCRIPTORS_PER_MESSAGE");
         } else if (option == RECEIVE_CONTROL_DATA) {
             if ((Boolean) value) {
@@ -261,7 +261,8 @@ public final class ControlDataOptions {
         return result == -Errno.ENOPROTOOPT || result == -Errno.EOPNOTSUPP;
     }
 
-    private int check(String operation, int result) {
+    /** Returns the result of a system call on the socket, or throws what it failed with. */
+    int check(String operation, int result) {
         if (result < 0) {
             throw SocketErrors.newChannelException(operation, type, channel.localAddress(), result, null);
         }

@@ -10,13 +10,13 @@ import io.netty.util.ReferenceCountUtil;
 /**
  * The buffers that a channel's system calls read into. A buffer that a read did not fill may be kept for the next one.
  */
-public final class ReadBuffers {
+final class ReadBuffers {
     private final Channel channel;
     private final Interest interest;
     private final PreferredDirectByteBufAllocator allocator = new PreferredDirectByteBufAllocator();
     private ByteBuf unused;
 
-    public ReadBuffers(Channel channel, Interest interest) {
+    ReadBuffers(Channel channel, Interest interest) {
         this.channel = channel;
         this.interest = interest;
     }

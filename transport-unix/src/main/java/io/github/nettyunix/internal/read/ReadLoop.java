@@ -39,6 +39,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     private final ChannelCore core;
     private final Owner owner;
     private final Interest interest;
+    private final ReadBuffers buffers;
     // Null until a read fails.
     // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
     private final ReadFailures failures = new ReadFailures();
@@ -55,6 +56,12 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         this.core = core;
         this.owner = owner;
         this.interest = interest;
+        buffers = new ReadBuffers(core.channel(), interest);
+    }
+
+    /** What the reader's system calls read into. */
+    ReadBuffers buffers() {
+        return buffers;
     }
 
     /** The channel was registered, on this loop or on another one than before. */

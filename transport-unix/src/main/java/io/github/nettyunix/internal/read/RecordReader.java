@@ -50,7 +50,6 @@ public class RecordReader implements ChannelReader {
 
     private final ChannelCore core;
     private final ReadLoop readLoop;
-    private final ReadBuffers buffers;
     private final MessageFactory factory;
     private final int kind;
     // Received but not yet delivered: messages, and errors in the place of lost messages.
@@ -69,10 +68,9 @@ public class RecordReader implements ChannelReader {
     private int expected;
 
     /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
-    public RecordReader(ChannelCore core, ReadLoop readLoop, ReadBuffers buffers, MessageFactory factory, int kind) {
+    public RecordReader(ChannelCore core, ReadLoop readLoop, MessageFactory factory, int kind) {
         this.core = core;
         this.readLoop = readLoop;
-        this.buffers = buffers;
         this.factory = factory;
         this.kind = kind;
     }
@@ -133,7 +131,7 @@ public class RecordReader implements ChannelReader {
 
     @Override
     public void close() {
-        buffers.close();
+        readLoop.buffers().close();
         for (Object message; (message = messages.poll()) != null;) {
             ReferenceCountUtil.release(message);
         }
@@ -200,9 +198,9 @@ public class RecordReader implements ChannelReader {
     }
 
     private int receiveOne(ExtendedHandle allocHandle, int maxLength) throws IOException {
-        ByteBuf buffer = buffers.takeUnused();
+        ByteBuf buffer = readLoop.buffers().takeUnused();
         if (buffer == null) {
-            buffer = buffers.allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
+            buffer = readLoop.buffers().allocator().directBuffer(Math.min(Math.max(expected, SMALL), maxLength));
         }
         ReceiveBatch batch = ReceiveBatch.current();
         ControlDataOptions options = core.settings().controlData();
@@ -218,7 +216,7 @@ public class RecordReader implements ChannelReader {
         }
         unknown = true;
         if (count == 0) {
-            buffers.putBack(buffer);
+            readLoop.buffers().putBack(buffer);
         } else {
             add(batch, 0, wanted, maxLength, buffer);
             allocHandle.attemptedBytesRead(batch.length(0));
@@ -284,7 +282,7 @@ public class RecordReader implements ChannelReader {
             return Unpooled.EMPTY_BUFFER;
         }
         if (buffer == null) {
-            ByteBuf content = buffers.allocator().directBuffer(length);
+            ByteBuf content = readLoop.buffers().allocator().directBuffer(length);
             batch.copy(index, content);
             return content;
         }
@@ -294,7 +292,7 @@ public class RecordReader implements ChannelReader {
             batch.copyRest(length - present, buffer);
         } else if (length < buffer.capacity() >> 2) {
             // Do not let a small message pin a large buffer.
-            return buffers.allocator().directBuffer(length).writeBytes(buffer);
+            return readLoop.buffers().allocator().directBuffer(length).writeBytes(buffer);
         }
         return buffer;
     }

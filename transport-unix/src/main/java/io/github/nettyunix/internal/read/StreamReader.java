@@ -26,7 +26,6 @@ public final class StreamReader implements ChannelReader {
 
     private final ChannelCore core;
     private final ReadLoop readLoop;
-    private final ReadBuffers buffers;
     private final MoreExpected moreExpected = new MoreExpected();
     private boolean maybeMore;
     private boolean muchExpected;
@@ -34,10 +33,9 @@ public final class StreamReader implements ChannelReader {
     private RecordReader records;
     private boolean descriptorsExpected;
 
-    public StreamReader(ChannelCore core, ReadLoop readLoop, ReadBuffers buffers) {
+    public StreamReader(ChannelCore core, ReadLoop readLoop) {
         this.core = core;
         this.readLoop = readLoop;
-        this.buffers = buffers;
     }
 
     @Override
@@ -63,9 +61,9 @@ public final class StreamReader implements ChannelReader {
                 descriptorsExpected = false;
             }
         }
-        ByteBuf buffer = buffers.takeUnused();
+        ByteBuf buffer = readLoop.buffers().takeUnused();
         if (buffer == null) {
-            buffer = allocHandle.allocate(buffers.allocator());
+            buffer = allocHandle.allocate(readLoop.buffers().allocator());
         }
         try {
             // To read nothing would look like the end.
@@ -88,7 +86,7 @@ public final class StreamReader implements ChannelReader {
                 if (length == 0) {
                     return endOfStream();
                 }
-                buffers.putBack(buffer);
+                readLoop.buffers().putBack(buffer);
                 buffer = null;
                 return NOTHING;
             }
@@ -110,7 +108,7 @@ public final class StreamReader implements ChannelReader {
 
     private int readMany(ExtendedHandle allocHandle, int before) throws IOException {
         if (records == null) {
-            records = new RecordReader(core, readLoop, buffers, new RecordReader.MessageFactory() {
+            records = new RecordReader(core, readLoop, new RecordReader.MessageFactory() {
                 @Override
                 public UnixSocketAddress sender(ReceiveBatch batch, int index) {
                     return null;
@@ -151,7 +149,7 @@ public final class StreamReader implements ChannelReader {
 
     @Override
     public void close() {
-        buffers.close();
+        readLoop.buffers().close();
         if (records != null) {
             records.close();
         }
@@ -234,7 +232,7 @@ public final class StreamReader implements ChannelReader {
      * for {@link DomainSocketReadMode#BYTES}.
      */
     private int readDescriptors(ExtendedHandle allocHandle) throws IOException {
-        ByteBuf scratch = buffers.allocator().directBuffer(1);
+        ByteBuf scratch = readLoop.buffers().allocator().directBuffer(1);
         try {
             allocHandle.attemptedBytesRead(1);
             ReceiveBatch batch = ReceiveBatch.current();

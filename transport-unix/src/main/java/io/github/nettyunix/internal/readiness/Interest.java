@@ -7,19 +7,20 @@ import java.io.IOException;
 
 /** The events that a channel waits for, and its registration with the event loop that reports them. */
 public final class Interest {
-    /** Makes exceptions that name the channel. */
-    public interface ErrorFactory {
+    /** The channel that waits. */
+    public interface Owner {
+        Channel channel();
+
+        /** Returns an exception that names the channel. */
         IOException newException(String operation, int errno, String hint);
     }
 
-    private final Channel channel;
-    private final ErrorFactory errors;
+    private final Owner owner;
     private Readiness readiness;
     private int events;
 
-    public Interest(Channel channel, ErrorFactory errors) {
-        this.channel = channel;
-        this.errors = errors;
+    public Interest(Owner owner) {
+        this.owner = owner;
     }
 
     public boolean contains(int event) {
@@ -55,6 +56,7 @@ public final class Interest {
             readiness.interest(events);
         } catch (Readiness.RefusedException e) {
             IOException cause = newException(e);
+            Channel channel = owner.channel();
             // Not in the middle of a read or a write.
             channel.eventLoop().execute(() -> {
                 if (channel.isOpen()) {
@@ -79,7 +81,7 @@ public final class Interest {
             return;
         }
         try {
-            readiness.start(channel.config().isAutoRead() ? events | Readiness.READ : events);
+            readiness.start(owner.channel().config().isAutoRead() ? events | Readiness.READ : events);
         } catch (Readiness.RefusedException e) {
             throw newException(e);
         }
@@ -99,7 +101,7 @@ public final class Interest {
     }
 
     private IOException newException(Readiness.RefusedException e) {
-        IOException cause = errors.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
+        IOException cause = owner.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
                 : "fs.epoll.max_user_watches allows this user no more sockets");
         cause.initCause(e);
         return cause;

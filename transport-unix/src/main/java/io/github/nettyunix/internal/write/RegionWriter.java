@@ -21,23 +21,16 @@ public final class RegionWriter {
     /** How long to wait for a user's region that has nothing to transfer yet. */
     private static final int EMPTY_MILLIS = 10;
 
-    /** Fails if a file is shorter than its region. */
-    public interface Validation {
-        void validate(DefaultFileRegion region, long position) throws IOException;
-    }
-
     private final ChannelCore core;
     private final WriteSchedule schedule;
-    private final Validation validation;
     private Copy copy;
     // The source of the region that was written last; null if it is copied.
     private FileRegion current;
     private SentFile file;
 
-    RegionWriter(ChannelCore core, WriteSchedule schedule, Validation validation) {
+    RegionWriter(ChannelCore core, WriteSchedule schedule) {
         this.core = core;
         this.schedule = schedule;
-        this.validation = validation;
     }
 
     /** The channel that a region copies bytes to. */
@@ -128,7 +121,7 @@ public final class RegionWriter {
                     + " bytes early");
         }
         if (region instanceof DefaultFileRegion) {
-            validation.validate((DefaultFileRegion) region, position);
+            core.validate((DefaultFileRegion) region, position);
         }
         return 0;
     }

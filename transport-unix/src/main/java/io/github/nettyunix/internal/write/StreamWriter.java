@@ -23,12 +23,12 @@ public final class StreamWriter implements ChannelWriter {
 
     private final ChannelCore core;
     private final WriteSchedule schedule;
-    private final RegionWriter regions;
+    // Created with the first region: few connections write any.
+    private RegionWriter regions;
 
-    public StreamWriter(ChannelCore core, WriteSchedule schedule, RegionWriter.Validation validation) {
+    public StreamWriter(ChannelCore core, WriteSchedule schedule) {
         this.core = core;
         this.schedule = schedule;
-        regions = new RegionWriter(core, schedule, validation);
     }
 
     @Override
@@ -144,6 +144,9 @@ public final class StreamWriter implements ChannelWriter {
         if (region.transferred() >= region.count()) {
             in.remove();
             return 0;
+        }
+        if (regions == null) {
+            regions = new RegionWriter(core, schedule);
         }
         return regions.write(in, region) ? 1 : WOULD_BLOCK;
     }

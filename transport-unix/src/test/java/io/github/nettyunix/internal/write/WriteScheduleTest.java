@@ -30,7 +30,7 @@ class WriteScheduleTest {
     void onlyOneDelayIsPendingAndWritesWaitForIt() throws Exception {
         Channel channel = Channels.register(new UnixServerStreamChannel());
         ChannelCore core = coreOf(channel);
-        WriteSchedule schedule = new WriteSchedule(core, new Interest(channel, core));
+        WriteSchedule schedule = new WriteSchedule(core, new Interest(core));
         channel.eventLoop().submit(() -> {
             schedule.retryAfter(1, TimeUnit.HOURS);
             schedule.retryAfter(1, TimeUnit.NANOSECONDS);
