@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** On Linux a path may be longer than {@code sun_path}, and nobody sees how that is done. */
+/** On Linux, a path may be longer than {@code sun_path}; how that works is invisible. */
 @Tag("library")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
@@ -44,7 +44,7 @@ class LongPathTest {
     @TempDir
     private Path folder;
 
-    /** A path of just this length, whose last component is short. */
+    /** Returns a path of exactly this length whose last component is short. */
     private Path path(int length) throws Exception {
         Path directory = folder;
         for (int left; (left = length - directory.toString().length()) > 40;) {
@@ -81,7 +81,7 @@ class LongPathTest {
         Evidence.of("itself", "a " + type + " server at a path of " + length + " bytes is reached and shows it");
     }
 
-    /** For CPython the paths are short: it is where they are. */
+    /** CPython uses short paths, relative to its working directory. */
     @EachRow({"STREAM, 200", "STREAM, 4000", "SEQPACKET, 200", "SEQPACKET, 4000"})
     void cPythonIsMetAtLongPathsInBothRoles(SocketType type, int length) throws Exception {
         Path path = path(length);
@@ -157,7 +157,7 @@ class LongPathTest {
         assertTrue(Files.isRegularFile(path));
         Files.delete(path);
 
-        // A name relative to the folder, for the stale one to be made without us.
+        // A name relative to the folder, so that the stale socket is made without the transport.
         Path link = Files.createSymbolicLink(folder.resolve("link"), path.getParent());
         RawSocket.stale(type, link.resolve(path.getFileName()));
         Channels.server(type, RecordingHandler::new).option(UnixSocketOption.SOCKET_FILE,

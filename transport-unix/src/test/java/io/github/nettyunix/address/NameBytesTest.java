@@ -32,12 +32,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Names are bytes; text is one way of writing them. */
+/** Names are bytes; text is one representation of them. */
 @Tag("library")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class NameBytesTest {
-    /** Latin-1, a cut UTF-8 sequence, an encoded surrogate, valid UTF-8 of 2 to 4 bytes. */
+    /** Latin-1, a truncated UTF-8 sequence, an encoded surrogate, valid UTF-8 of 2 to 4 bytes. */
     private static final byte[] NO_TEXT = {'a', (byte) 0xE9, (byte) 0xE2, (byte) 0x82, (byte) 0xED, (byte) 0xA0,
         (byte) 0x80, (byte) 0xC3, (byte) 0xA9, (byte) 0xE2, (byte) 0x82, (byte) 0xAC, (byte) 0xF0, (byte) 0x9F,
         (byte) 0x98, (byte) 0x80, (byte) 0xFF, 'z'};
@@ -87,7 +87,7 @@ class NameBytesTest {
                     : server.listen(1).fd().intValue());
             UnixSocketAddress address = (UnixSocketAddress) adopted.localAddress();
             assertArrayEquals(name, address.bytes());
-            // By way of text, as code for Netty's own address class takes it.
+            // Through text, as code for Netty's own address class does.
             assertArrayEquals(name, UnixSocketAddress.of(address.path()).bytes());
             assertArrayEquals(name, UnixSocketAddress.from(new DomainSocketAddress(address.path())).bytes());
             Channel client = Channels.client(type, new RecordingHandler())

@@ -82,7 +82,7 @@ class UnixSocketAddressTest {
         for (int i = 0; i < 20_000; i++) {
             byte[] name = new byte[random.nextInt(12)];
             for (int k = 0; k < name.length; k++) {
-                // Bytes from all over UTF-8's tables: ASCII, leading, trailing, and those that never occur.
+                // All kinds of bytes in UTF-8: ASCII, leading, trailing, and those that never occur.
                 int[] chosen = {0, 'a', 0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xA0, 0xF0, 0xFF, 0xB3, 0x9F};
                 name[k] = (byte) chosen[random.nextInt(chosen.length)];
             }

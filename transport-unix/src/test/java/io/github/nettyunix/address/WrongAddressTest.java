@@ -34,7 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Addresses that cannot be: each is refused with an error that says why, and the channel can still have a right one.
+ * Invalid addresses: each is refused with an error that says why, and the channel can still be bound to a valid one.
  */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)

@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Sockets from elsewhere become channels; what is none stays the caller's. */
+/** Sockets from elsewhere become channels; a descriptor that is not a socket stays the caller's. */
 @ExtendWith(LeakCheckExtension.class)
 class AdoptTest {
     private static final Map<String, IntFunction<Channel>> ADOPTERS = Map.of("stream", UnixStreamChannel::adopt,
@@ -143,7 +143,7 @@ class AdoptTest {
         assertEquals(serverAddress, adopted.localAddress());
         assertNull(adopted.remoteAddress());
         assertTrue(adopted.isActive());
-        // Nobody is there to take what it would accept.
+        // No handler is there to take what it would accept.
         adopted.config().setAutoRead(false);
         Loops.group().register(adopted).sync();
 
@@ -176,7 +176,7 @@ class AdoptTest {
         server.close().sync();
     }
 
-    /** Adopts descriptor 0, greets through it, and tells what became of the number. */
+    /** Adopts descriptor 0, sends a greeting through it, and prints what happened to the number. */
     static final class Inherited {
         public static void main(String[] arguments) throws Exception {
             Channel channel = UnixTransport.adopt(0);

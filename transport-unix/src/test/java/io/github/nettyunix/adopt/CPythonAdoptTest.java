@@ -40,7 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What CPython made and passed on, this process goes on with. */
+/** Sockets that CPython created and passed on, used by this process. */
 @Tag("library")
 class CPythonAdoptTest {
     private static PeerConnection receive(String script, Object... arguments) throws Exception {
@@ -100,7 +100,7 @@ class CPythonAdoptTest {
             connection.python().expect("connected");
             listener.close().sync();
             connected.close().sync();
-            // Whoever bound the name has to remove it.
+            // The process that bound the name has to remove it.
             connection.python().say("closed");
             connection.python().expect("True");
             connection.end();

@@ -41,13 +41,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A channel's socket goes to another owner, and nothing on its way is lost. */
+/** A channel's socket is handed to another owner, and nothing on its way is lost. */
 @ExtendWith(LeakCheckExtension.class)
 class HandOverTest {
     @TempDir
     Path folder;
 
-    /** Asks for the hand-over when the given message passes. */
+    /** Starts the hand-over when the given message passes. */
     private static final class Leaving extends ChannelInboundHandlerAdapter {
         final CompletableFuture<UnixFileDescriptor> left = new CompletableFuture<>();
         private final int last;
@@ -69,7 +69,7 @@ class HandOverTest {
                 });
             }
             ctx.fireChannelRead(message);
-            // What a handler does to get more is of no use any more.
+            // A handler's attempts to read more have no effect any more.
             ctx.read();
         }
     }
@@ -80,7 +80,7 @@ class HandOverTest {
 
     @EachType
     void whatABatchHasTakenIsDeliveredAndTheRestIsLeftToTheNewOwner(SocketType type) throws Exception {
-        // A stream may come in one piece.
+        // A stream may arrive in one piece.
         Leaving leaving = new Leaving(type == SocketType.STREAM ? 1 : 3);
         int count = 40;
         try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start(leaving)) {
@@ -202,7 +202,7 @@ class HandOverTest {
         fd.release();
     }
 
-    /** The decoder's rest is taken out of the pipeline by a listener. */
+    /** A listener takes the rest that the decoder holds out of the pipeline. */
     @Test
     void theBeginningOfALineGoesToTheNewOwner() throws Exception {
         try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).start(new LineBasedFrameDecoder(100))) {
@@ -219,7 +219,7 @@ class HandOverTest {
         }
     }
 
-    /** As a supervisor does that reads a request's first record and starts a program for the rest. */
+    /** Like a supervisor that reads the first record of a request and starts a program for the rest. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void childProcessReadsOnWhereTheHandlersHaveStopped(SocketType type) throws Exception {
         Leaving leaving = new Leaving(1);

@@ -39,7 +39,7 @@ class SharedSocketTest {
                 assertTrue(pair.receiver.eventLoop().submit(() -> { }).await(10, TimeUnit.SECONDS),
                         "the event loop waits");
             }
-            // Without auto-read it looks whether the peer has closed.
+            // Without auto-read, the channel checks whether the peer has closed.
             pair.receiver.config().setAutoRead(false);
             assertTrue(pair.receiver.eventLoop().submit(() -> { }).await(10, TimeUnit.SECONDS), "the event loop waits");
             other.setBlocking(false);

@@ -50,7 +50,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 class SocketActivationTest {
     private static final String VARIABLES = "LISTEN_PID LISTEN_FDS LISTEN_FDNAMES";
 
-    /** A parent that opens sockets of some types, and becomes this JVM's child with them. */
+    /** A parent that opens sockets of some types, and starts this JVM with them. */
     private static final String PARENT = """
             import atexit, shutil, tempfile
             def temporary():
@@ -89,7 +89,7 @@ class SocketActivationTest {
                 return folder, child
             """;
 
-    /** Echoes what arrives at the sockets that it was given, which it tells first. */
+    /** Prints the sockets that it was given, then echoes what arrives at them. */
     static final class Service {
         @Sharable
         private static final class Echo extends ChannelInboundHandlerAdapter {
@@ -144,7 +144,7 @@ class SocketActivationTest {
             }
         }
 
-        /** Reads what is there to be read: that its number still means what it meant. */
+        /** Reads what is there: its number still refers to the same file. */
         private static String use(int fd) throws IOException {
             String link = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
             if (link.startsWith("socket:")) {
@@ -258,7 +258,7 @@ class SocketActivationTest {
         Evidence.of("systemd", "socket activation, " + type);
     }
 
-    /** As docs/semantics.md says; libsystemd, which has the protocol from its authors, takes them. */
+    /** As docs/semantics.md says. libsystemd, by the authors of the protocol, takes them. */
     @Test
     void aChildCanBeGivenSockets(@TempDir Path folder) throws Exception {
         String child = "import ctypes, os, socket\n" + """
@@ -291,7 +291,7 @@ class SocketActivationTest {
         Evidence.of("systemd", "socket activation: a child is given sockets");
     }
 
-    /** A unit can have ListenStream=/run/app.sock, ListenStream=8080 and ListenFIFO= beside each other. */
+    /** A unit can have ListenStream=/run/app.sock, ListenStream=8080 and ListenFIFO= together. */
     @Test
     void whatIsNoUnixSocketIsListedAndStaysUsable() throws Exception {
         try (Python python = run("""
@@ -335,7 +335,7 @@ class SocketActivationTest {
         }
     }
 
-    /** What the child of such a process finds. */
+    /** Prints what the child of such a process finds. */
     @Test
     void whatIsForAnotherProcessIsLeftAlone() throws Exception {
         try (Python python = run("""

@@ -39,7 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Another holder of a channel's socket, as a parent, a child or a successor is, does to it what it likes. */
+/** Another holder of a channel's socket, such as a parent, a child or a successor, may do anything to it. */
 @ExtendWith(LeakCheckExtension.class)
 class SocketShutDownElsewhereTest {
     @TempDir
@@ -71,7 +71,7 @@ class SocketShutDownElsewhereTest {
                 }).bind(address()).sync().channel();
     }
 
-    /** A duplicate is as good as another process. */
+    /** A duplicate stands for another process. */
     private static UnixSocket otherHolder(Channel channel) throws IOException {
         return new UnixSocket(UnixFileDescriptor.dup(((UnixChannel) channel).fd()).detach());
     }
@@ -161,7 +161,7 @@ class SocketShutDownElsewhereTest {
         }
     }
 
-    /** O_NONBLOCK belongs to all holders. */
+    /** All holders share O_NONBLOCK. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void aServerWhoseSocketWasMadeToBlockDoesNotBlockItsLoop(SocketType type) throws Exception {
         Channel server = listen(type);
@@ -169,7 +169,7 @@ class SocketShutDownElsewhereTest {
         child.channel();
         UnixSocket holder = otherHolder(server);
         server.eventLoop().submit(() -> {
-            // On the loop, so that it has not accepted yet when the other holder does.
+            // On the loop, so that the channel has not accepted yet when the other holder does.
             try (RawSocket client = RawSocket.of(type); UnixFileDescriptor blocking = UnixFileDescriptor.dup(holder)) {
                 assertEquals(0, client.connect(address().bytes()));
                 blocking.setBlocking(true);

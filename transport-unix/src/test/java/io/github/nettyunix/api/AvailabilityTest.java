@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("once")
 class AvailabilityTest {
-    /** What a user's program would print, in a JVM of its own. */
+    /** Prints what a user's program would see, in a JVM of its own. */
     public static final class Program {
         public static void main(String[] arguments) {
             System.out.println(UnixTransport.isAvailable());
@@ -49,7 +49,7 @@ class AvailabilityTest {
     }
 
     /**
-     * Adopts its standard input before anything else has loaded the library; prints its size, and whether it is closed.
+     * Adopts its standard input before anything else has loaded the library. Prints the size, and whether it is closed.
      */
     public static final class Adopting {
         public static void main(String[] arguments) throws Exception {
@@ -60,7 +60,7 @@ class AvailabilityTest {
         }
     }
 
-    /** Prints the mode of the library that was unpacked, and whether it loads. */
+    /** Prints the mode of the unpacked library, and whether it loads. */
     public static final class Unpacking {
         public static void main(String[] arguments) throws Exception {
             Throwable cause = NativeLibrary.unavailabilityCause();
@@ -134,7 +134,7 @@ class AvailabilityTest {
                 "is too old: netty-transport-unix needs 4.2.8.Final or later"));
     }
 
-    /** With a jar of Netty's that lacks a class, as older ones do. */
+    /** Runs with a jar of Netty that lacks a class, as older ones do. */
     private String[] runWithout(String jar, String missing, String version) throws Exception {
         Path original = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(Path::of)
                 .filter(entry -> entry.getFileName().toString().startsWith(jar)).findFirst().orElseThrow();
@@ -159,7 +159,7 @@ class AvailabilityTest {
     @ValueSource(strings = {"000", "077", "777"})
     void theUnpackedLibraryIsItsOwnersAloneUnderAnyUmask(String umask) throws Exception {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + " && exec \"$0\" \"$@\""));
-        // A JVM that may not read its own files does not start: its performance data is one.
+        // A JVM that may not read its own files, such as its performance data, does not start.
         command.addAll(Jvm.command(Unpacking.class, "-XX:-UsePerfData", "-Dio.netty.native.workdir=" + folder,
                 "-Dio.netty.native.deleteLibAfterLoading=false"));
         command.add(folder.toString());

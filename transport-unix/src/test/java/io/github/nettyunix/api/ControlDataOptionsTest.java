@@ -32,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
-/** An option and what it is for agree, whoever has set it and when. */
+/** An option and its effect agree, no matter who set it and when. */
 @Tag("library")
 @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
 @ExtendWith(LeakCheckExtension.class)

@@ -66,7 +66,7 @@ class EmbeddedHandlerTest {
         }
     }
 
-    /** A handler that reads all there is in a message and in an error. */
+    /** A handler that reads everything in a message and in an error. */
     private static final class Report extends SimpleChannelInboundHandler<UnixMessage> {
         final List<String> lines = new ArrayList<>();
 

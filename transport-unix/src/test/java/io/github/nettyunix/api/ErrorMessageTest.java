@@ -32,7 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Whatever fails, its exception says what was done, with which type of socket, at which address, and the errno. */
+/** Every exception names the operation, the socket type, the address and the errno. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class ErrorMessageTest {
@@ -95,7 +95,7 @@ class ErrorMessageTest {
             if (cause instanceof UnixSocketError error) {
                 assertError(cause, "write", type, UnixSocketAddress.unnamed(), error.errnoName());
             } else {
-                // It was noticed before the write.
+                // The channel noticed it before the write.
                 assertInstanceOf(ClosedChannelException.class, cause);
             }
         }

@@ -23,8 +23,8 @@ import javax.tools.ToolProvider;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
- * A program that is written for Netty's domain channels does the same with the classes that docs/migration.md puts in
- * their place.
+ * A program written for Netty's domain channels works the same with the classes that docs/migration.md replaces them
+ * by.
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)

@@ -23,7 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-/** What is said where the platform does not have a socket type. */
+/** What is reported where the platform lacks a socket type. */
 class MissingTypeTest {
     @Test
     void onlySeqpacketIsMissingAndOnlyOnMacos() {

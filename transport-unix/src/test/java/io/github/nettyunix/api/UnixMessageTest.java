@@ -33,7 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A message is one unit of bytes and descriptors with one count, however many views of it there are. */
+/** A message is one unit of bytes and descriptors with one reference count, no matter how many views of it exist. */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class UnixMessageTest {

@@ -45,7 +45,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class RestartTest {
     private static final int OWN_PID = UnixCredentials.ofThisProcess().pid();
 
-    /** Clients that come and go without a pause, and one that stays. */
+    /** Clients that connect and leave without a pause, and one that stays. */
     private static final String CLIENTS = """
             import threading
             kind, path = TYPES[sys.argv[1]], sys.argv[2]
@@ -93,7 +93,7 @@ class RestartTest {
             print(sorted(served) == sorted([first, int(input())]), errors)
             """;
 
-    /** Tells who answers. */
+    /** Prints who answers. */
     @Sharable
     private static final class Answers extends SimpleChannelInboundHandler<ByteBuf> {
         @Override
@@ -103,8 +103,8 @@ class RestartTest {
     }
 
     /**
-     * Gets the listening socket through its standard input, says when it is ready and when it serves, and ends when
-     * that does.
+     * Gets the listening socket through the socket that is its standard input, reports there when it is ready and when
+     * it serves, and ends when that socket is closed.
      */
     static final class Successor {
         public static void main(String[] arguments) throws Exception {
@@ -127,7 +127,7 @@ class RestartTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void noClientNoticesThatAnotherProcessTakesOver(SocketType type, @TempDir Path folder) throws Exception {
         Path path = folder.resolve("server");
-        // The path is the successor's when this process lets go of the socket.
+        // The path belongs to the successor when this process releases the socket.
         Channel server = Channels.server(type, Answers::new)
                 .option(UnixSocketOption.SOCKET_FILE, SocketFilePolicy.failIfExists().keepOnClose())
                 .bind(UnixSocketAddress.of(path)).sync().channel();
@@ -142,7 +142,7 @@ class RestartTest {
             control.writeAndFlush(new UnixMessage(Content.of("listen"),
                     UnixFileDescriptor.dup(((UnixChannel) server).fd())));
             assertEquals("serving", Content.text(Content.take(inbox.take())));
-            // Until now both accept.
+            // Until now, both accept.
             server.close().sync();
             assertTrue(Files.exists(path));
             clients.say("closed");

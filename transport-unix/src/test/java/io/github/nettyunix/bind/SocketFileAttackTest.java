@@ -33,15 +33,12 @@ import java.util.List;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/**
- * Another user may write to the folder, and exchanges the new socket for files whose mode he would like to have
- * changed.
- */
+/** Another user may write to the folder, and replaces the new socket by files whose mode they want changed. */
 @Tag("once")
 class SocketFileAttackTest {
     private static final int ROUNDS = Integer.getInteger("attack.rounds", 50);
 
-    /** Renames what comes to a path, and puts a link to a file or the victim's other socket into its place. */
+    /** Renames what appears at a path, and puts a link to a file, or the victim's other socket, in its place. */
     private static final String ATTACKER = """
             folder = sys.argv[1]
             path, aside = os.path.join(folder, "s"), os.path.join(folder, "aside")
@@ -60,7 +57,7 @@ class SocketFileAttackTest {
     @TempDir
     private Path folder;
 
-    /** Binds again and again, and prints what has happened to its file and its other socket. */
+    /** Binds repeatedly, and prints what happened to its file and its other socket. */
     static final class Victim {
         public static void main(String[] arguments) throws Exception {
             UnixTransport.ensureAvailability();
@@ -101,7 +98,7 @@ class SocketFileAttackTest {
             System.exit(0);
         }
 
-        /** Of the attacked files, which were made with mode 0600 for the group 0 or that of the process. */
+        /** Checks the attacked files, which were created with mode 0600 for group 0 or the group of the process. */
         private static int isChanged(Path place, Object inode) {
             try {
                 var found = Files.readAttributes(place, "unix:ino,mode", LinkOption.NOFOLLOW_LINKS);
@@ -133,7 +130,7 @@ class SocketFileAttackTest {
             try (BufferedReader out = victim.inputReader()) {
                 String changed = out.readLine();
                 String failure = out.readLine();
-                // A file that has disappeared altogether needs no mode, so that some are bound in any case.
+                // A file that has disappeared needs no mode, so that some binds succeed in any case.
                 assertEquals("0 changed, some bound", proof.equals("unknown") ? changed.replace("none", "some")
                         : changed);
                 if (proof.equals("unknown")) {
@@ -201,7 +198,7 @@ class SocketFileAttackTest {
         }
     }
 
-    /** What the attacker above needs luck for. */
+    /** Does deterministically what the attacker above needs luck for. */
     @Test
     void fileThatTookTheSocketsPlaceKeepsItsMode() throws Exception {
         boolean root = UnixCredentials.ofThisProcess().uid() == 0;
@@ -236,7 +233,7 @@ class SocketFileAttackTest {
         }
     }
 
-    /** A command that runs a class with the capabilities and the library that leave it just this proof. */
+    /** Returns a command that runs a class with the capabilities and the library that leave it only this proof. */
     private static List<String> victim(String proof, Class<?> main, String umask, Object... arguments) {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + "; exec \"$@\"", "sh"));
         if (UnixCredentials.ofThisProcess().uid() == 0 && proof.equals("sock_diag")) {

@@ -42,7 +42,7 @@ class SocketFileGroupTest {
     @TempDir
     private Path folder;
 
-    /** The name that the system has for the group. */
+    /** Returns the system's name of the group. */
     private static String name() throws Exception {
         try (Python python = Python.run("import grp\nprint(grp.getgrgid(int(sys.argv[1])).gr_name)", GROUP)) {
             return python.line();
@@ -74,7 +74,7 @@ class SocketFileGroupTest {
         }
     }
 
-    /** Another process looks at the file all the time: never may the group do anything that it had before. */
+    /** Another process checks the file all the time: the group that it had before never has any rights. */
     @Test
     void theGroupThatTheFileHasAtFirstMayDoNothing() throws Exception {
         Path path = folder.resolve("s");

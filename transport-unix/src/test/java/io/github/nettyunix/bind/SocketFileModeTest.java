@@ -52,7 +52,7 @@ class SocketFileModeTest {
         return mode;
     }
 
-    /** Prints the type, the mode asked for and the mode found of sockets that are bound in a folder. */
+    /** Binds sockets in a folder and prints, for each, its type, the requested mode and the actual mode. */
     static final class Binder {
         public static void main(String[] arguments) throws Exception {
             Path path = Path.of(arguments[0], "s");
@@ -71,8 +71,8 @@ class SocketFileModeTest {
     @ValueSource(strings = {"000", "022", "077", "777"})
     void modeIsExactUnderAnyUmask(String umask) throws Exception {
         List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + " && exec \"$0\" \"$@\""));
-        // A JVM that may not read its own files does not start: its performance data is one.
-        // Nor can Netty load a library that it may not read once it has unpacked it: it finds this one unpacked.
+        // A JVM that may not read its own files, such as its performance data, does not start. Nor can Netty load a
+        // library that it may not read after unpacking it: it finds this one unpacked.
         command.addAll(Jvm.command(Binder.class, "-XX:-UsePerfData", "-Djava.library.path=" + unpackNettyLibrary()));
         command.add(folder.toString());
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -103,7 +103,7 @@ class SocketFileModeTest {
         return libraries;
     }
 
-    /** Another process looks at the file all the time while it comes and goes. */
+    /** Another process checks the file all the time while it appears and disappears. */
     @Test
     void thereIsNoMomentAtWhichMoreIsAllowed() throws Exception {
         Path path = folder.resolve("s");

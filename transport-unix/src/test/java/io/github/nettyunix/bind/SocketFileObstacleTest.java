@@ -31,7 +31,7 @@ import java.util.List;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A bind that fails says what stands in its way. */
+/** A bind that fails reports the obstacle. */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileObstacleTest {
@@ -50,7 +50,7 @@ class SocketFileObstacleTest {
         Files.setAttribute(shared, "unix:mode", sticky | 0777);
     }
 
-    /** As in /tmp: everybody can make files there, and remove none but his own. */
+    /** As in /tmp: everybody can create files there, and remove only their own. */
     @Test
     void staleSocketOfAnotherUserInAStickyFolderCannotBeRemoved() throws Exception {
         Path stale = RawSocket.stale(SocketType.STREAM, folder.resolve("s"));
@@ -81,11 +81,11 @@ class SocketFileObstacleTest {
         Evidence.of("itself", "a stale socket on a read-only mount is named as the reason why bind fails");
     }
 
-    /** Binds to a stale path with fewer and fewer free descriptors, and to a free path with none. */
+    /** Binds to a stale path with ever fewer free descriptors, and to a free path with none. */
     static final class Exhausted {
         public static void main(String[] arguments) throws Exception {
             Path stale = Path.of(arguments[0]);
-            // Everything that it needs is loaded while there are descriptors.
+            // Loads all classes while there are descriptors.
             List<Channel> servers = new ArrayList<>();
             ChannelPair.failure(newServer(servers).bind(UnixSocketAddress.of("/missing/s")));
             for (int i = 0; i < 2; i++) {
@@ -137,7 +137,7 @@ class SocketFileObstacleTest {
             String failure = "bind stream " + stale + ": EMFILE (Too many open files): ";
             assertEquals(failure + "the file that is there cannot be looked at", out.readLine());
             assertEquals("true", out.readLine());
-            // One for the lock or the look at the file, two for the probe as well, three for all.
+            // One descriptor for the lock or for opening the file, two with the probe, three for everything.
             List<String> rest = out.lines().toList();
             assertEquals("bound", rest.get(rest.size() - 1));
             for (String line : rest.subList(0, rest.size() - 1)) {

@@ -45,13 +45,13 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Of servers that race for one path, one has it afterwards. */
+/** Of servers that race for one path, exactly one gets it. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileRaceTest {
     private static final int ROUNDS = Integer.getInteger("race.rounds", 200);
 
-    /** Each waits for the lock in vain. */
+    /** Each waits for the lock, and does not get it. */
     private static final int LOCKED_ROUNDS = ROUNDS / 4;
 
     @TempDir
@@ -76,7 +76,7 @@ class SocketFileRaceTest {
             List<ChannelFuture> binds = new ArrayList<>();
             for (int i = 0; i < racers; i++) {
                 Channel channel = Channels.newBindable(type);
-                // Neighbours in the group: each has a thread of its own.
+                // Neighbours in the group, so that each has a thread of its own.
                 Loops.group().register(channel).sync();
                 channel.config().setAutoRead(false);
                 ChannelPromise bound = channel.newPromise();
@@ -106,7 +106,7 @@ class SocketFileRaceTest {
         }
     }
 
-    /** As {@code flock /run/app java ...} does, or anybody who may read the folder. */
+    /** As {@code flock /run/app java ...} does, or anyone who may read the folder. */
     @Test
     void folderThatAnotherKeepsLockedHoldsUpNobody() throws Exception {
         String script = """
@@ -138,7 +138,7 @@ class SocketFileRaceTest {
                 server.close().sync();
                 assertFalse(Files.exists(stale));
             }
-            // The machine may be busy, but not each time.
+            // The machine may be busy, but not in every round.
             assertTrue(fastest < 50, "each bind took at least " + fastest + " ms");
             other.say("");
             other.succeed();
@@ -202,9 +202,7 @@ class SocketFileRaceTest {
                 + (locked ? "with" : "without") + " the folder's lock");
     }
 
-    /**
-     * What a server that was interrupted between its look at the path and the removal does: the step behind that look.
-     */
+    /** Does what a server does that was interrupted between checking the path and removing the file: the removal. */
     @Test
     void removalPutsBackWhatHasTakenThePlaceOfTheFile() throws Exception {
         Path path = folder.resolve("s");
@@ -224,7 +222,7 @@ class SocketFileRaceTest {
         assertEquals("precious", Files.readString(path));
     }
 
-    /** Registered, on the next loop of the group, and accepting nothing. */
+    /** Returns a server that is registered on the next loop of the group and accepts nothing. */
     private static Channel server() throws InterruptedException {
         Channel server = Loops.group().register(new UnixServerStreamChannel()).sync().channel();
         server.config().setAutoRead(false);
@@ -239,7 +237,7 @@ class SocketFileRaceTest {
         }
     }
 
-    /** Binds to its argument for every line that it reads, tells whether it could, and closes for the next line. */
+    /** Binds to its argument on one line of input and prints whether it could; closes on the next line. */
     static final class Racer {
         public static void main(String[] arguments) throws Exception {
             UnixSocketAddress address = UnixSocketAddress.of(arguments[0]);
@@ -289,7 +287,7 @@ class SocketFileRaceTest {
                 + " path, 200 times: one wins each time");
     }
 
-    /** Says something to all at once; their answers, sorted. */
+    /** Sends a line to all at once, and returns their sorted answers. */
     private static List<String> tell(List<Process> racers) throws IOException {
         for (Process racer : racers) {
             racer.outputWriter().append('\n').flush();

@@ -38,7 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A server takes the place of another, and no client finds neither of them. */
+/** A server takes the place of another, and every client finds one of them. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileReplaceTest {
@@ -63,7 +63,7 @@ class SocketFileReplaceTest {
         }
     }
 
-    /** Another process connects all the time; one connect that finds nobody is enough to fail. */
+    /** Another process connects all the time; a single connect that fails is enough to fail the test. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void everyClientFindsTheOldServerOrTheNewOne(SocketType type) throws Exception {
         Channel older = serve(type, path());
@@ -86,7 +86,8 @@ class SocketFileReplaceTest {
                 Channel next = serve(type, path());
                 assertEquals(List.of("s"), files());
                 assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(path())));
-                // A client may have looked the old one up and not reached it yet: it closes one replacement later.
+                // A client may have looked up the old server and not reached it yet, so it closes one replacement
+                // later.
                 older.close().sync();
                 older = old;
                 assertTrue(Files.exists(path()));

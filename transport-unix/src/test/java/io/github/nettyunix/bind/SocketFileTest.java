@@ -67,7 +67,7 @@ class SocketFileTest {
         return bindable(type, policy).bind(UnixSocketAddress.of(path())).sync().channel();
     }
 
-    /** Nothing there has changed by it, and the channel can be bound elsewhere. */
+    /** Checks that this has changed nothing there, and that the channel can be bound elsewhere. */
     private void assertRefused(SocketType type, SocketFilePolicy policy, String hint) throws Exception {
         Object inode = Files.getAttribute(path(), "unix:ino", LinkOption.NOFOLLOW_LINKS);
         Object mode = Files.getAttribute(path(), "unix:mode", LinkOption.NOFOLLOW_LINKS);
@@ -87,7 +87,7 @@ class SocketFileTest {
     @MethodSource("pairsOfTypes")
     void pathOfALiveServerIsRefusedAndTheServerSeesNothing(SocketType type, SocketType live) throws Exception {
         try (RawSocket server = RawSocket.bound(live, path())) {
-            // Not listening yet: it would look dead to a connect of its own type.
+            // Not listening yet: a connect of the same type would take it for dead.
             assertRefused(type, SocketFilePolicy.replaceStale(), ": there is a live socket");
             if (live != SocketType.DATAGRAM) {
                 server.listen(0);
@@ -147,7 +147,7 @@ class SocketFileTest {
         try (RawSocket other = RawSocket.bound(SocketType.DATAGRAM, peer);
                 RawSocket server = RawSocket.bound(SocketType.DATAGRAM, path())) {
             assertEquals(0, server.connect(UnixSocketAddress.of(peer).bytes()));
-            // A connect of others is answered with EPERM now.
+            // A connect by other processes fails with EPERM now.
             assertRefused(type, SocketFilePolicy.replaceStale(), ": there is a live socket");
             assertTrue(other.fd().isOpen());
         }

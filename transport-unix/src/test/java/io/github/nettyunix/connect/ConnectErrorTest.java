@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * What is thrown when a path cannot be bound or connected to: the types that code for Netty catches, in words like
+ * Exceptions for paths that cannot be bound or connected to: the types that code for Netty catches, with messages like
  * Go's.
  */
 @Tag("library")
@@ -58,14 +58,14 @@ class ConnectErrorTest {
     }
 
     /**
-     * The channel is closed by a connect that the kernel has refused, as Netty's are, unless it needs no connection.
+     * A connect that the kernel refuses closes the channel, as with Netty's channels, unless it needs no connection.
      */
     private static void assertFate(Channel channel, SocketType type) throws InterruptedException {
         if (type == SocketType.DATAGRAM) {
             assertTrue(channel.isOpen());
             channel.close().sync();
         } else {
-            // Before the promise of the connect has failed.
+            // Before the promise of the connect fails.
             assertTrue(!channel.isOpen() && channel.closeFuture().isDone());
         }
     }

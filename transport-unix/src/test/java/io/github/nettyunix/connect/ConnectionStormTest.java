@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Connections come and go as fast as they can; each is greeted, and each ends at both ends. */
+/** Connections are opened and closed as fast as possible; each gets a greeting, and each is closed at both ends. */
 @ExtendWith(LeakCheckExtension.class)
 class ConnectionStormTest {
     private static final int AT_ONCE = 50;
@@ -56,7 +56,7 @@ class ConnectionStormTest {
         CountDownLatch greeted = new CountDownLatch(connections);
         Channel server = Channels.server(type, () -> new Greeter(served))
                 .childOption(ChannelOption.ALLOCATOR, buffers.allocator())
-                // Less than comes at once: some have to wait for others.
+                // Fewer than connect at once: some have to wait.
                 .option(ChannelOption.SO_BACKLOG, AT_ONCE / 2)
                 .bind(UnixSocketAddress.of(folder.resolve("server"))).sync().channel();
         Bootstrap bootstrap = Channels.client(type, new Guest(greeted))

@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Who connects to a server whose backlog is full waits, for as long as he has said. */
+/** A client that connects to a server whose backlog is full waits, up to its connect timeout. */
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class FullBacklogTest {

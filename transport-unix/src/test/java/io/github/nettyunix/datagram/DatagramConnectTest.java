@@ -19,7 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A datagram channel that is bound and connected in one call. */
 class DatagramConnectTest {
-    /** What the channel went through. */
+    /** The events of the channel. */
     private static final class Life extends RecordingHandler {
         final List<String> events = new ArrayList<>();
 

@@ -41,7 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A recipient that does not read holds up nobody else's datagrams, and loses none of its own unless they say so. */
+/** A recipient that does not read does not delay datagrams to others, and loses none unless the policy says so. */
 @ExtendWith(LeakCheckExtension.class)
 class DatagramQueueFullTest {
     private static final int COUNT = DatagramQueue.TOO_MANY;

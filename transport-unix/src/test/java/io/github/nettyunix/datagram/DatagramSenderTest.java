@@ -21,12 +21,12 @@ import java.net.SocketAddress;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** Whom a datagram is said to come from. */
+/** The sender that a datagram is reported to come from. */
 @ExtendWith(LeakCheckExtension.class)
 class DatagramSenderTest {
     private final RecordingHandler inbox = new RecordingHandler();
 
-    /** One that reads only when it is told to. */
+    /** A receiver that reads only on demand. */
     private UnixDatagramChannel newReceiver() throws InterruptedException {
         return (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, inbox).option(ChannelOption.AUTO_READ, false)
                 .bind(UnixSocketAddress.autobind()).sync().channel();

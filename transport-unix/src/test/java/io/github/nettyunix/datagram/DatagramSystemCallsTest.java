@@ -137,7 +137,7 @@ class DatagramSystemCallsTest {
             write(stopped, "waits");
         }
         ChannelFuture waiting = fill(alsoStopped);
-        // The attempts at those that have stopped are 100 ms apart by now.
+        // The attempts to reach the stopped recipients are 100 ms apart by now.
         LoopCpu.assertIdle(sender.eventLoop());
         int flushes = 50;
         int made = 0;
@@ -150,7 +150,7 @@ class DatagramSystemCallsTest {
             assertEquals(text, ChannelPair.text(inbox.take()));
         }
         assertFalse(waiting.isDone());
-        // An attempt may be due at the time of a flush, but not at each.
+        // An attempt may be due during a flush, but not during each.
         assertTrue(made < 2 * flushes, made + " calls");
         Evidence.of("itself", "a flush makes one system call however many datagrams wait for another recipient");
     }

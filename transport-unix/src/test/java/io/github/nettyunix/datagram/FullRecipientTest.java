@@ -41,7 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** CPython does not read, or reads slowly: what that costs the sender, and the others that it sends to. */
+/** What a recipient that does not read, or reads slowly, costs the sender and the sender's other recipients. */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class FullRecipientTest {
@@ -132,10 +132,10 @@ class FullRecipientTest {
     @Test
     void aRecipientThatHasStoppedCannotStopTheChannel() throws Exception {
         assertEquals(30_000, sender.config().getOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS));
-        // Longer than the scheduler keeps the reader from running, whose datagrams must not fail too.
+        // Longer than the scheduler may keep the reader waiting: datagrams to it must not fail.
         assertTrue(sender.config().setOption(UnixSocketOption.DATAGRAM_WAIT_MILLIS, 3000));
         List<ChannelFuture> waiting = fill();
-        // A writer that minds the watermark.
+        // A writer that respects the watermark.
         List<ChannelFuture> others = new ArrayList<>();
         python.say("2000 0");
         for (int i = 0; i < 2000; i++) {
@@ -189,7 +189,7 @@ class FullRecipientTest {
     @Test
     void aRecipientThatHasStoppedDelaysNoOther() throws Exception {
         fill();
-        // Its attempts are 100 ms apart by now.
+        // The attempts to reach it are 100 ms apart by now.
         LoopCpu.assertIdle(sender.eventLoop());
         int count = 20_000;
         python.say(count + " 0");
@@ -199,26 +199,26 @@ class FullRecipientTest {
         }
         sender.flush();
         python.expect("message " + (count - 1));
-        // One wait of 100 ms for each queue that is full would be minutes.
+        // A wait of 100 ms per full queue would take minutes.
         assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(10));
         Evidence.of("CPython", "a datagram recipient that has stopped delays no other");
     }
 
     /**
-     * The reader is on the loop of the sender, so that nothing but the sender's own waits takes time. Each burst begins
-     * when the one before has arrived: as long before the next attempt at the stopped recipient as can be.
+     * The reader is on the sender's loop, so that only the sender's own delays take time. Each burst begins when the
+     * previous one has arrived: as long as possible before the next attempt to reach the stopped recipient.
      */
     @Test
     void aRecipientAtWorkIsNotWaitedForAsLongAsOneThatHasStopped() throws Exception {
         fill();
-        // Its attempts are 100 ms apart by now.
+        // The attempts to reach it are 100 ms apart by now.
         LoopCpu.assertIdle(sender.eventLoop());
         int bursts = 6;
         UnixSocketAddress near = UnixSocketAddress.of(folder.resolve("near"));
         BlockingQueue<Long> durations = new LinkedBlockingQueue<>();
         UnixDatagramChannel reader = new UnixDatagramChannel();
         reader.pipeline().addLast(new SimpleChannelInboundHandler<Object>() {
-            // Its end fits into the queue when the first datagrams were read.
+            // The end of a burst fits into the queue once the first datagrams have been read.
             private static final int BURST = DatagramQueue.TOO_MANY - 20;
             private int received;
             private long start;
@@ -245,7 +245,7 @@ class FullRecipientTest {
         sender.eventLoop().register(reader).sync();
         reader.bind(near).sync();
         reader.pipeline().fireUserEventTriggered("first");
-        // How long the first would have to wait depends on when it began.
+        // How long the first burst has to wait depends on when it began.
         assertNotEquals(null, durations.poll(10, TimeUnit.SECONDS));
         long fastest = Long.MAX_VALUE;
         for (int i = 1; i < bursts; i++) {

@@ -36,7 +36,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * CPython stops reading datagrams of a sender that does not wait: what the sender is told is what CPython finds later.
+ * CPython stops reading while a sender that does not wait sends datagrams: the results of the writes match what CPython
+ * receives later.
  */
 @ExtendWith(LeakCheckExtension.class)
 class StoppedReceiverTest {
@@ -52,8 +53,8 @@ class StoppedReceiverTest {
     private UnixFileDescriptor[] fds;
 
     /**
-     * The script reads a datagram of the other socket, and when it is told to go on, all of the stopped one and
-     * another.
+     * The script reads one datagram from the other socket and, on request, everything from the stopped one and one more
+     * datagram.
      */
     @BeforeEach
     void start() throws Exception {
@@ -90,8 +91,8 @@ class StoppedReceiverTest {
     }
 
     /**
-     * Message n brings file n to the stopped socket; one to the other socket is behind most of those that find no room,
-     * and arrives.
+     * Message n takes file n to the stopped socket. One message to the other socket is written after most of those that
+     * find no room, and arrives.
      */
     private List<ChannelFuture> flood(DatagramQueueFull policy, boolean connected) throws Exception {
         sender = (UnixDatagramChannel) Channels.client(SocketType.DATAGRAM, new RecordingHandler())
@@ -118,7 +119,7 @@ class StoppedReceiverTest {
         return writes;
     }
 
-    /** These arrive and nothing else, and then the channel sends again. */
+    /** Checks that these and no others arrive, and that the channel then sends again. */
     private void assertArrived(List<Integer> messages) throws Exception {
         python.say("go on");
         for (int i : messages) {

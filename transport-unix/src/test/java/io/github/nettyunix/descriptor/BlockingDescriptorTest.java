@@ -43,14 +43,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A peer sends what cannot be closed, or looked at, without its consent: no event loop waits for that. */
+/**
+ * A peer sends descriptors that cannot be closed, or inspected, without its cooperation: no event loop waits for it.
+ */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class BlockingDescriptorTest {
     private static final Setup SEQPACKET = new Setup(SocketType.SEQPACKET, false, true);
     private static final Setup STREAM = new Setup(SocketType.STREAM, false, true);
 
-    /** How a descriptor that has arrived is closed, on the event loop. */
+    /** How a received descriptor is closed, on the event loop. */
     enum Closing {
         RELEASE {
             @Override
@@ -108,13 +110,13 @@ class BlockingDescriptorTest {
         return PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false);
     }
 
-    /** The peer has closed what it sent: the last close is ours. */
+    /** The peer has closed its descriptor: the last close is ours. */
     private static void read(PeerConnection connection) throws IOException {
         connection.python().expect("sent");
         connection.channel().config().setAutoRead(true);
     }
 
-    /** The loop goes on; the peer then ends, which lets go what hangs. */
+    /** Checks that the loop goes on; the peer then ends, which releases what hangs. */
     private static void assertGoesOn(PeerConnection connection) throws Exception {
         connection.channel().eventLoop().submit(() -> { }).get(10, TimeUnit.SECONDS);
         connection.python().say("end");
@@ -155,7 +157,7 @@ class BlockingDescriptorTest {
             read(connection);
             assertEquals("good", ChannelPair.text(connection.inbox().take()));
             assertFalse(first[0].isOpen());
-            // With duplicates, any of them may be the last one, whose close blocks.
+            // If there are duplicates, any of them may be the last one, whose close blocks.
             if (closing == Closing.RELEASE || closing == Closing.CLOSE) {
                 assertTrue(first[0].isClosing(), "the test's descriptor does not block");
             }
@@ -167,7 +169,7 @@ class BlockingDescriptorTest {
         Evidence.of("CPython", "a descriptor whose close blocks (" + kind + ") hangs no event loop: " + closing);
     }
 
-    /** Those that no message brings to the pipeline. */
+    /** Descriptors that no message takes to the pipeline. */
     @ParameterizedTest
     @ValueSource(strings = {"linger", "silent"})
     void whatIsTooMuchIsClosedElsewhere(String kind) throws Exception {
@@ -240,7 +242,7 @@ class BlockingDescriptorTest {
         }
     }
 
-    /** More than there are threads for them. */
+    /** More descriptors than there are threads. */
     @Test
     void manyThatHangDoNotKeepOthersFromBeingClosed() throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
@@ -256,7 +258,9 @@ class BlockingDescriptorTest {
         }
     }
 
-    /** The number may have been adopted anew since it arrived, and its other descriptors closed meanwhile. */
+    /**
+     * The number may have been adopted again since it arrived, and the other descriptors of the file closed meanwhile.
+     */
     @Test
     void whatAChildWasToGetIsClosedElsewhere() throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)

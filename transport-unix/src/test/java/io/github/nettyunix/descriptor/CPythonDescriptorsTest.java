@@ -25,7 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Descriptors between this process and CPython's, each known by the text that can be read from it. */
+/** Descriptors between this process and CPython's, each identified by the text that can be read from it. */
 @Tag("library")
 class CPythonDescriptorsTest {
     private static final int[] COUNTS = {1, 16, 253};
@@ -118,7 +118,7 @@ class CPythonDescriptorsTest {
         Evidence.of("CPython", "O_NONBLOCK of passed descriptors is left alone, " + setup);
     }
 
-    /** Where a message need not name its recipient. */
+    /** Setups in which a message need not name its recipient. */
     static Stream<Setup> connected() {
         return Setup.all().filter(setup -> !setup.isUnconnected());
     }
@@ -150,7 +150,7 @@ class CPythonDescriptorsTest {
     @Setup.Every
     void theOrderOfWritesIsKept(Setup setup) throws Exception {
         int rounds = 100;
-        // Read by single bytes a stream shows which of them brought a descriptor.
+        // Reading a stream byte by byte shows which byte brought a descriptor.
         try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(int(sys.argv[1])):
                     data, fds, flags, _ = receive(sock, 1 if sock.type == socket.SOCK_STREAM else 100)

@@ -29,21 +29,21 @@ import java.util.List;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Very many descriptors arrive, half of them where they are not taken; none stays open. */
+/** A flood of descriptors arrives, half of them where nobody takes them; none stays open. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorFloodTest {
     private static final int MESSAGES_PER_CONNECTION = 100;
     private static final int DESCRIPTORS_PER_MESSAGE = 2;
 
-    /** What becomes of a connection's messages. */
+    /** What happens to a connection's messages. */
     private enum Fate {
         SERVED, DROPPED_BY_THE_PIPELINE, OF_ANOTHER_TYPE, TOO_MANY_IN_A_MESSAGE, TOO_MANY_OPEN, CUT_BY_CLOSE
     }
 
     /**
-     * The last handler of a receiver: deals with the messages as it is their fate, and closes the channel behind the
-     * last one.
+     * The last handler of a receiver: handles the messages as their fate says, and closes the channel after the last
+     * one.
      */
     private static final class Receiver extends ChannelInboundHandlerAdapter {
         private final Fate fate;
@@ -110,7 +110,7 @@ class DescriptorFloodTest {
                 assertEquals(MESSAGES_PER_CONNECTION, receiver.descriptors);
             } else {
                 assertEquals(0, receiver.descriptors, fate::toString);
-                // A stream is not read any further.
+                // A stream is no longer read.
                 assertEquals(type == SocketType.STREAM ? 1 : MESSAGES_PER_CONNECTION, receiver.refusals,
                         fate::toString);
             }
@@ -143,7 +143,7 @@ class DescriptorFloodTest {
         });
         channel.closeFuture().sync();
         sender.close().sync();
-        // What they still have to tell, and to give up, comes behind that.
+        // Their last events, and what they still release, come after that.
         ChannelPair.settle(channel);
         ChannelPair.settle(sender);
         return receiver;

@@ -40,7 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A number is not used once it may be another file's. */
+/** A number is not used once it may belong to another file. */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorInUseTest {
@@ -49,7 +49,7 @@ class DescriptorInUseTest {
     private static final long OURS = 1;
     private static final long OTHERS = 2;
 
-    /** One thread uses a descriptor, another one closes it, and a third one opens another file all the time. */
+    /** One thread uses a descriptor, another closes it, and a third keeps opening other files. */
     @Test
     void fileChannelIsNeverOfTheFileThatGotTheNumberNext() throws Exception {
         UnixFileDescriptor ours = file(OURS);

@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** How many descriptors a message can carry, and may bring. */
+/** How many descriptors a message can carry, and how many are accepted. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorLimitTest {

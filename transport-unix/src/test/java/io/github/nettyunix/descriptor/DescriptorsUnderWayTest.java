@@ -24,20 +24,22 @@ import java.util.List;
 
 
 /**
- * A user without privileges may have only so many descriptors under way, sent and not yet received, as a process may
- * have open (ETOOMANYREFS): who sends more waits for the receiver.
+ * An unprivileged user may have no more descriptors in flight, sent but not yet received, than a process may have open
+ * (ETOOMANYREFS). A sender that exceeds the limit waits for the receiver.
  */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorsUnderWayTest {
     private static final int LIMIT = 100;
     private static final int MESSAGES = 20;
-    /** None of them starts a wait of its own. */
+    /** None of these flushes starts another delay. */
     private static final int FLUSHES = 5000;
-    /** The kernel looks whether the limit is exceeded before it adds what is sent: two messages of as many go out. */
+    /**
+     * The kernel checks the limit before it counts what is being sent: two messages of this many descriptors go out.
+     */
     private static final int DESCRIPTORS = 60;
 
-    /** The sender, at its standard input. */
+    /** The sender, whose socket is its standard input. */
     static final class Sender {
         private Sender() {
         }
@@ -83,7 +85,7 @@ class DescriptorsUnderWayTest {
     void senderOfTooManyDescriptorsWaitsForTheReceiver(SocketType type) throws Exception {
         List<String> command = new ArrayList<>(List.of(type.toString(), "" + MESSAGES, "" + DESCRIPTORS, "" + LIMIT));
         if (ProcessHandle.current().info().user().orElseThrow().equals("root")) {
-            // A user that nobody else is; it may read what root may, the classes for example.
+            // A user of which there are no other processes; it may read what root may read, such as the classes.
             command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                     "--inh-caps=+dac_override", "--ambient-caps=+dac_override"));
         }

@@ -22,10 +22,10 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** A process that has as many descriptors as it may have. */
+/** A process at its limit of descriptors. */
 @Tag("once")
 class ExhaustedDescriptorsTest {
-    /** Receives when nothing is left, and when something is again. */
+    /** Receives while no descriptor is free, and after some are free again. */
     static final class Receiver {
         private static final List<UnixFileDescriptor> all = new ArrayList<>();
 
@@ -43,10 +43,10 @@ class ExhaustedDescriptorsTest {
             try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.SO_PASSPIDFD, true).start()) {
                 send(pair);
                 pair.inbox.take(UnixMessage.class).release();
-                // What only an error needs is loaded while there are descriptors for it.
+                // Loads what only an error needs while there are descriptors for that.
                 assertEquals("ENOENT", open(Path.of("/missing")));
                 new ControlDataTruncatedException(type, null, 0, null, null).errnoName();
-                // Kept, since what is given away leaves room for what comes.
+                // Kept open: a descriptor that is given away would leave room for one that arrives.
                 UnixFileDescriptor kept = Descriptors.some(1)[0];
                 all.add(kept);
                 UnixMessage next = new UnixMessage(ChannelPair.buffer("x"), kept.retain());
@@ -65,7 +65,7 @@ class ExhaustedDescriptorsTest {
             }
         }
 
-        /** Opens it as often as it can; answers why it cannot once more. */
+        /** Opens the file as often as possible, and returns why it fails in the end. */
         private static String open(Path path) {
             try {
                 for (;;) {

@@ -18,19 +18,19 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** Netty's leak detector tells of descriptors that were forgotten, and of no others. */
+/** Netty's leak detector reports descriptors that were forgotten, and no others. */
 @Tag("once")
 @ExtendWith(LeakCheckExtension.class)
 class LeakReportTest {
     private static final Queue<String> REPORTS = new ConcurrentLinkedQueue<>();
 
-    /** Takes the reports that would be logged. Netty makes one for each class. */
+    /** Records the reports that would be logged. Netty creates one detector per class. */
     public static final class Detector<T> extends ResourceLeakDetector<T> {
         public Detector(Class<T> type, int samplingInterval) {
             super(type, samplingInterval);
         }
 
-        /** Netty asks for it too, and complains if there is none. */
+        /** Netty looks for this constructor too, and logs a complaint if there is none. */
         public Detector(Class<T> type, int samplingInterval, long maxActive) {
             this(type, samplingInterval);
         }
@@ -62,7 +62,7 @@ class LeakReportTest {
             System.out.println(REPORTS);
         }
 
-        /** Those that are gone are found when the next one is made. */
+        /** Leaks are found when the next descriptor is created. */
         private static void collect() throws IOException {
             System.gc();
             Descriptors.some(1)[0].release();

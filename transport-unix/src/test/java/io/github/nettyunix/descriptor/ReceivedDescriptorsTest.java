@@ -28,10 +28,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A received descriptor belongs to whoever holds its message; what nobody holds is closed. */
+/** A received descriptor belongs to the holder of its message, and is closed if nobody holds it. */
 @ExtendWith(LeakCheckExtension.class)
 class ReceivedDescriptorsTest {
-    /** Lets messages pass, and shows the first one. */
+    /** Passes messages on, and records the first one. */
     private static final class Window extends ChannelInboundHandlerAdapter {
         final CompletableFuture<UnixFileDescriptor> seen = new CompletableFuture<>();
 
@@ -133,7 +133,7 @@ class ReceivedDescriptorsTest {
             UnixFileDescriptor sixth = fds.get(5).retain();
             int closed = fds.get(7).intValue();
             fds.get(7).close();
-            // Whoever gets the number of the closed one keeps it.
+            // The next file that gets the closed number stays open.
             List<UnixFileDescriptor> others = new ArrayList<>();
             do {
                 others.add(Descriptors.some(1)[0]);

@@ -29,11 +29,11 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** A process that may have no more descriptors is sent some: it gets all of a message's, or an error and none. */
+/** A process at its limit of descriptors is sent more: it gets all descriptors of a message, or an error and none. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class ReceiverAtDescriptorLimitTest {
-    /** The receiver, at its standard input; it tells what arrives. */
+    /** The receiver, whose socket is its standard input; it prints what arrives. */
     static final class Receiver {
         private Receiver() {
         }
@@ -44,7 +44,7 @@ class ReceiverAtDescriptorLimitTest {
             channel.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
             Channels.register(channel, inbox);
             tell(inbox.take());
-            // Later no class can be loaded: those of errors are now.
+            // Loads the classes of errors now, because none can be loaded later.
             new ControlDataTruncatedException(SocketType.STREAM, UnixSocketAddress.unnamed(), 1,
                     null, null).getMessage();
             int before = Descriptors.open().size();

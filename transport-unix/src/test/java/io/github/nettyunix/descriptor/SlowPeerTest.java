@@ -33,7 +33,7 @@ class SlowPeerTest {
     private static final int MESSAGES = 2000;
     private static final int FILES = 16;
 
-    /** Message n says so and brings file n modulo {@link #FILES}. */
+    /** Message n contains its number and brings file n modulo {@link #FILES}. */
     @Setup.Few
     void manyDescriptorsReachASlowReader(Setup setup) throws Exception {
         UnixFileDescriptor[] fds = new UnixFileDescriptor[FILES];
@@ -87,7 +87,7 @@ class SlowPeerTest {
         Evidence.of("CPython", MESSAGES + " descriptors to a slow reader, " + setup);
     }
 
-    /** One message for every read(), while the sender waits. */
+    /** One message per read(), while the sender waits. */
     @Setup.Few
     void manyDescriptorsAreReadOneByOne(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false)

@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Descriptors that were received and not yet handed on: they are few, and none is lost. */
+/** Descriptors that were received but not yet delivered: they are few, and none is lost. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class UndeliveredDescriptorsTest {
@@ -133,7 +133,7 @@ class UndeliveredDescriptorsTest {
                 + " peer has sent, one message's are open before a handler sees them");
     }
 
-    /** The receiver, at its standard input: closes at once what arrives. */
+    /** The receiver, whose socket is its standard input; it closes what arrives at once. */
     static final class Receiver {
         private Receiver() {
         }
@@ -192,7 +192,7 @@ class UndeliveredDescriptorsTest {
         Evidence.of("CPython", "a " + type + " receiver that has room for one message's descriptors loses none");
     }
 
-    /** A number that is no descriptor stands for whatever makes the second of three owners fail. */
+    /** An invalid number makes the second of three owners fail. */
     @Test
     @OnlyWith(SocketType.SEQPACKET)
     void descriptorsAreClosedIfOneOfThemGetsNoOwner() throws Exception {
@@ -245,7 +245,7 @@ class UndeliveredDescriptorsTest {
         int wanted = ReceiveBatch.RECORDS | ReceiveBatch.CONTROL | ReceiveBatch.CREDENTIALS;
         assertEquals(1, batch.receive(receiver, 32, 100, 0, wanted));
         assertTrue(batch.hasCredentials(0) && !batch.isControlTruncated(0));
-        // What the kernel has installed, and C has closed again, would still be here.
+        // A descriptor that the kernel had installed and C had closed would be visible here.
         int length = (int) control.getLong(0);
         assertEquals(0, control.getLong((length + 7) / 8 * 8), "a second control message");
         sent.content().release();

@@ -58,7 +58,7 @@ class UnixFileDescriptorTest {
         UnixFileDescriptor fd = Descriptors.some(1)[0].retain();
         fd.close();
         assertFalse(fd.isOpen());
-        // Whoever gets the number now must not lose it to the references that are left.
+        // The remaining references must not close the file that gets the number next.
         try (UnixFileDescriptor next = Descriptors.some(1)[0]) {
             assertEquals(fd.intValue(), next.intValue());
             fd.close();
@@ -185,7 +185,7 @@ class UnixFileDescriptorTest {
         assertType(UnixFileDescriptor.Type.MEMFD, 6, Descriptors.some(1)[0]);
         assertType(UnixFileDescriptor.Type.REGULAR_FILE, 7,
                 UnixFileDescriptor.open(Files.writeString(folder.resolve("file"), "content")));
-        // A file of a tmpfs is no memory file, whether it has a name or not.
+        // A file on a tmpfs is not a memory file, whether it has a name or not.
         Path memory = Files.createTempFile(Path.of("/dev/shm"), "unix", null);
         UnixFileDescriptor named = UnixFileDescriptor.open(memory);
         assertEquals(UnixFileDescriptor.Type.REGULAR_FILE, named.type());

@@ -30,7 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** To write a descriptor is to give it away, whatever becomes of the write. */
+/** Writing a descriptor gives it away, whatever the outcome of the write. */
 @ExtendWith(LeakCheckExtension.class)
 class WrittenDescriptorsTest {
     @EachType
@@ -156,7 +156,8 @@ class WrittenDescriptorsTest {
             ChannelFuture after = pair.sender.write(ChannelPair.buffer("after"));
             ChannelPair.settle(pair.sender);
             fds[0].close();
-            // Another file has the number then, and is nobody's to send; what the JVM opens for itself may be quicker.
+            // Another file then has the number and must not be sent; a file that the JVM opens for itself may take the
+            // number first.
             UnixFileDescriptor other;
             while ((other = Descriptors.some(1)[0]).intValue() != fds[0].intValue()) {
                 other.release();
@@ -164,7 +165,7 @@ class WrittenDescriptorsTest {
             pair.sender.flush();
             before.sync();
             if (type == SocketType.STREAM) {
-                // What is behind it must not take its place.
+                // What follows must not take its place.
                 ChannelPair.failure(bare);
                 ChannelPair.failure(after);
             } else {
@@ -191,7 +192,7 @@ class WrittenDescriptorsTest {
         try (ChannelPair pair = ChannelPair.of(type).start()) {
             CountDownLatch closed = new CountDownLatch(1);
             pair.receiver.closeFuture().addListener(future -> closed.countDown());
-            // In one task, or else the sender could notice that its peer is gone, and close, before it writes.
+            // In one task; otherwise the sender could notice that its peer is gone, and close, before it writes.
             List<ChannelFuture> writes = pair.sender.eventLoop().submit(() -> {
                 pair.receiver.close();
                 closed.await();

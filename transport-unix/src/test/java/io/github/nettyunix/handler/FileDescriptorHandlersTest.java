@@ -52,7 +52,7 @@ class FileDescriptorHandlersTest {
         pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer(text), fds)).sync();
     }
 
-    /** What is the event loop's is asked there. */
+    /** Runs a call on the event loop, to which the handler belongs. */
     private interface Action<V> extends java.util.concurrent.Callable<V> {
     }
 
@@ -233,7 +233,7 @@ class FileDescriptorHandlersTest {
                 held.add(message.fileDescriptors().get(0).retain());
                 message.release();
             }
-            // What was let go makes room for what comes next.
+            // What was released makes room for what arrives next.
             for (int i = 0; i < 4; i++) {
                 send(pair, "let go", Descriptors.some(1));
                 assertEquals("let go", pair.text());
@@ -281,7 +281,7 @@ class FileDescriptorHandlersTest {
         }
         FileDescriptorQueueHandler queue = new FileDescriptorQueueHandler(10, 50, TimeUnit.MILLISECONDS);
         try (ChannelPair pair = start(type, queue)) {
-            // As an attacker does: the connection's own other end, so that it never ends by itself.
+            // As an attacker would: the other end of the connection itself, so that it never ends by itself.
             send(pair, "x", UnixFileDescriptor.dup(((UnixChannel) pair.sender).fd()));
             assertEquals("x", pair.text());
             pair.sender.close().sync();
@@ -301,7 +301,7 @@ class FileDescriptorHandlersTest {
         channel.runScheduledPendingTasks();
         channel.writeInbound(new UnixMessage(ChannelPair.buffer("y"), Descriptors.some(1)));
         queue.poll().release();
-        // The second one has waited for a little only.
+        // The second one has not waited long enough.
         channel.advanceTimeBy(200, TimeUnit.MILLISECONDS);
         channel.runScheduledPendingTasks();
         assertEquals(1, queue.size());

@@ -55,7 +55,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Who is not let in is not heard. */
+/** Peers that are refused are not read. */
 @ExtendWith(LeakCheckExtension.class)
 class PeerAuthorizationTest {
     private static final UnixCredentials OWN = UnixCredentials.ofThisProcess();
@@ -63,7 +63,7 @@ class PeerAuthorizationTest {
 
     private final UnixSocketAddress address = UnixSocketAddress.ofAbstract(UUID.randomUUID().toString());
 
-    /** Keeps what arrives at a connection whether or not it ever was active. */
+    /** Records what arrives at a connection, whether or not it was ever active. */
     private static final class Witness extends RecordingHandler {
         static final Object ACTIVE = "ACTIVE";
         final BlockingQueue<Object> states = new LinkedBlockingQueue<>();
@@ -91,7 +91,7 @@ class PeerAuthorizationTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void theWrongUserIsRefusedBeforeAByteIsRead(SocketType type) throws Exception {
         Witness witness = new Witness();
-        // Root can be somebody else. Otherwise it is we who want somebody else.
+        // Root can become another user. Otherwise, the server wants another user.
         boolean root = OWN.uid() == 0;
         Channel server = serve(type, new PeerAuthorizationHandler(root ? sameUser() : uid(NOBODY)), witness);
         try (Python python = Python.run("""
@@ -152,7 +152,7 @@ class PeerAuthorizationTest {
     @Test
     void theSenderOfEachDatagramIsLookedAt() throws Exception {
         RecordingHandler inbox = new RecordingHandler();
-        // Root can be somebody else; otherwise the processes are told apart.
+        // Root can become another user; otherwise the processes are distinguished.
         boolean root = OWN.uid() == 0;
         long[] allowed = new long[1];
         Channel channel = Channels.client(SocketType.DATAGRAM, new ChannelInitializer<>() {

@@ -100,7 +100,7 @@ class UnixMessageContentHandlerTest {
         Evidence.of("CPython", "a codec of Netty reads on a server that asks for credentials");
     }
 
-    /** A server whose codec gets nothing, since an option that seems unrelated has changed the class of messages. */
+    /** A server whose codec gets nothing, because an option that seems unrelated has changed the class of messages. */
     static final class Starved {
         public static void main(String[] args) throws Exception {
             EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, UnixTransport.newIoHandlerFactory());

@@ -29,7 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** CPython's process is known by its credentials, and knows this one by them. */
+/** CPython's process and this one identify each other by credentials. */
 @Tag("library")
 class CPythonCredentialsTest {
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
@@ -45,7 +45,7 @@ class CPythonCredentialsTest {
                 (Integer) Files.getAttribute(self, "unix:gid"));
     }
 
-    /** Sent before the server accepts, with a descriptor that is discarded: nobody asked for any. */
+    /** Sent before the server accepts, with a descriptor that is discarded because nobody asked for descriptors. */
     @Setup.Every
     void theFirstMessageHasItsSendersCredentials(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSCRED, true)
@@ -57,7 +57,7 @@ class CPythonCredentialsTest {
                 """)) {
             UnixCredentials expected = credentialsOf(connection.python().line());
             assertEquals(connection.python().pid(), expected.pid());
-            // Those with the same sender a stream may merge.
+            // A stream may merge messages of the same sender.
             for (int length = 0; length < 2;) {
                 UnixMessage message = connection.inbox().take(UnixMessage.class);
                 assertEquals(expected, message.credentials());
@@ -165,7 +165,7 @@ class CPythonCredentialsTest {
                 """)) {
             connection.python().expect("ready");
             UnixCredentials own = own();
-            // Who may, claims to be somebody else.
+            // A process that may do so claims to be another one.
             UnixCredentials claimed = own.uid() == 0 ? new UnixCredentials((int) connection.python().pid(), 12, 34)
                     : own;
             connection.send(connection.message(Content.of("explicit"), Content.labelled("file"))
@@ -200,7 +200,7 @@ class CPythonCredentialsTest {
             assertTrue(List.of("ESRCH", "EPERM").contains(((UnixSocketError) cause).errnoName()), cause.toString());
             assertTrue(!fd.isOpen());
             if (setup.type() == SocketType.STREAM) {
-                // Nothing may take the place of what is missing.
+                // Nothing may take the place of the missing message.
                 assertNotNull(connection.send(connection.bytes(Content.of("after"))).await().cause());
                 assertInstanceOf(ChannelOutputShutdownEvent.class, connection.inbox().take());
                 connection.python().expect("");

@@ -47,7 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Pidfds and security labels of CPython's process, of the peer and with every message. */
 @Tag("library")
 class CPythonIdentityTest {
-    /** The process that a pidfd is of; -1 if it has ended. */
+    /** Returns the process that a pidfd refers to; -1 if it has ended. */
     private static long pidOf(UnixFileDescriptor pidFd) throws IOException {
         assertTrue(Content.isCloseOnExec(pidFd));
         return Files.readAllLines(Path.of("/proc/self/fdinfo/" + pidFd.intValue())).stream()
@@ -163,7 +163,8 @@ class CPythonIdentityTest {
     }
 
     /**
-     * Sent before the server accepts, with the most descriptors: they come before the pidfd, and nobody asked for them.
+     * Sent before the server accepts, with the maximum of descriptors, which precede the pidfd and which nobody asked
+     * for.
      */
     @Setup.Every
     void theFirstMessageHasItsSendersPidFdAndNoDescriptors(Setup setup) throws Exception {
@@ -330,7 +331,7 @@ class CPythonIdentityTest {
         }
     }
 
-    /** Where a limit of 0 has them read one by one. */
+    /** A limit of 0, with which messages are read one by one. */
     @EachType
     void whatHasPiledUpIsReadToItsEnd(SocketType type) throws Exception {
         int messages = 40;
@@ -372,7 +373,7 @@ class CPythonIdentityTest {
         Descriptors before = Descriptors.now();
         try (ChannelPair pair = ChannelPair.of(SocketType.DATAGRAM).with(UnixSocketOption.SO_PASSPIDFD, true)
                 .with(UnixSocketOption.MAX_MESSAGE_SIZE, 4).start()) {
-            // Too long, dropped with what it had.
+            // Too long: dropped, with its descriptors.
             pair.send("12345").sync();
             pair.inbox.take(MessageTruncatedException.class);
             pair.send("1234").sync();

@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-/** This process is what systemd is for a service that tells how it does: datagrams with credentials and descriptors. */
+/** This process acts as systemd for a service that reports its state: datagrams with credentials and descriptors. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class SystemdNotifyTest {
@@ -68,7 +68,7 @@ class SystemdNotifyTest {
         assertEquals(UnixFileDescriptor.Type.PIPE, barrier.fileDescriptors().get(0).type());
         assertEquals(UnixCredentials.ofThisProcess().uid(), barrier.credentials().uid());
         assertEquals("BARRIER=1", Content.text(Content.bytes(barrier.content())));
-        // It waits for everything that it has sent to be dealt with.
+        // It waits until everything that it has sent has been processed.
         assertFalse(service.onExit().isDone());
         barrier.release();
         assertEquals(0, status(service));
@@ -88,7 +88,7 @@ class SystemdNotifyTest {
                 """;
         ChildProcess service = ChildProcess.start(List.of("python3", "-c", script), environment, Map.of());
         UnixDatagramPacket packet = inbox.take(UnixDatagramPacket.class);
-        // Root may speak for its parent.
+        // Root may send for its parent.
         UnixCredentials own = UnixCredentials.ofThisProcess();
         assertEquals(new UnixCredentials(own.uid() == 0 ? own.pid() : service.pid(), own.uid(), own.gid()),
                 packet.credentials());

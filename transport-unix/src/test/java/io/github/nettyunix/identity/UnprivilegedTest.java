@@ -19,14 +19,14 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What a process may not do that is not root's. */
+/** What an unprivileged process may not do. */
 @Tag("once")
 class UnprivilegedTest {
-    /** Runs a program as nobody, who can still read the classes of this one wherever they are. */
+    /** Runs a program as user nobody, who can still read the classes of this one wherever they are. */
     private static final List<String> AS_NOBODY = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
             "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search");
 
-    /** Says first that it is root, then who it is. */
+    /** Claims to be root first, then tells the truth. */
     static final class Liar {
         public static void main(String[] arguments) throws Exception {
             // Event loops would keep the process alive.

@@ -31,7 +31,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** A server that may have no more descriptors: who cannot be accepted waits, and is accepted later. */
+/** A server at its limit of descriptors: clients that cannot be accepted wait, and are accepted later. */
 @ExtendWith(LeakCheckExtension.class)
 class AcceptLimitTest {
     private static final int ROOM = 8;
@@ -40,7 +40,7 @@ class AcceptLimitTest {
     @TempDir
     private Path folder;
 
-    /** The server: it says when it has to refuse, and echoes. */
+    /** The server: it prints when an accept fails, and echoes. */
     static final class Server {
         private static final class Echo extends ChannelInboundHandlerAdapter {
             @Override

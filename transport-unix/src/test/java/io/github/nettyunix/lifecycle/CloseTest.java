@@ -40,7 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Closing while something is under way: every promise is completed, and nothing stays. */
+/** Closing during other operations: every promise completes, and nothing is left. */
 @ExtendWith(LeakCheckExtension.class)
 class CloseTest {
     private static final int SIZE = 10_000;
@@ -57,7 +57,7 @@ class CloseTest {
                 .withSender(ChannelOption.ALLOCATOR, buffers.allocator());
     }
 
-    /** Writes, with and without descriptors, until the kernel has no more room. */
+    /** Writes, with and without descriptors, until the kernel has no room left. */
     private List<ChannelFuture> fill(Channel channel, List<UnixFileDescriptor> fds)
             throws IOException, InterruptedException {
         List<ChannelFuture> writes = new ArrayList<>();
@@ -78,13 +78,13 @@ class CloseTest {
             List<ChannelFuture> writes = fill(pair.sender, fds);
             assertFalse(writes.get(writes.size() - 1).isDone());
             pair.sender.close().sync();
-            // The promises of writes complete after that of the close.
+            // The promises of writes complete after the promise of the close.
             ChannelPair.settle(pair.sender);
             boolean failed = false;
             for (ChannelFuture write : writes) {
                 assertTrue(write.isDone());
                 assertTrue(write.isSuccess() || write.cause() instanceof IOException, () -> "" + write.cause());
-                // In order: after one that failed none succeeded.
+                // In order: after one that failed, none succeeded.
                 assertFalse(failed && write.isSuccess());
                 failed |= !write.isSuccess();
             }
@@ -121,7 +121,7 @@ class CloseTest {
         buffers.assertAllReleased();
     }
 
-    /** The others of its batch have been sent too, or fail. */
+    /** The other messages of its batch have been sent too, or fail. */
     @EachType
     void listenerOfAWriteMayCloseTheChannel(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(6);
@@ -133,7 +133,7 @@ class CloseTest {
                     writes.add(sender.write(new UnixMessage(bytes(), fd)));
                 }
                 writes.get(2).addListener(sent -> sender.close());
-                // As a flush does, which says nothing of an exception once the channel is closed.
+                // As a flush does, which ignores an exception once the channel is closed.
                 ChannelOutboundBuffer flushed = sender.unsafe().outboundBuffer();
                 flushed.addFlush();
                 ChannelWriter writer = ((ChannelCore) sender.unsafe()).writer();
@@ -157,7 +157,7 @@ class CloseTest {
         Evidence.of("itself", "a " + type + " channel may be closed by the listener of a write among others");
     }
 
-    /** Both ends write and read as fast as they can while other threads close them. */
+    /** Both ends write and read as fast as possible while other threads close them. */
     @EachType
     void manyThreadsMayCloseAChannelThatIsAtWork(SocketType type) throws Exception {
         int rounds = 50;
@@ -195,7 +195,7 @@ class CloseTest {
         Evidence.of("itself", "many threads close a " + type + " channel that reads and writes descriptors");
     }
 
-    /** Sends back what it gets, bytes and descriptors. */
+    /** Sends back the bytes and descriptors that it gets. */
     private static final class Echo extends ChannelInboundHandlerAdapter {
         private final CountDownLatch messages;
 

@@ -34,9 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/**
- * Event loops that are shut down close the channels that they have, whatever these are doing, and their threads end.
- */
+/** Event loops that are shut down close their channels, no matter what these are doing, and their threads end. */
 @ExtendWith(LeakCheckExtension.class)
 class EventLoopShutdownTest {
     private static final int TIMEOUT_SECONDS = 10;
@@ -55,8 +53,7 @@ class EventLoopShutdownTest {
     }
 
     private void shutDown() throws InterruptedException {
-        // With no quiet period at all, a loop of Netty's that has just run a task may end without having closed its
-        // channels.
+        // Without a quiet period, a Netty loop that has just run a task may end without closing its channels.
         assertTrue(group.shutdownGracefully(100, 10_000, TimeUnit.MILLISECONDS)
                 .await(TIMEOUT_SECONDS, TimeUnit.SECONDS));
         for (Thread thread : threads) {
@@ -103,7 +100,7 @@ class EventLoopShutdownTest {
             ChannelPair.settle(sender);
         } while (sender.isWritable());
         shutDown();
-        // Either it is closed first, or its peer is: the error depends on that.
+        // The error depends on whether it or its peer is closed first.
         ChannelPair.failure(last);
         assertEquals(0, Descriptors.countOpen(fds.toArray(new UnixFileDescriptor[0])));
         buffers.assertAllReleased();

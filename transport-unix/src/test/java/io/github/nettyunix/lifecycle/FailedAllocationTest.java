@@ -22,7 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class FailedAllocationTest {
-    /** Has memory for a few buffers only. */
+    /** An allocator with memory for a few buffers only. */
     private static final class PoorAllocator extends AbstractByteBufAllocator {
         private int left = 2;
 
@@ -80,7 +80,9 @@ class FailedAllocationTest {
         before.assertUnchanged();
     }
 
-    /** What cannot be made direct is released once, with its descriptors, and its promise fails. */
+    /**
+     * A message that cannot be copied to a direct buffer is released once, with its descriptors, and its promise fails.
+     */
     @EachType
     void messageThatCannotBeCopiedIsReleasedOnce(SocketType type) throws Exception {
         Descriptors before = Descriptors.now();

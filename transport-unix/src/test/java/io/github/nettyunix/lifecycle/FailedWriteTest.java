@@ -42,7 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * A write that fails ends the output of a connection. What the peer has sent arrives all the same, and then the channel
+ * A write that fails ends the output of a connection. What the peer has sent still arrives, and then the channel
  * closes.
  */
 @ExtendWith(LeakCheckExtension.class)
@@ -62,7 +62,7 @@ class FailedWriteTest {
         assertTrue(LOST.contains(error.errnoName()), error.errnoName());
     }
 
-    /** The bytes that arrive until the channel is closed; a reset may be reported. */
+    /** Returns the bytes that arrive until the channel is closed; a reset may be reported. */
     private static String readToTheEnd(RecordingHandler inbox) {
         StringBuilder text = new StringBuilder();
         for (Object next; (next = inbox.take()) != RecordingHandler.INACTIVE;) {
@@ -182,11 +182,11 @@ class FailedWriteTest {
         Evidence.of("CPython", "an early answer to a large upload arrives, " + setup);
     }
 
-    /** The peer lives, so that there is no end of its output to wait for. */
+    /** The peer stays alive, so its output does not end. */
     @ParameterizedTest
     @MethodSource("roles")
     void aPeerThatReadsNoMoreCannotKeepTheChannelOpen(Setup setup) throws Exception {
-        // One of the two roles for each.
+        // Each role tests one of the two.
         boolean autoRead = setup.isServing();
         try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false).start("""
                 send(sock, b"late")
@@ -209,7 +209,7 @@ class FailedWriteTest {
                 + setup);
     }
 
-    /** The attack: the handler has said that it takes no more, and the peer sends without end. */
+    /** The attack: the handler has turned reading off, and the peer never stops sending. */
     @ParameterizedTest
     @MethodSource("roles")
     void aPeerThatReadsNothingAndSendsWithoutEndIsCutOff(Setup setup) throws Exception {
@@ -235,7 +235,7 @@ class FailedWriteTest {
             assertLost(write(connection, false, Content.of("hello")));
             int received = readToTheEnd(connection.inbox()).length();
             assertEquals(received, Integer.parseInt(connection.python().line()));
-            // What the kernel keeps for a socket, and no more.
+            // As much as the kernel queues for a socket, and no more.
             assertTrue(received < 1 << 20, "received: " + received);
             connection.end();
         }
@@ -293,7 +293,7 @@ class FailedWriteTest {
         Evidence.of("itself", "a " + type + " channel whose output ends while writes wait uses no processor");
     }
 
-    /** What stands behind the hole is not moved up to it. */
+    /** What follows the hole does not take its place. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void nothingFollowsAMessageThatAStreamDidNotTake(boolean closed) throws Exception {

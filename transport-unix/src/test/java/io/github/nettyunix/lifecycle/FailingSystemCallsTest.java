@@ -46,7 +46,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** System calls that the kernel refuses, for lack of memory or by a filter, fail what needed them and nothing else. */
+/**
+ * A system call that fails, for lack of memory or because of a filter, fails the operation that needed it and nothing
+ * else.
+ */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
@@ -175,7 +178,7 @@ class FailingSystemCallsTest {
         assertFalse(channel.isOpen());
     }
 
-    /** An event would report at once, again and again, that the socket is writable. */
+    /** An event would report immediately and repeatedly that the socket is writable. */
     @EachType
     void aLackOfKernelResourcesIsWaitedForByTimeAndNotByAnEvent(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).start(group)) {
@@ -226,7 +229,7 @@ class FailingSystemCallsTest {
         server.close().sync();
     }
 
-    /** The kernel reports an error once, to the call that meets it: here to the last of those that make up a batch. */
+    /** The kernel reports an error once, here to the last system call of a batch. */
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void anErrorThatEndsABatchIsReportedAfterTheRecordsBeforeIt(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
@@ -246,7 +249,7 @@ class FailingSystemCallsTest {
         Evidence.of("itself", "an error that ends a batch is reported after the records before it, " + type);
     }
 
-    /** Another thread may start a program at any time, to which all others would be passed on. */
+    /** Another thread may start a program at any time, which would inherit all other sockets. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void socketsAreCloseOnExecFromTheStart(SocketType type) throws Exception {
         Channels.server(type, RecordingHandler::new)
@@ -255,7 +258,7 @@ class FailingSystemCallsTest {
         FailingCalls.withoutFlag(loop, "socket", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
         FailingCalls.withoutFlag(loop, "socketpair", 1, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
         FailingCalls.withoutFlag(loop, "accept4", 3, FailingCalls.SOCK_CLOEXEC, Errno.EPERM);
-        // It finds the file of one that is gone, for which it has to ask.
+        // It finds a stale file, which it has to probe.
         RecordingHandler inbox = new RecordingHandler();
         Channel server = loop.submit(() -> Channels.newBindable(type)).get();
         server.pipeline().addLast(new RecordingHandler() {

@@ -40,8 +40,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Ten thousand connections between two processes are open at once, or as many as there may be descriptors; a message
- * goes each way on each of them.
+ * Ten thousand connections between two processes are open at once, or as many as descriptors allow. One message is sent
+ * each way on each of them.
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
@@ -54,9 +54,7 @@ class ManyConnectionsTest {
     @TempDir
     private Path folder;
 
-    /**
-     * The process with the clients: connects all, tells how many numbers came back, and closes all when it is told to.
-     */
+    /** The process with the clients: connects all, prints how many numbers came back, and closes all on request. */
     static final class Clients {
         @ChannelHandler.Sharable
         private static final class Client extends SimpleChannelInboundHandler<ByteBuf> {
@@ -102,8 +100,8 @@ class ManyConnectionsTest {
     }
 
     /**
-     * How many descriptors this process may have, and those that it starts: as many as it takes, if it may have them.
-     * Else, as without privileges, what it has to do with.
+     * Returns how many descriptors this process, and those that it starts, may have: as many as needed if it has the
+     * privilege to raise its limit, otherwise the limit.
      */
     private static int raiseLimit() throws Exception {
         long self = ProcessHandle.current().pid();

@@ -163,7 +163,7 @@ class MidTurnOptionsTest {
         }
     }
 
-    /** The loop reads all the time, so that the option is set while a read is under way. */
+    /** The loop reads all the time, so that the option is set during a read. */
     @EachType
     void descriptorsThatWereSentAfterTheyWereWantedArrive(SocketType type) throws Exception {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
@@ -173,7 +173,7 @@ class MidTurnOptionsTest {
             RecordingHandler inbox = new RecordingHandler();
             receiver.pipeline().addLast(inbox);
             group.register(receiver).sync();
-            // This thread sends, with no other one in between.
+            // This thread sends by itself.
             UnixSocket sender = new UnixSocket(UnixFileDescriptor.dup(((UnixChannel) pair.get(1)).fd()).detach());
             pair.get(1).unsafe().closeForcibly();
             UnixFileDescriptor fd = Content.labelled("sent many times");
@@ -207,7 +207,7 @@ class MidTurnOptionsTest {
         assertTrue(refused.getMessage().startsWith("setsockopt SO_TIMESTAMP seqpacket: EBADF"), refused.getMessage());
     }
 
-    /** What an option of the kernel is set for does not happen if the kernel refuses. */
+    /** An option has no effect if the kernel refuses it. */
     @EachType
     void optionThatTheKernelRefusesIsNotSet(SocketType type) throws Exception {
         ChannelPair pair = ChannelPair.of(type).start();

@@ -31,7 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Auto-read off: what nobody has asked for waits, and costs nothing. */
+/** Auto-read off: what was not requested waits, and costs nothing. */
 @ExtendWith(LeakCheckExtension.class)
 class ReadOnDemandTest {
     /** Turns auto-read off when the given message passes. */
@@ -52,7 +52,7 @@ class ReadOnDemandTest {
         }
     }
 
-    /** Whatever the loop would do of its own accord, it has done. */
+    /** Waits until the loop has done whatever it would do by itself. */
     private static void assertSilent(ChannelPair pair) throws Exception {
         for (int i = 0; i < 20; i++) {
             ChannelPair.settle(pair.receiver);
@@ -65,7 +65,7 @@ class ReadOnDemandTest {
         try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             for (int i = 0; i < 5; i++) {
-                // On a stream only descriptors keep messages apart.
+                // On a stream, only descriptors separate messages.
                 pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("message " + i), Descriptors.some(1)))
                         .sync();
             }
@@ -75,7 +75,7 @@ class ReadOnDemandTest {
                 assertEquals("message " + i, pair.text());
                 assertSilent(pair);
             }
-            // A read without data waits for some.
+            // A read() without data waits for data.
             pair.receiver.read();
             assertSilent(pair);
             pair.send("late").sync();
@@ -346,7 +346,7 @@ class ReadOnDemandTest {
         Evidence.of("itself", "a " + type + " record that is too long does not use up a read()");
     }
 
-    /** The one behind it came in the same batch, when reading was on. */
+    /** The next one arrived in the same batch, while reading was on. */
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void recordThatIsTooLongAndHeldBackDoesNotAnswerAReadEither(SocketType type) throws Exception {
         ChannelPair prepared = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)

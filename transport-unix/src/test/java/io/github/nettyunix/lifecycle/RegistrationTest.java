@@ -41,7 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Channels come to event loops, move between them, and end with them. */
+/** Channels are registered with event loops, move between them, and are closed with them. */
 @ExtendWith(LeakCheckExtension.class)
 class RegistrationTest {
     @TempDir
@@ -56,7 +56,7 @@ class RegistrationTest {
     }
 
     private static void shutDown(EventLoopGroup group) throws InterruptedException {
-        // With a quiet period of 0 a loop of Netty's may end before it has closed its channels.
+        // With a quiet period of 0, a Netty loop may end before it has closed its channels.
         group.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).sync();
     }
 
@@ -167,10 +167,10 @@ class RegistrationTest {
                 EventLoop before = channel.eventLoop();
                 Future<?> retry = before.submit(pending::retry).get();
                 move(channel);
-                // It may just have been run, and the new loop goes on after it has completed the registration.
+                // The task may just have run, and the new loop continues after it has completed the registration.
                 before.submit(() -> { }).sync();
                 ChannelPair.settle(channel);
-                // Otherwise it would find the channel at home again when that comes back to the loop.
+                // Otherwise it would find the channel on its loop again when that returns.
                 assertTrue(retry.isDone());
             }
             server.acceptAll();

@@ -46,10 +46,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** On a loop that spins, channels try to read without being told; all else is as on other loops. */
+/** On a spinning loop, channels poll their sockets without events; everything else works as on other loops. */
 @ExtendWith(LeakCheckExtension.class)
 class SpinningLoopTest {
-    /** With so many channels that are reading, the selector is asked instead. */
+    /** With this many reading channels, the selector is used instead. */
     private static final int MANY_PAIRS = 3;
 
     @TempDir
@@ -69,7 +69,7 @@ class SpinningLoopTest {
         group.shutdownGracefully(0, 5000, TimeUnit.MILLISECONDS).sync();
     }
 
-    /** The loop has looked for something to read many times. */
+    /** Waits until the loop has polled many times. */
     private void spin() throws InterruptedException {
         Promise<Void> done = loop.newPromise();
         loop.execute(() -> spin(100, done));
@@ -197,7 +197,7 @@ class SpinningLoopTest {
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void serverAcceptsWhileThereAlwaysIsSomethingToRead(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("server"));
-        // Two that are never silent: each turn finds something.
+        // Two channels that are never idle: each turn finds data.
         List<? extends Channel> busy = Channels.pair(type);
         for (Channel channel : busy) {
             channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
@@ -236,7 +236,7 @@ class SpinningLoopTest {
                 .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(group)) {
             for (int i = 0; i < 5; i++) {
-                // On a stream only descriptors keep messages apart.
+                // On a stream, only descriptors separate messages.
                 pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("message " + i), Descriptors.some(1)))
                         .sync();
             }
@@ -246,7 +246,7 @@ class SpinningLoopTest {
                 pair.receiver.read();
                 assertEquals("message " + i, pair.text());
             }
-            // A read without data waits for some.
+            // A read() without data waits for data.
             pair.receiver.read();
             spin();
             pair.send("late").sync();
@@ -354,7 +354,7 @@ class SpinningLoopTest {
         ending.register(pair.get(1)).sync();
         pair.get(0).writeAndFlush(ChannelPair.buffer("message")).sync();
         assertEquals("message", ChannelPair.text(inbox.take()));
-        // With a quiet period of 0 a loop of Netty's may end before it has closed its channels.
+        // With a quiet period of 0, a Netty loop may end before it has closed its channels.
         ending.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).sync();
         assertFalse(pair.get(1).isOpen());
         assertSame(RecordingHandler.INACTIVE, inbox.take());

@@ -31,10 +31,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The order of writes, of what arrives, and of promises. */
+/** The order of writes, of messages that arrive, and of promises. */
 @ExtendWith(LeakCheckExtension.class)
 class WriteOrderTest {
-    /** The texts that arrive, up to the one that ends with the mark; a stream's are one text. */
+    /** Returns the texts that arrive, up to the one that ends with the mark; those of a stream are one text. */
     private static List<String> arrived(ChannelPair pair, SocketType type, String last) {
         List<String> texts = new ArrayList<>();
         StringBuilder stream = new StringBuilder();
@@ -101,7 +101,7 @@ class WriteOrderTest {
         Evidence.of("itself", "cancelled writes, empty ones too, are not sent by a " + type + " channel");
     }
 
-    /** With nothing else to send, so that all that there is to do is to tell who has failed. */
+    /** With nothing else to send, so that completing the failed promises is all there is to do. */
     @EachType
     void whoIsToldOfAFailureMayWriteAgain(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
@@ -116,7 +116,7 @@ class WriteOrderTest {
                 return null;
             }).sync();
             if (type == SocketType.STREAM) {
-                // Nothing may follow what is missing.
+                // Nothing may follow the missing message.
                 assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             } else {
                 assertEquals(List.of("instead;", "instead;"), arrived(pair, type, "instead;instead;"));

@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /**
- * Leaves out those of Netty's tests that {@code docs/conformance.md} says cannot apply, and no others: a class of which
- * a test was skipped for another reason fails. Classes that pass are told to ./verify.
+ * Skips those of Netty's tests that {@code docs/conformance.md} lists, and no others: a class fails if one of its tests
+ * is skipped for another reason. Classes that pass are reported to ./verify.
  */
 final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCallback {
     /**
@@ -48,7 +48,7 @@ final class Conformance implements ExecutionCondition, TestWatcher, AfterAllCall
         }
     }
 
-    /** What has become of a class's tests. */
+    /** The results of a class's tests. */
     private static final class Results {
         final List<String> skipped = new ArrayList<>();
         int passed;

@@ -65,7 +65,7 @@ class ConformanceTest {
                 .toList();
     }
 
-    /** What our test classes and their nested ones extend. */
+    /** Returns what our test classes and their nested ones extend. */
     private static List<Class<?>> run() {
         List<Class<?>> run = new ArrayList<>();
         for (Class<?> ours : ReflectionSupport.findAllClassesInPackage(ConformanceTest.class.getPackageName(),

@@ -37,7 +37,7 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-/** All of Netty's tests of connections. Many of these wait for something not to happen. */
+/** All of Netty's tests of connections. Many of them wait to see that something does not happen. */
 abstract class ConnectionTests extends EchoTests {
     @Nested
     class AutoRead extends SocketAutoReadTest {
@@ -179,7 +179,7 @@ abstract class ConnectionTests extends EchoTests {
             return List.of(() -> new BadHosts(onFiles().get(0)));
         }
 
-        /** Netty's allows one second beyond the timeout: the code that it is to measure has run before. */
+        /** Netty's test allows one second beyond the timeout, so the code that it measures runs once before. */
         @Override
         public void testConnectTimeout(Bootstrap bootstrap) throws Throwable {
             bootstrap.handler(new ChannelInboundHandlerAdapter()).option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 1)
@@ -187,7 +187,7 @@ abstract class ConnectionTests extends EchoTests {
             super.testConnectTimeout(bootstrap);
         }
 
-        /** Netty's looks first for a host on the Internet that does not answer. */
+        /** Netty's test first looks for a host on the Internet that does not answer. */
         @Override
         @Test
         public void testConnectCancellation(TestInfo testInfo) throws Throwable {
@@ -195,7 +195,7 @@ abstract class ConnectionTests extends EchoTests {
         }
     }
 
-    /** Connects to a server that does not answer, or to one that is no more where the port is nobody's. */
+    /** Connects to a server that does not answer, or, if the port is unassigned, to one that no longer exists. */
     private static final class BadHosts extends Bootstrap {
         private final Bootstrap client;
         private final ServerBootstrap server;

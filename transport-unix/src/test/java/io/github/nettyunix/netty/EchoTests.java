@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import java.net.SocketAddress;
 import java.util.List;
 
-/** Those of Netty's tests of connections that send and receive. Subclasses say what they run on. */
+/** Netty's tests of connections that send and receive. Subclasses define what they run on. */
 @ExtendWith(Conformance.class)
 abstract class EchoTests {
     /** Bootstraps of servers, and of the clients that connect to them. */

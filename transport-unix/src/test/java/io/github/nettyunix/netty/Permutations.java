@@ -47,7 +47,7 @@ final class Permutations {
         }
     }
 
-    /** The path of a socket file to be. */
+    /** Returns the path of a socket file that does not exist yet. */
     static UnixSocketAddress newPath() {
         return UnixSocketAddress.of(FOLDER.resolve(NAMES.incrementAndGet() + ".sock"));
     }
@@ -97,7 +97,7 @@ final class Permutations {
         };
     }
 
-    /** Netty's tests name a port of this host to bind to; this binds to an address of ours. */
+    /** Netty's tests bind to a port of this host; this binds to an address of ours instead. */
     private static final class UnixServerBootstrap extends ServerBootstrap {
         private final Supplier<UnixSocketAddress> addresses;
 

@@ -43,7 +43,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Programs that get other descriptors than the first three, and sockets for those. */
+/** Programs that get more descriptors than the first three, or sockets as the first three. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class ChildProcessTest {
@@ -62,7 +62,7 @@ class ChildProcessTest {
                 Stream.of(arguments)).toList();
     }
 
-    /** What a program prints that has no other descriptors than these, which include its output. */
+    /** Returns what a program prints that has only these descriptors, its output among them. */
     private String output(List<String> command, Map<String, String> environment,
             Map<Integer, FileDescriptor> descriptors)
             throws Exception {
@@ -85,7 +85,7 @@ class ChildProcessTest {
             List<UnixFileDescriptor> fds = message.fileDescriptors();
             assertEquals("six seven\n", output(python("print(os.read(6, 9).decode(), os.read(7, 9).decode())"), null,
                     Map.of(6, fds.get(0), 7, fds.get(1))));
-            // They are close-on-exec here as before.
+            // They are still close-on-exec here.
             assertTrue(Content.isCloseOnExec(fds.get(0)));
             message.release();
         }
@@ -96,9 +96,9 @@ class ChildProcessTest {
     void numbersMayOverlap() throws Exception {
         UnixFileDescriptor[] fds = {Content.labelled("a"), Content.labelled("b"), Content.labelled("c")};
         int[] used = Arrays.stream(fds).mapToInt(FileDescriptor::intValue).toArray();
-        // Two change places and one stays where it is; it has a second number too.
+        // Two swap places and one stays where it is; it gets a second number too.
         assertEquals("bacc\n", contents(Map.of(used[0], fds[1], used[1], fds[0], used[2], fds[2]), fds[2], used));
-        // What is free here, and may be needed on the way, is what the child shall have.
+        // The child is to get a number that is free here and may be needed temporarily.
         UnixFileDescriptor[] some = Descriptors.some(16);
         int[] free = Arrays.stream(some, 8, 16).mapToInt(FileDescriptor::intValue).toArray();
         for (UnixFileDescriptor fd : some) {
@@ -114,7 +114,7 @@ class ChildProcessTest {
         }
     }
 
-    /** What a child finds under these numbers, and behind that on its standard input. */
+    /** Returns what a child finds under these numbers, followed by its standard input. */
     private String contents(Map<Integer, FileDescriptor> descriptors, FileDescriptor input, int... numbers)
             throws Exception {
         Map<Integer, FileDescriptor> all = new HashMap<>(descriptors);
@@ -183,7 +183,7 @@ class ChildProcessTest {
         assertEquals("A=1\nB=\u00e9 =\n", output(List.of("/usr/bin/env"),
                 new TreeMap<>(Map.of("A", "1", "B", "\u00e9 =")), Map.of()));
         assertEquals("", output(List.of("/usr/bin/env"), Map.of(), Map.of()));
-        // The program was found on the PATH, and finds it.
+        // The program was found on the PATH, and gets the PATH.
         assertEquals(System.getenv("PATH") + '\n', output(List.of("printenv", "PATH"), null, Map.of()));
         for (String name : List.of("", "A=B", "A\0")) {
             assertThrows(IllegalArgumentException.class, () ->
@@ -200,7 +200,7 @@ class ChildProcessTest {
 
     @Test
     void theEndIsToldAndLeavesNoZombie() throws Exception {
-        // A child of the JVM's own, which ends meanwhile, is left to it.
+        // A child that the JVM itself has started, which ends meanwhile, is left to the JVM.
         Process other = new ProcessBuilder(python("sys.exit(4)")).start();
         ChildProcess exits = ChildProcess.start(python("sys.exit(3)"), null, Map.of());
         ChildProcess asked = ChildProcess.start(List.of("sleep", "50"), null, Map.of());
@@ -227,7 +227,7 @@ class ChildProcessTest {
         IOException refused = assertThrows(IOException.class, () -> child.signal(1000));
         assertEquals("signal 1000 for sleep (process " + child.pid() + "): EINVAL (Invalid argument)",
                 refused.getMessage());
-        // Who waits does not keep others from waiting.
+        // A thread that waits does not prevent others from waiting.
         assertTrue(child.onExit().cancel(false));
         assertTrue(child.destroyForcibly());
         assertEquals(128 + SIGKILL, status(child));
@@ -263,7 +263,7 @@ class ChildProcessTest {
                         throw new OutOfMemoryError("unable to create native thread");
                     }
                 }));
-        // One that is started after it has ended: the first one would have been there by now.
+        // A second one, started after the first has ended: the first one's result would be there by now.
         assertEquals(0, status(ChildProcess.start(List.of("true"), null, Map.of())));
         assertFalse(Files.exists(file));
         assertFalse(ProcessHandle.current().children()
@@ -288,7 +288,7 @@ class ChildProcessTest {
         assertEquals("/dev/null\n", Files.readString(file));
     }
 
-    /** Adopts its standard input, and starts a child that says what it has instead. */
+    /** Adopts its standard input, and starts a child that prints what it has instead. */
     static final class AdoptingProgram {
         public static void main(String[] arguments) throws Exception {
             UnixTransport.adopt(0);

@@ -36,13 +36,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 /** Records between this process and CPython's keep their boundaries, and empty ones are records too. */
 class CPythonRecordsTest {
-    /** For records that are just as long, and a byte longer. */
+    /** Two sizes: the longest record that fits, and one byte more. */
     private static final int LIMIT = 100_000;
 
-    /** Empty ones come first, in between, one after the other, and last. */
+    /** Empty records come first, in between, in a row, and last. */
     private static final int[] SIZES = {0, 1, 2048, 0, 65536, 0, 0, 200_000, 1, 0, 0};
 
-    /** The record of a number: its bytes count up from there. */
+    /** Returns the record with this number: its bytes count up from the number. */
     private static final String RECORDS = """
             def record(number, size):
                 return (bytes(range(256)) * (size // 256 + 2))[number:number + size]
@@ -206,7 +206,7 @@ class CPythonRecordsTest {
                 } else {
                     assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
                 }
-                // What tells them apart is not seen from outside: who has not been bound has no name.
+                // The mark that tells them apart is invisible from outside: a socket that was not bound has no name.
                 byte[] name = setup.isServing() ? connection.server().bytes() : new byte[0];
                 connection.python().expect("peer " + HexFormat.of().formatHex(name));
                 connection.end();

@@ -33,7 +33,7 @@ class EmptyRecordTest {
         return ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData);
     }
 
-    /** Sends them in one batch, or one by one while the receiver waits for each. */
+    /** Sends them in one batch, or one at a time while the receiver waits for each. */
     private static void sendAll(ChannelPair pair, boolean oneByOne) throws InterruptedException {
         for (String record : RECORDS) {
             pair.sender.write(ChannelPair.buffer(record));
@@ -57,8 +57,7 @@ class EmptyRecordTest {
             sendAll(pair, oneByOne);
             assertTrue(pair.receiver.isActive());
             assertTrue(pair.inbox.isEmpty());
-            // What tells them from the end is not seen from outside: no name where one has sent, no option that nobody
-            // set.
+            // The mark is invisible from outside: the sender has no name, and no option is set that nobody asked for.
             pair.receiver.writeAndFlush(ChannelPair.buffer("answer")).sync();
             assertEquals("answer", ChannelPair.text(pair.senderInbox.take()));
             for (Channel end : List.of(pair.sender, pair.receiver)) {

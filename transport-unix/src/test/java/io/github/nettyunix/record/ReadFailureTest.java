@@ -24,10 +24,10 @@ import java.util.function.IntPredicate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Memory ends while messages arrive. */
+/** The process runs out of memory while messages arrive. */
 @ExtendWith(LeakCheckExtension.class)
 class ReadFailureTest {
-    /** Has no memory for some of the buffers that it is asked for, by their number. */
+    /** Refuses some of the buffers that it is asked for, by their number. */
     private static final class PoorAllocator extends AbstractByteBufAllocator {
         private final IntPredicate refused;
         private volatile boolean poor = true;
@@ -104,7 +104,7 @@ class ReadFailureTest {
         Channel receiver = pair.get(0);
         PoorAllocator allocator = new PoorAllocator(number -> true);
         receiver.config().setAllocator(allocator);
-        // So they are read one by one, each into a buffer that is there before.
+        // One record per read, each into a buffer that is allocated before.
         receiver.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(100));
         RecordingHandler inbox = new RecordingHandler();
         Channels.register(receiver, inbox);
@@ -112,7 +112,7 @@ class ReadFailureTest {
         sender.writeAndFlush(ChannelPair.buffer("first")).sync();
         inbox.take(OutOfMemoryError.class);
         LoopCpu.assertIdle(receiver.eventLoop());
-        // At first 10 ms apart, and each time twice as long.
+        // The first delay is 10 ms, and each one is twice as long as the one before.
         int attempts = receiver.eventLoop().submit(() -> allocator.count).get();
         assertTrue(attempts < 30, attempts + " attempts");
         assertTrue(inbox.isEmpty(), "reported again");

@@ -91,7 +91,7 @@ class RecordSizeLimitTest {
         prepared.receiver.config().<MaxMessagesRecvByteBufAllocator>getRecvByteBufAllocator()
                 .maxMessagesPerRead(maxMessagesPerRead);
         try (ChannelPair pair = prepared.start()) {
-            // Large ones before, so that the buffer for the next one is large already.
+            // Large records first, so that the buffer for the next one is already large.
             for (int size : new int[] {9000, 9000, 9001, 8999, 20_000, 9000}) {
                 pair.sender.writeAndFlush(Unpooled.buffer(size).writeZero(size)).sync();
                 if (size <= 9000) {
@@ -165,7 +165,7 @@ class RecordSizeLimitTest {
         Evidence.of("CPython", "the error for a " + type + " record above MAX_MESSAGE_SIZE names its sender");
     }
 
-    /** The memory of a slot is the kernel's again, as after a giant that was accepted. */
+    /** The memory of a slot is returned to the kernel, as after a large record that was accepted. */
     @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
     void recordAboveTheLimitLeavesNoMemoryBehind(SocketType type) throws Exception {
         int limit = 300_000;
@@ -189,7 +189,7 @@ class RecordSizeLimitTest {
         }
     }
 
-    /** How much of its receive slots a channel's event loop keeps in memory. */
+    /** Returns how many bytes of its receive slots a channel's event loop keeps in memory. */
     private static long slotMemory(Channel channel) throws Exception {
         return channel.eventLoop().submit(() -> {
             ReceiveBatch batch = ReceiveBatch.current();

@@ -99,7 +99,7 @@ class CPythonBytesTest {
     void aLongStreamArrivesWhole(boolean serving) throws Exception {
         byte[] sent = new byte[8 << 20];
         new Random(3).nextBytes(sent);
-        // Once with control data and once without.
+        // With control data and without.
         try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, false, serving))
                 .option(UnixSocketOption.RECEIVE_CONTROL_DATA, serving).start("""
                 while data := sock.recv(100000):

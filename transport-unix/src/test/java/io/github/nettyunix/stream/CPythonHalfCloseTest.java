@@ -182,7 +182,7 @@ class CPythonHalfCloseTest {
             assertSame(ChannelInputShutdownReadComplete.INSTANCE, connection.inbox().take());
             DuplexChannel channel = (DuplexChannel) connection.channel();
             channel.writeAndFlush(Content.of("answer")).sync();
-            // It succeeds as a whole, although its first half ends the channel.
+            // The shutdown as a whole succeeds, although its first half closes the channel.
             channel.shutdown().sync();
             assertSame(ChannelOutputShutdownEvent.INSTANCE, connection.inbox().take());
             assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
@@ -212,7 +212,7 @@ class CPythonHalfCloseTest {
         connection.end();
     }
 
-    /** A peer that closes without a reset cannot be noticed: a socket that was shut down here looks the same before. */
+    /** A peer that closes without a reset cannot be detected: the socket looks the same as after a local shutdown. */
     @Setup.Connections
     void aResetEndsAChannelThatWasShutDownInBothDirections(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.ALLOW_HALF_CLOSURE, true)

@@ -42,7 +42,10 @@ class ExactPositionsTest {
                 .with(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
     }
 
-    /** The texts, and in brackets the numbers of descriptors, of messages up to one that ends with a full stop. */
+    /**
+     * Returns the texts of the messages up to one that ends with a full stop, with the number of descriptors in
+     * brackets.
+     */
     private static String describe(RecordingHandler inbox) {
         StringBuilder all = new StringBuilder();
         String text;
@@ -116,7 +119,7 @@ class ExactPositionsTest {
         }
     }
 
-    /** What comes after that may bring descriptors. */
+    /** Whatever comes next may bring descriptors. */
     @Test
     void aReadTakesNoMoreThanWhatWasLookedAt() throws Exception {
         int[] fds = new int[2];
@@ -148,7 +151,7 @@ class ExactPositionsTest {
         }
     }
 
-    /** The kernel cuts a long message where it likes; nothing says where the parts belong together. */
+    /** The kernel splits a long message anywhere; nothing marks the parts as one message. */
     @Test
     void longMessageArrivesInPiecesAndItsDescriptorsWithTheFirst() throws Exception {
         String text = "x".repeat(150_000);

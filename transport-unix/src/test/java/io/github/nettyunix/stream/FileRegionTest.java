@@ -62,7 +62,7 @@ class FileRegionTest {
         return FileChannel.open(Files.write(folder.resolve("file"), content), StandardOpenOption.READ);
     }
 
-    /** The next bytes that have arrived, as many. */
+    /** Returns the next bytes that arrive, this many. */
     private static byte[] take(RecordingHandler inbox, int count) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         while (all.size() < count) {
@@ -172,7 +172,7 @@ class FileRegionTest {
         }
     }
 
-    /** The number of a closed file may be another file's: the peer would get that one's bytes. */
+    /** The number of a closed file may have been reused: the peer would get another file's bytes. */
     @Test
     void whoClosesAFileWaitsUntilItsNumberIsNotInUse() throws Exception {
         byte[] content = random(1000);
@@ -217,7 +217,7 @@ class FileRegionTest {
             ChannelFuture written = pair.sender.writeAndFlush(new DefaultFileRegion(file(content), 0, SIZE));
             boolean isFree = pair.sender.eventLoop().submit(() -> { }).await(5, TimeUnit.SECONDS);
             boolean isWritten = written.isDone();
-            // This also ends a system call that the loop may be in.
+            // This also interrupts a system call that the loop may be in.
             pair.receiver.config().setAutoRead(true);
             assertTrue(isFree, "the loop of the sender is in a system call");
             assertFalse(isWritten);
@@ -233,7 +233,7 @@ class FileRegionTest {
         DefaultFileRegion region = new DefaultFileRegion(file(content), 0, SIZE) {
             @Override
             public long transferTo(WritableByteChannel target, long position) throws IOException {
-                // Now and then it has nothing to give.
+                // Sometimes it has no bytes to transfer.
                 return calls.incrementAndGet() % 3 == 0 ? 0 : super.transferTo(target, position);
             }
         };
@@ -269,13 +269,13 @@ class FileRegionTest {
             for (int i = 0; i < 100; i++) {
                 pair.sender.write(new DefaultFileRegion(path.toFile(), i * 100, 100));
             }
-            // An empty one is nothing.
+            // An empty region sends nothing.
             pair.sender.writeAndFlush(new DefaultFileRegion(path.toFile(), 0, 0)).sync();
             assertArrayEquals(content, take(pair.inbox, content.length));
         }
     }
 
-    /** Of what is behind the region's end nothing is sent, also where the file grows meanwhile. */
+    /** Nothing beyond the end of the region is sent, even if the file grows meanwhile. */
     @Test
     void aFileThatGrowsIsSentAsFarAsItsRegionGoes() throws Exception {
         byte[] content = random(SIZE);

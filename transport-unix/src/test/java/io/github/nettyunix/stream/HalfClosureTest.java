@@ -94,7 +94,7 @@ class HalfClosureTest {
             sender.shutdown().sync();
             assertTrue(sender.isShutdown() && sender.isOpen());
             assertSame(ChannelInputShutdownEvent.INSTANCE, pair.inbox.take());
-            // Twice does no harm.
+            // Shutting down twice is harmless.
             sender.shutdown().await();
             LoopCpu.assertIdle(sender.eventLoop());
             LoopCpu.assertIdle(pair.receiver.eventLoop());

@@ -46,7 +46,7 @@ class StreamDescriptorsTest {
         return new UnixMessage(ChannelPair.buffer(text), fds);
     }
 
-    /** What a message has: its text, and in brackets what its descriptors refer to. */
+    /** Returns a message's text, with what its descriptors refer to in brackets. */
     private static String describe(UnixMessage message) throws Exception {
         StringBuilder description = new StringBuilder(Content.text(Content.bytes(message.content())));
         for (UnixFileDescriptor fd : message.fileDescriptors()) {
@@ -123,14 +123,14 @@ class StreamDescriptorsTest {
                     writes[i] = pair.sender.write(message("m" + i, fds[i]));
                 }
                 fds[1].close();
-                // Its number is another's by now.
+                // Its number has been reused by now.
                 UnixFileDescriptor other = UnixFileDescriptor.open(Path.of("/dev/null"));
                 pair.sender.flush();
                 other.release();
                 return null;
             }).sync();
             assertEquals("m0[file 0]", describe(pair.inbox.take(UnixMessage.class)));
-            // Nothing may take the place of what is missing.
+            // Nothing may take the place of the missing message.
             assertSame(RecordingHandler.INACTIVE, pair.inbox.take());
             assertTrue(writes[0].sync().isSuccess());
             assertEquals("EBADF", ((UnixSocketError) ChannelPair.failure(writes[1])).errnoName());
@@ -227,7 +227,7 @@ class StreamDescriptorsTest {
                 + "them is reported");
     }
 
-    /** Its descriptors are received many in one system call, in which the kernel reports the reset first. */
+    /** Its messages are received in one system call, which reports the reset first. */
     @Test
     void allThatATrustedPeerHadSentIsReadBeforeItsResetIsReported() throws Exception {
         try (ChannelPair pair = newPair().withSender(ChannelOption.AUTO_READ, false).start()) {

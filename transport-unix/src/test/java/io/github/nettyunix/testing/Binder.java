@@ -14,12 +14,12 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** A server in another process, which may be another user's: it binds, and prints "bound" or what has gone wrong. */
+/** A server in another process, possibly of another user: it binds, and prints "bound" or the error. */
 public final class Binder {
     private Binder() {
     }
 
-    /** The path; then a mode and the number of a group, if they are not empty. */
+    /** Arguments: the path, then a mode and the number of a group, if they are not empty. */
     public static void main(String[] arguments) throws Exception {
         SocketFilePolicy policy = SocketFilePolicy.replaceStale();
         if (arguments.length > 1 && !arguments[1].isEmpty()) {
@@ -36,7 +36,7 @@ public final class Binder {
         System.exit(0);
     }
 
-    /** What it prints, where it is run by the command that is the prefix. */
+    /** Returns what it prints when run with a prefix command. */
     public static String run(List<String> prefix, Object... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(Jvm.command(Binder.class));

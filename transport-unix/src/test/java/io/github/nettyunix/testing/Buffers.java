@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** An allocator for channels that knows what is in use of its memory. */
+/** An allocator for channels that tracks how much of its memory is in use. */
 public final class Buffers {
     private static final long DEADLINE_MILLIS = 5_000;
 
@@ -17,7 +17,7 @@ public final class Buffers {
         return allocator;
     }
 
-    /** Waits until nothing is in use any more; what loops still have to release, they release soon. */
+    /** Waits until nothing is in use: event loops may still have to release something. */
     public void assertAllReleased() {
         long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
         while (used() != 0 && System.currentTimeMillis() < deadline) {

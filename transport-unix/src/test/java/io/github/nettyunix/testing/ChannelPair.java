@@ -80,7 +80,7 @@ public final class ChannelPair implements AutoCloseable {
         return sender.writeAndFlush(buffer(text));
     }
 
-    /** The text of the next message, which is released; its descriptors go with it. */
+    /** Returns the text of the next message, and releases the message with its descriptors. */
     public String text() {
         return text(inbox.take(Object.class));
     }
@@ -89,7 +89,7 @@ public final class ChannelPair implements AutoCloseable {
         return Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
     }
 
-    /** The text of a message, which is released. */
+    /** Returns the text of a message, and releases it. */
     public static String text(Object message) {
         if (message instanceof Throwable) {
             throw new AssertionError("expected a message", (Throwable) message);
@@ -108,7 +108,7 @@ public final class ChannelPair implements AutoCloseable {
         return future.cause();
     }
 
-    /** Waits until the channel's event loop has run what it has to do now, and what follows from that. */
+    /** Waits until the channel's event loop has run its current tasks, and those that follow from them. */
     public static void settle(Channel channel) throws InterruptedException {
         for (int i = 0; i < 2; i++) {
             channel.eventLoop().submit(() -> { }).sync();

@@ -24,12 +24,12 @@ public final class Channels {
     private Channels() {
     }
 
-    /** For a connecting channel, or a datagram one. */
+    /** For a connecting channel, or a datagram channel. */
     public static Bootstrap client(SocketType type, ChannelHandler handler) {
         return client(Loops.group(), type, handler);
     }
 
-    /** The same on other loops than those that all tests share. */
+    /** The same on a group of the test's own. */
     public static Bootstrap client(EventLoopGroup group, SocketType type, ChannelHandler handler) {
         return new Bootstrap().group(group).channel(clientClass(type)).handler(handler);
     }
@@ -39,7 +39,7 @@ public final class Channels {
         return server(Loops.group(), type, child);
     }
 
-    /** The same on other loops than those that all tests share. */
+    /** The same on a group of the test's own. */
     public static ServerBootstrap server(EventLoopGroup group, SocketType type, Supplier<ChannelHandler> child) {
         return new ServerBootstrap().group(group).channel(serverClass(type))
                 .childHandler(new ChannelInitializer<>() {
@@ -66,7 +66,7 @@ public final class Channels {
         };
     }
 
-    /** A new channel for a connection, or a datagram one, not yet registered. */
+    /** A new channel for a connection, or a datagram channel, not yet registered. */
     public static Channel newClient(SocketType type) {
         return switch (type) {
             case STREAM -> new UnixStreamChannel();
@@ -75,7 +75,7 @@ public final class Channels {
         };
     }
 
-    /** A new channel that can be bound to be reached: a server, or a datagram one; not yet registered. */
+    /** A new channel that peers can reach once it is bound: a server, or a datagram channel; not yet registered. */
     public static Channel newBindable(SocketType type) {
         return switch (type) {
             case STREAM -> new UnixServerStreamChannel();

@@ -23,7 +23,7 @@ public final class Content {
     private Content() {
     }
 
-    /** The bytes of a message, whatever its class, which is released. */
+    /** Returns the bytes of a message of any class, and releases it. */
     public static byte[] take(Object message) {
         if (message instanceof Throwable cause) {
             throw new AssertionError("expected a message", cause);
@@ -47,7 +47,7 @@ public final class Content {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** A file that has a text to read. */
+    /** Returns a file that contains a text. */
     public static UnixFileDescriptor labelled(String text) throws IOException {
         ByteBuf content = of(text);
         try {
@@ -57,7 +57,7 @@ public final class Content {
         }
     }
 
-    /** The text in a pipe or a file, from where it is now to its end. */
+    /** Returns the text in a pipe or a file, from its position to its end. */
     public static String label(UnixFileDescriptor fd) throws IOException {
         ByteBuffer text = ByteBuffer.allocate(100);
         try (FileChannel file = fd.toFileChannel(StandardOpenOption.READ)) {

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How many datagrams the kernel keeps for a receiver: systemd raises it where it is init. */
+/** How many datagrams the kernel queues for a receiver; systemd raises the number where it is init. */
 public final class DatagramQueue {
-    /** More than it keeps. */
+    /** More than the kernel keeps. */
     public static final int TOO_MANY = length() + 30;
 
     /**
@@ -19,7 +19,7 @@ public final class DatagramQueue {
 
     private static int length() {
         try {
-            // In one piece: the kernel answers a second read with nothing.
+            // In one piece: a second read returns nothing.
             return Integer.parseInt(Files.readAllLines(Path.of("/proc/sys/net/unix/max_dgram_qlen")).get(0));
         } catch (IOException e) {
             throw new AssertionError(e);

@@ -32,7 +32,7 @@ public final class Descriptors {
         return new Descriptors();
     }
 
-    /** Some descriptors to be sent, each of a small file of its own. */
+    /** Returns descriptors to be sent, each of a small file of its own. */
     public static UnixFileDescriptor[] some(int count) throws IOException {
         UnixFileDescriptor[] fds = new UnixFileDescriptor[count];
         for (int i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ public final class Descriptors {
         return fds;
     }
 
-    /** What {@link #some} has put into the file. */
+    /** Returns what {@link #some} has written to the file. */
     public static String text(UnixFileDescriptor fd) throws IOException {
         try (FileChannel file = fd.toFileChannel(StandardOpenOption.READ)) {
             ByteBuffer content = ByteBuffer.allocate(64);
@@ -63,19 +63,19 @@ public final class Descriptors {
                 try {
                     result.put(Integer.valueOf(link.getFileName().toString()), Files.readSymbolicLink(link).toString());
                 } catch (IOException e) {
-                    // It was the one that lists the folder.
+                    // It was the descriptor of the folder itself.
                 }
             }
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        // The folder itself, and what the JVM opens when it loads a class or looks how much memory it may have.
+        // The folder itself, and what the JVM opens when it loads a class or reads its memory limit.
         result.values().removeIf(target -> target.startsWith("/proc/") || target.startsWith("/sys/")
                 || target.endsWith(".jar") || target.endsWith("random"));
         return result;
     }
 
-    /** Waits until just the same is open as then; what loops still have to close, they close soon. */
+    /** Waits until exactly the same is open as then: event loops may still have to close something. */
     public void assertUnchanged() {
         long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
         Map<Integer, String> now = open();

@@ -11,10 +11,10 @@ import java.nio.file.Path;
 /** Netty's own kqueue loop on Linux; the kernel's part is emulated by {@code emulated_kqueue.c}. */
 final class EmulatedKQueue {
     static {
-        // Brings the native methods of io.netty.channel.unix, which both loops need.
+        // Loads the native methods of io.netty.channel.unix, which both loops need.
         Epoll.ensureAvailability();
         try {
-            // Netty sees that its native methods are there already, and loads nothing.
+            // Netty finds its native methods already loaded.
             System.load(Path.of(EmulatedKQueue.class.getResource("/libemulated_kqueue.so").toURI()).toString());
         } catch (URISyntaxException e) {
             throw new AssertionError(e);

@@ -24,7 +24,7 @@ public final class Evidence {
         append(PROVED, peer + '\t' + what);
     }
 
-    /** A test that cannot be run here, since there are no sockets of this type. */
+    /** Records a test that does not apply, because there are no sockets of this type. */
     static void doesNotApply(SocketType type) {
         append(DOES_NOT_APPLY, type.toString());
     }

@@ -34,17 +34,17 @@ public final class FailingCalls {
     private FailingCalls() {
     }
 
-    /** Every such call fails. */
+    /** Lets every such call fail. */
     public static void on(EventLoop loop, String call, int errno) throws Exception {
         refuse(loop, call, ANY, 0, false, errno);
     }
 
-    /** Calls fail one of whose arguments has this value. */
+    /** Lets calls fail one of whose arguments has this value. */
     public static void on(EventLoop loop, String call, int argument, int value, int errno) throws Exception {
         refuse(loop, call, argument, value, false, errno);
     }
 
-    /** Calls fail one of whose arguments lacks a flag. */
+    /** Lets calls fail one of whose arguments lacks a flag. */
     public static void withoutFlag(EventLoop loop, String call, int argument, int flag, int errno) throws Exception {
         refuse(loop, call, argument, flag, true, errno);
     }

@@ -10,7 +10,7 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A server that accepts nobody of its own accord, with so many waiting that the next one has to wait outside. */
+/** A server that accepts only on request, with so many clients waiting that the next one finds the backlog full. */
 public final class FullBacklog implements AutoCloseable {
     private final RawSocket server;
     private final List<RawSocket> waiting = new ArrayList<>();
@@ -26,7 +26,7 @@ public final class FullBacklog implements AutoCloseable {
         assertTrue(waiting.size() < 10);
     }
 
-    /** Accepts those that wait: now there is room for others. */
+    /** Accepts those that wait, which makes room for others. */
     public void acceptAll() throws IOException {
         for (int i = 0; i < waiting.size(); i++) {
             server.accept().close();

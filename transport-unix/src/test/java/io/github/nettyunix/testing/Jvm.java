@@ -5,11 +5,11 @@ import io.github.nettyunix.UnixCredentials;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Another process with the classes of this one, for what cannot be undone in this one. */
+/** Another JVM with the classes of this one, for what cannot be undone here. */
 public final class Jvm {
     /**
-     * What a command begins with to run as nobody, who can still read the classes of this JVM wherever they are;
-     * nothing if this is not root, who alone can become another user.
+     * The prefix of a command to run as user nobody, who can still read the classes of this JVM wherever they are.
+     * Empty if this is not root: only root can become another user.
      */
     public static final List<String> AS_NOBODY = UnixCredentials.ofThisProcess().uid() != 0 ? List.of()
             : List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search",
@@ -20,7 +20,7 @@ public final class Jvm {
 
     /** The command that runs a class's main method; system properties come first: {@code "-Dname=value"}. */
     public static List<String> command(Class<?> main, String... options) {
-        // It does not live long enough for more than the first compiler.
+        // It does not live long enough for the second compiler.
         List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
                 "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
                 "-cp", System.getProperty("java.class.path")));

@@ -17,7 +17,7 @@ public final class LeakCheckExtension implements BeforeEachCallback, AfterEachCa
 
     @Override
     public void afterEach(ExtensionContext context) {
-        // What has failed already may have left things behind.
+        // A test that has failed may have left something behind.
         if (context.getExecutionException().isEmpty()) {
             context.getStore(NAMESPACE).get("descriptors", Descriptors.class).assertUnchanged();
             context.getStore(NAMESPACE).get("threads", Threads.class).assertUnchanged();

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** How busy the threads of event loops are. */
+/** Measures how busy the threads of event loops are. */
 public final class LoopCpu {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final double MOST = 0.05;
@@ -18,8 +18,8 @@ public final class LoopCpu {
     }
 
     /**
-     * Waits until each of the loops uses less than 5 % of a core, as one that spins never does. It need not be at once:
-     * a loop whose code is run for the first time has classes to load.
+     * Waits until each of the loops uses less than 5 % of a core, which a spinning loop never does. At first a loop may
+     * use more, because it loads classes.
      */
     public static void assertIdle(EventLoop... loops) throws Exception {
         double share = mostBusy(250, loops);
@@ -29,7 +29,7 @@ public final class LoopCpu {
         assertIdle(share);
     }
 
-    /** The same, and then they stay so for two seconds. */
+    /** The same, and then checks that they stay so for two seconds. */
     public static void assertIdleForTwoSeconds(EventLoop... loops) throws Exception {
         assertIdle(loops);
         assertIdle(mostBusy(2000, loops));
@@ -39,7 +39,7 @@ public final class LoopCpu {
         assertTrue(share < MOST, String.format("an event loop uses %.1f %% of a core", share * 100));
     }
 
-    /** The share of a core that the busiest of the loops uses, over some time. */
+    /** Returns the share of a core that the busiest of the loops uses over some time. */
     private static double mostBusy(long millis, EventLoop... loops) throws Exception {
         long[] threads = new long[loops.length];
         long[] nanos = new long[loops.length];

@@ -8,7 +8,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.PlatformDependent;
 
-/** The event loops that tests run on. Which selector drives them is chosen from outside, never by a test. */
+/** The event loops that tests run on. The selector is chosen by a system property, never by a test. */
 public final class Loops {
     private static final EventLoopGroup GROUP = start();
 
@@ -18,7 +18,7 @@ public final class Loops {
     private static EventLoopGroup start() {
         EventLoopGroup group = newGroup(4);
         try {
-            // What the loops, the library and the JVM open for themselves is open before a test counts descriptors.
+            // Opens what the loops, the library and the JVM need for themselves before a test counts descriptors.
             for (EventExecutor loop : group) {
                 loop.submit(Thread::yield).sync();
             }
@@ -37,7 +37,7 @@ public final class Loops {
                 PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
     }
 
-    /** Whether it is not this system's own. */
+    /** Whether the selector is emulated. */
     public static boolean isEmulated() {
         return System.getProperty("nettyunix.test.selector") != null;
     }
@@ -50,7 +50,7 @@ public final class Loops {
         };
     }
 
-    /** The same for loops that never sleep. */
+    /** The same for spinning loops. */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
         return switch (selector()) {
             case "epoll", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory();
@@ -64,7 +64,7 @@ public final class Loops {
         return GROUP;
     }
 
-    /** A group of its own, to be shut down by the test. */
+    /** Returns a new group, to be shut down by the test. */
     public static EventLoopGroup newGroup(int threads) {
         return new MultiThreadIoEventLoopGroup(threads, newIoHandlerFactory());
     }

@@ -31,7 +31,7 @@ public final class Python implements AutoCloseable {
         in = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
     }
 
-    /** The interpreter itself: what is called so may be a script that looks for it each time. */
+    /** Returns the interpreter itself: {@code python3} may be a script that looks for it each time. */
     private static String find() {
         try {
             Process python = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)")
@@ -52,7 +52,7 @@ public final class Python implements AutoCloseable {
         return runWith(List.of(), script, arguments);
     }
 
-    /** The same as another user, if this one is root: {@link Jvm#AS_NOBODY}. */
+    /** The same as another user, if this user is root: {@link Jvm#AS_NOBODY}. */
     public static Python runAsNobody(String script, Object... arguments) throws IOException {
         return runWith(Jvm.AS_NOBODY, script, arguments);
     }
@@ -72,7 +72,7 @@ public final class Python implements AutoCloseable {
         }
     }
 
-    /** The next line that the script prints. */
+    /** Returns the next line that the script prints. */
     public String line() throws IOException {
         String line = out.readLine();
         assertNotNull(line, "the Python peer ended early");
@@ -84,7 +84,7 @@ public final class Python implements AutoCloseable {
         assertEquals(line, line());
     }
 
-    /** A line for the script's {@code input()}. */
+    /** Sends a line to the script's {@code input()}. */
     public void say(String line) {
         in.println(line);
     }

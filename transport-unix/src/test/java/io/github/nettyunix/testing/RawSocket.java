@@ -12,7 +12,7 @@ import java.util.Arrays;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A socket with nothing but system calls on it, for states that no channel ever shows to others. */
+/** A socket with plain system calls, for states that no channel ever shows to others. */
 public final class RawSocket implements AutoCloseable {
     private final UnixSocket socket;
 
@@ -30,7 +30,7 @@ public final class RawSocket implements AutoCloseable {
         return of(type).bind(path.toString().getBytes());
     }
 
-    /** Leaves a socket file at the path that nobody holds. */
+    /** Leaves a stale socket file at the path. */
     public static Path stale(SocketType type, Path path) throws IOException {
         bound(type, path).close();
         return path;
@@ -46,12 +46,12 @@ public final class RawSocket implements AutoCloseable {
         return this;
     }
 
-    /** 0, or a negative errno. */
+    /** Returns 0 or a negative errno. */
     public int connect(byte[] name) {
         return socket.connect(name);
     }
 
-    /** A connection, or a negative errno. */
+    /** Returns a connection or a negative errno. */
     public int tryAccept() {
         return socket.acceptConnection(new byte[256]);
     }
@@ -69,7 +69,7 @@ public final class RawSocket implements AutoCloseable {
         return Arrays.copyOf(name, socket.localName(name));
     }
 
-    /** The name that a channel's socket has now. */
+    /** Returns the current name of a channel's socket. */
     public static byte[] localName(UnixChannel channel) {
         return localName(new UnixSocket(channel.fd().intValue()));
     }

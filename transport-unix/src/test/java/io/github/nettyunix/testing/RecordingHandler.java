@@ -53,7 +53,7 @@ public class RecordingHandler extends ChannelInboundHandlerAdapter {
         arrived.add(INACTIVE);
     }
 
-    /** The channel that this is a handler of, once it is active. */
+    /** Waits until the channel of this handler is active, and returns it. */
     public Channel channel() {
         try {
             return active.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
@@ -62,7 +62,7 @@ public class RecordingHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** The next message, exception (a Throwable), user event or {@link #INACTIVE}; the caller releases it. */
+    /** Returns the next message, exception (a Throwable), user event or {@link #INACTIVE}; the caller releases it. */
     public Object take() {
         try {
             Object next = arrived.poll(TIMEOUT_SECONDS, TimeUnit.SECONDS);
@@ -73,7 +73,7 @@ public class RecordingHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** The next one, which has to be of this class. */
+    /** Returns the next one, which must be of this class. */
     public <T> T take(Class<T> type) {
         Object next = take();
         if (next instanceof Throwable && !type.isInstance(next)) {
@@ -82,7 +82,7 @@ public class RecordingHandler extends ChannelInboundHandlerAdapter {
         return assertInstanceOf(type, next);
     }
 
-    /** Whether nothing has arrived so far that was not taken. */
+    /** Whether everything that has arrived was taken. */
     public boolean isEmpty() {
         return arrived.isEmpty();
     }

@@ -11,7 +11,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 public final class Threads {
     private static final long DEADLINE_MILLIS = 5_000;
 
-    /** Those that the JVM, JUnit and Netty start when they first need them, and keep, or end in their own time. */
+    /** Threads that the JVM, JUnit and Netty start when they first need them and keep, or end later. */
     private static final List<String> KEPT = List.of("process reaper", "ForkJoinPool", "Attach Listener",
             "Common-Cleaner",
             "CompletableFuture", "junit-", "netty-transport-unix-closer", "globalEventExecutor", "surefire",
@@ -33,7 +33,7 @@ public final class Threads {
                 .filter(thread -> KEPT.stream().noneMatch(thread.getName()::startsWith)).collect(Collectors.toSet());
     }
 
-    /** Waits until no other thread is running than then. */
+    /** Waits until only those threads are running. */
     public void assertUnchanged() {
         long deadline = System.currentTimeMillis() + DEADLINE_MILLIS;
         for (Set<Thread> now; !before.containsAll(now = running());) {

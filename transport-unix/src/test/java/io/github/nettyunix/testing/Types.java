@@ -8,7 +8,7 @@ public final class Types {
     private Types() {
     }
 
-    /** Whether a test with this type applies; to be asked once a test, since ./verify counts those that do not. */
+    /** Whether a test with this type applies. To be called once per test, since ./verify counts those that do not. */
     public static boolean apply(SocketType type) {
         boolean supported = UnixTransport.supports(type);
         if (!supported) {

@@ -24,7 +24,7 @@ import static io.github.nettyunix.internal.readiness.Readiness.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What every selector has to do alike. */
+/** What every selector must do. */
 class ReadinessTest {
     private static final int NOTHING = 0;
 
@@ -39,7 +39,7 @@ class ReadinessTest {
         void run() throws Exception;
     }
 
-    /** Counts what it is told, and does nothing about it unless asked. */
+    /** Counts events, and handles them only on request. */
     private final class Watcher implements Readiness.Listener {
         final Semaphore readable = new Semaphore(0);
         final Semaphore writable = new Semaphore(0);
@@ -249,7 +249,7 @@ class ReadinessTest {
         FileDescriptor other = new FileDescriptor(FileDescriptors.duplicate(fds[1], 3));
         watcher.start(READ);
         watcher.onLoop(() -> {
-            // This has not reached the kernel when the number gets its next owner.
+            // This change has not reached the kernel when the number gets its next owner.
             watcher.readiness.interest(READ | WRITE);
             watcher.readiness.cancel();
             closeQuietly(ours);
@@ -261,9 +261,9 @@ class ReadinessTest {
         new FileDescriptor(fds[0]).close();
     }
 
-    /** Nothing happens any more on the loop, and it does not spin. */
+    /** Checks that nothing more happens on the loop, and that it does not spin. */
     private void assertQuiet() throws Exception {
-        // What has happened so far is told before the second task runs, since the loop asks for events in between.
+        // Events so far are reported before the second task runs, because the loop polls in between.
         for (int i = 0; i < 2; i++) {
             watcher.loop.schedule(() -> { }, 10, TimeUnit.MILLISECONDS).sync();
         }
@@ -272,7 +272,7 @@ class ReadinessTest {
         TimeUnit.MILLISECONDS.sleep(100);
         assertEquals(told, watcher.told.get(), "it goes on and on");
         used = cpuTime(watcher.loop) - used;
-        // So little, since on a busy machine a loop that spins does not get much.
+        // The limit is low because a spinning loop does not get much of a busy machine.
         assertTrue(used < TimeUnit.MILLISECONDS.toNanos(3),
                 "the loop spins: " + used + " ns of processor time in 100 ms");
     }

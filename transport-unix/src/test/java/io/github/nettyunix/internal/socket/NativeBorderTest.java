@@ -33,7 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** C refuses numbers that its structures cannot have, before it makes a system call or touches memory. */
+/** C refuses invalid numbers before it makes a system call or touches memory. */
 @Tag("library")
 @ExtendWith(LeakCheckExtension.class)
 class NativeBorderTest {
@@ -321,7 +321,7 @@ class NativeBorderTest {
         refused(socketFiles, "probe", new byte[] {'a', 0, 'b'});
 
         Class<?> children = ChildProcesses.class;
-        // Signal 0 does nothing, should it be sent.
+        // Signal 0 has no effect if it is sent.
         refused(children, "signal", 0, 0);
         refused(children, "signal", -1, 0);
         refused(children, "signal", MIN, 0);

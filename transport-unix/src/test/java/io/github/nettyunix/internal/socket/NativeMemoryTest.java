@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The receive slots are address space, and become memory only as far as messages touch them. */
+/** The receive slots are address space, of which only what messages touch becomes memory. */
 @Tag("once")
 class NativeMemoryTest {
     private static final List<String> AS_NOBODY = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
@@ -29,7 +29,7 @@ class NativeMemoryTest {
         UnixTransport.ensureAvailability();
     }
 
-    /** A line of what the kernel says of a mapping, such as {@code Rss}. */
+    /** Returns a line of what the kernel reports about a mapping, such as {@code Rss}. */
     private static String fact(NativeMemory memory, String name) throws IOException {
         boolean found = false;
         for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
@@ -67,7 +67,7 @@ class NativeMemoryTest {
                 memory.buffer(0, 2 * BLOCK).putLong(i, -1);
             }
             int before = kilobytes(memory);
-            // Of pages that are only partly in the range, nothing is lost.
+            // Pages that are only partly in the range keep their content.
             memory.discard(1, BLOCK);
             assertTrue(kilobytes(memory) <= before - (BLOCK - Platform.pageSize()) / 1024, () -> "resident before: "
                     + before);
@@ -80,13 +80,13 @@ class NativeMemoryTest {
     }
 
     /**
-     * Locks all memory that it maps, then maps some; says how much of it is there, before and after it touches two
+     * Locks all memory that it maps, then maps some, and prints how much of it is present before and after touching two
      * pages.
      */
     static final class Locked {
         public static void main(String[] arguments) throws Exception {
             UnixTransport.ensureAvailability();
-            // Classes and buffers that are needed are there before more memory becomes dear.
+            // Loads classes and buffers before memory becomes scarce.
             NativeMemory other = NativeMemory.reserve(4096, 1);
             kilobytes(other);
             System.out.println("ready");

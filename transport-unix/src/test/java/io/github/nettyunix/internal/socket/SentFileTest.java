@@ -83,7 +83,7 @@ class SentFileTest {
         assertNull(SentFile.open(closed));
     }
 
-    /** Transfers its bytes in a way of its own. */
+    /** Overrides how its bytes are transferred. */
     private static final class Slow extends DefaultFileRegion {
         Slow(Path path) {
             super(path.toFile(), 0, 1);

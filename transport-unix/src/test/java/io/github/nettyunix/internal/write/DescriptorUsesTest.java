@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The numbers of descriptors that are about to be sent stay those of their files. */
+/** The numbers of descriptors that are being sent keep referring to their files. */
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorUsesTest {
     private static boolean isOpen(int number) {

@@ -17,12 +17,12 @@ class RecipientBackoffTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final int QUEUE = 11;
 
-    /** What a second of a sender that always has something to send costs, and brings, at a reader of some rate. */
+    /** Simulates a second of a sender that always has something to send, to a reader of a given rate. */
     private record Second(int attempts, int sent) {
         static Second at(int perSecond) {
             RecipientBackoff recipient = new RecipientBackoff(null);
             long each = SECOND / perSecond;
-            // The reader takes the next one when it is due, if there is one.
+            // The reader takes the next datagram when it is due, if there is one.
             long now = SECOND;
             long nextRead = now + each;
             int queued = QUEUE;

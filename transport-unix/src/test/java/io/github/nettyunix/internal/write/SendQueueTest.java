@@ -199,7 +199,7 @@ class SendQueueTest {
         OutboundDatagram datagram = write(null);
         flush();
         assertSame(datagram, next());
-        // It had no room first, and then the kernel was short of something.
+        // First it had no room, and then the kernel was short of a resource.
         queue.await(queue.refused(datagram, true, now), 0);
         queue.onWritable();
         assertSame(datagram, next());
@@ -228,7 +228,7 @@ class SendQueueTest {
         channel.close();
     }
 
-    /** Compares processor times, in which a walk through what waits would be most of all. */
+    /** Compares processor times: a walk through the waiting datagrams would take most of the second one. */
     @Test
     void aFlushCostsTheSameHoweverManyWaitForAnotherRecipient() {
         flushMany();

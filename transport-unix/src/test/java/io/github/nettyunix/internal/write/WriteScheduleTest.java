@@ -17,7 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("once")
 class WriteScheduleTest {
-    /** What is asked of a channel to start a delay. */
+    /** All that WriteSchedule needs of a channel to start a delay. */
     private static ChannelCore coreOf(Channel channel) {
         return (ChannelCore) Proxy.newProxyInstance(ChannelCore.class.getClassLoader(),
                 new Class<?>[] {ChannelCore.class}, (proxy, method, arguments) -> {
