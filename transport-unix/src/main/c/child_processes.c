@@ -1,9 +1,11 @@
 /* ChildProcesses.java: starting programs and waiting for them. See posix_spawn(3), waitid(2), kill(2). */
 #include "nettyunix.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,12 +18,18 @@ extern char **environ;
 #define POSIX_SPAWN_CLOEXEC_DEFAULT 0
 #endif
 
-/* Whether posix_spawn can close all descriptors from a number on. */
+/*
+ * Whether posix_spawn can close all descriptors from a number on. On Linux only the libc that is loaded can tell: glibc
+ * can since 2.34, musl cannot.
+ */
 #ifndef HAS_CLOSEFROM
-#if defined(__GLIBC__)
-#define HAS_CLOSEFROM __GLIBC_PREREQ(2, 34)
+#if defined(__linux__)
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int) __attribute__((weak));
+#define HAS_CLOSEFROM 1
+#define can_close_from() (posix_spawn_file_actions_addclosefrom_np != NULL)
 #elif defined(__FreeBSD__)
 #define HAS_CLOSEFROM (__FreeBSD__ >= 14)
+#define can_close_from() 1
 #else
 #define HAS_CLOSEFROM 0
 #endif
@@ -65,7 +73,7 @@ static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) 
     for (int fd = first; fd < end && error == 0; fd++) {
 #if defined(__APPLE__)
         if (fd < 3 && fcntl(fd, F_GETFD) != -1) error = posix_spawn_file_actions_addinherit_np(actions, fd);
-#elif HAS_CLOSEFROM
+#elif defined(__linux__)
         if (fd >= 3) error = posix_spawn_file_actions_addclose(actions, fd);
 #else
         /* On some systems it is an error to close a number that is not open. */
@@ -75,6 +83,30 @@ static int add_unnamed(posix_spawn_file_actions_t *actions, int first, int end) 
     return error;
 }
 
+#ifndef __APPLE__
+/*
+ * Returns a number above those of all open descriptors. Other threads may open descriptors before the child is started.
+ * They get the lowest free numbers, and most of them are close-on-exec. A distance to the highest one covers the rest.
+ */
+static int end_of_descriptors(void) {
+    int limit = (int) sysconf(_SC_OPEN_MAX);
+#ifdef __linux__
+    enum { DISTANCE = 1024 };
+    /* The limit may be a billion, too many actions for posix_spawn. */
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL) return limit;
+    int end = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        int fd = atoi(entry->d_name);
+        if (fd >= end) end = fd + 1;
+    }
+    closedir(folder);
+    if (end < limit - DISTANCE) limit = end + DISTANCE;
+#endif
+    return limit;
+}
+#endif
+
 static int add_unnamed_from(posix_spawn_file_actions_t *actions, int first) {
     if (first < 3) {
         int error = add_unnamed(actions, first, 3);
@@ -82,10 +114,11 @@ static int add_unnamed_from(posix_spawn_file_actions_t *actions, int first) {
     }
 #if defined(__APPLE__)
     return 0;                           /* POSIX_SPAWN_CLOEXEC_DEFAULT closes them */
-#elif HAS_CLOSEFROM
-    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 #else
-    return add_unnamed(actions, first, (int) sysconf(_SC_OPEN_MAX));
+#if HAS_CLOSEFROM
+    if (can_close_from()) return posix_spawn_file_actions_addclosefrom_np(actions, first);
+#endif
+    return add_unnamed(actions, first, end_of_descriptors());
 #endif
 }
 

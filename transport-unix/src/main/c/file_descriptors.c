@@ -10,6 +10,14 @@
 #endif
 #include <unistd.h>
 
+/* glibc has memfd_create since 2.27 and statx since 2.28. The library must load where they are missing. */
+#if defined(SYS_memfd_create) && !defined(MFD_ALLOW_SEALING)
+#include <linux/memfd.h>
+#endif
+#if defined(SYS_statx) && !defined(STATX_TYPE)
+#include <linux/stat.h>
+#endif
+
 static jint open_path(JNIEnv *env, jclass class, jbyteArray path, jint flags, jint mode) {
     (void) class;
     /* In the order of FileDescriptors' constants. */
@@ -47,6 +55,16 @@ static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
 #endif
 }
 
+#ifdef MFD_ALLOW_SEALING
+static int create_memory_file(const char *name, unsigned flags) {
+#ifdef __linux__
+    return (int) syscall(SYS_memfd_create, name, flags);
+#else
+    return memfd_create(name, flags);
+#endif
+}
+#endif
+
 /* An anonymous file in memory that can be sealed. */
 static jint memory_file(JNIEnv *env, jclass class, jstring name) {
     (void) class;
@@ -54,7 +72,7 @@ static jint memory_file(JNIEnv *env, jclass class, jstring name) {
 #ifdef MFD_ALLOW_SEALING
     const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
     if (chars == NULL) return -ENOMEM;
-    int result = RESULT(memfd_create(chars, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    int result = RESULT(create_memory_file(chars, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     (*env)->ReleaseStringUTFChars(env, name, chars);
     return result;
 #else
@@ -170,9 +188,10 @@ typedef struct {
 } file_status;
 
 static int get_status(int fd, file_status *status) {
-#if defined(__linux__) && defined(STATX_TYPE)
+#ifdef SYS_statx
     struct statx file;
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &file) == 0) {
+    int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    if (syscall(SYS_statx, fd, "", flags, STATX_TYPE | STATX_SIZE, &file) == 0) {
         *status = (file_status) {
             file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
         return 0;
@@ -194,8 +213,8 @@ static int get_status(int fd, file_status *status) {
  */
 static int is_memfd(int seals, const file_status *status) {
     if (seals != F_SEAL_SEAL) return 1;
-#ifdef MFD_CLOEXEC
-    int sample = memfd_create("", MFD_CLOEXEC);
+#ifdef MFD_ALLOW_SEALING
+    int sample = create_memory_file("", MFD_CLOEXEC);
     if (sample == -1) return 0;
     file_status memfd;
     int result = get_status(sample, &memfd);

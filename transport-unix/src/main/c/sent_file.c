@@ -10,7 +10,10 @@
 #define MOST 0x7ffff000
 
 /* The fields of a Netty FileRegion that hold its file, of a JDK FileChannel, and of its descriptor. */
-static jfieldID region_channel, region_transferred, channel_lock, channel_descriptor, descriptor_number;
+static jfieldID region_channel, channel_lock, channel_descriptor;
+#ifdef __linux__
+static jfieldID region_transferred, descriptor_number;
+#endif
 static jclass channel_class;
 
 static jfieldID find(JNIEnv *env, jclass class, const char *name, const char *type) {
