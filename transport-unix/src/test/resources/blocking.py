@@ -1,4 +1,4 @@
-# Descriptors whose close(2) does not return for as long as this process lives.
+# Descriptors whose close(2) does not return while this process lives.
 import ctypes, tempfile
 
 kept = []
@@ -6,7 +6,7 @@ servers = {}
 
 
 def lingering():
-    """A TCP socket with SO_LINGER and bytes that nobody reads: its last close blocks."""
+    """Returns a TCP socket with SO_LINGER and bytes that nobody reads: its last close blocks."""
     listener = socket.create_server(("127.0.0.1", 0))
     sock = socket.create_connection(listener.getsockname())
     kept.append((listener, listener.accept()))
@@ -21,7 +21,7 @@ def lingering():
 
 
 def mount(device):
-    """A file system of our own, in a mount namespace of our own."""
+    """Mounts a file system in a mount namespace of its own."""
     libc = ctypes.CDLL(None, use_errno=True)
     folder = tempfile.mkdtemp()
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other"
@@ -40,7 +40,7 @@ def attributes(mode):
 
 
 def serve(device):
-    """Answers what opening a file takes, and nothing else: neither FLUSH nor GETATTR of the file."""
+    """Answers the requests that opening a file makes, and no others: neither FLUSH nor GETATTR of the file."""
     while True:
         try:
             request = os.read(device, 1 << 18)
@@ -60,14 +60,15 @@ def serve(device):
 
 
 def silent():
-    """A file of a FUSE server that has fallen silent: close and fstat block. Elsewhere another descriptor whose close does."""
+    """Returns a file of a FUSE server that no longer answers, so that close and fstat block; without FUSE, another
+    descriptor whose close blocks."""
     try:
         device = os.open("/dev/fuse", os.O_RDWR)
         folder = mount(device)
     except OSError as e:
         print("no FUSE here:", e, file=sys.stderr)
         return lingering()
-    # Not a thread: a process that ends waits for its own files to be closed, which its server then must not be a part of.
+    # Not a thread: a process that ends waits until its files are closed, which needs a server that still runs.
     server = os.fork()
     if server == 0:
         signal.alarm(40)
@@ -79,7 +80,7 @@ def silent():
 
 
 def let_go():
-    """Ends the servers, after which the kernel refuses what waits for them."""
+    """Ends the servers, after which the kernel fails what waits for them."""
     for server, folder in servers.items():
         os.kill(server, signal.SIGKILL)
         os.waitpid(server, 0)
@@ -93,7 +94,7 @@ def blocking(kind):
 
 def give_away(sock, data, fds, peer=None):
     send(sock, data, fds, peer)
-    # Of a lingering socket the last close must be the receiver's. To close a silent file would block here.
+    # The last close of a lingering socket must be the receiver's. Closing a file of the silent server would block here.
     for fd in fds:
         if os.readlink(f"/proc/self/fd/{fd}").startswith("socket:"):
             os.close(fd)

@@ -1,4 +1,4 @@
-# What every Python peer of the tests begins with.
+# The beginning of every Python peer of the tests.
 import array, collections, errno, fcntl, os, signal, socket, struct, sys, zlib
 
 TYPES = {"stream": socket.SOCK_STREAM, "seqpacket": socket.SOCK_SEQPACKET, "datagram": socket.SOCK_DGRAM}
@@ -9,7 +9,7 @@ SCM_CREDENTIALS = 2
 
 Message = collections.namedtuple("Message", "data fds flags sender credentials")
 
-# Whatever goes wrong, the test is not to wait for ever.
+# If anything goes wrong, the test must not wait for ever.
 signal.alarm(50)
 
 
@@ -20,12 +20,12 @@ def send(sock, data, fds=(), address=None):
 
 
 def receive(sock, size=1 << 20, fds=253):
-    """Answers bytes, descriptors and flags of one recvmsg."""
+    """Returns the bytes, descriptors, flags and sender of one recvmsg."""
     return receive_message(sock, size, socket.CMSG_SPACE(4 * fds))[:4]
 
 
 def receive_message(sock, size=1 << 20, room=socket.CMSG_SPACE(4 * 253) + socket.CMSG_SPACE(12)):
-    """Answers all of one recvmsg; the credentials (pid, uid, gid) are None if there are none."""
+    """Returns the results of one recvmsg; the credentials (pid, uid, gid) are None if there are none."""
     data, control, flags, sender = sock.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
     received = array.array("i")
     credentials = None
@@ -64,7 +64,7 @@ def open_connection():
 
 
 def labelled(text):
-    """The end of a pipe that has a text to read."""
+    """Returns the read end of a pipe that contains a text."""
     end, other = os.pipe()
     os.write(other, text.encode())
     os.close(other)
@@ -72,7 +72,7 @@ def labelled(text):
 
 
 def label(fd):
-    """The text in a file."""
+    """Returns the text in a file."""
     return os.pread(fd, 100, 0).decode()
 
 
@@ -82,5 +82,5 @@ def close_all(fds):
 
 
 def wait_for_end():
-    """Until the test has nothing more to say."""
+    """Waits until the test closes its end."""
     sys.stdin.read()

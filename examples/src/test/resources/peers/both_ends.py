@@ -26,7 +26,7 @@ def listen():
 
 
 def pair(server):
-    """A client of the proxy, and what its upstream sees of it."""
+    """Returns a client of the proxy, and the connection that the upstream sees."""
     client = new(connected_to=LISTEN)
     accepted = server.accept()[0]
     accepted.settimeout(TIMEOUT)

@@ -1,4 +1,4 @@
-"""Several clients of one server, each of which gets its own answers, whatever the others do."""
+"""Several clients of one server, each of which gets its own answers, no matter what the others do."""
 import threading
 from both_ends import *
 
@@ -20,7 +20,7 @@ def ask(client, name):
         send(client, b'%d %d' % (name, i), [0] * (i % 3))
 
 
-# Beside those who ask: what may wait between them and the server is limited.
+# Besides the clients that ask: the number of datagrams that may wait between them and the server is limited.
 def hear(client, name, answers):
     for i in range(COUNT):
         data, fds, sender = receive(client, 100)
@@ -40,7 +40,7 @@ for t in threads:
     t.join()
 print('answers', answers)
 
-# One without a name is heard.
+# A client without a name is heard.
 nameless = new(connected_to=LISTEN)
 nameless.send(b'nobody')
 data, _, sender = receive(server, 100)
@@ -53,7 +53,7 @@ def eventually_fails(call):
         threading.Event().wait(0.01)
 
 
-# Of one that has gone the server is told, as it would be without a proxy, if a little later.
+# The server learns that a client has gone, as without a proxy, only a little later.
 clients[1].send(b'goodbye')
 gone = receive(server, 100)[2]
 clients[1].close()
@@ -61,17 +61,17 @@ os.unlink(LISTEN + '.1')
 eventually_fails(lambda: server.sendto(b'are you there?', gone))
 print('told that one has gone')
 
-# One that is silent has its socket taken away, and gets a new one when it speaks again.
+# The socket of a silent client is closed; the client gets a new one when it sends again.
 clients[0].send(b'before')
 before = receive(server, 100)[2]
-# To connect to it says whether it is there, and does not disturb it.
+# Connecting to it shows whether it is there, without disturbing it.
 eventually_fails(lambda: fails(lambda: new(connected_to=before), PermissionError))
 clients[0].send(b'after')
 data, _, after = receive(server, 100)
 server.sendto(b'to ' + data, after)
 print('after a silence', clients[0].recv(100).decode(), before != after)
 
-# A server that comes back is found.
+# A server that comes back is found again.
 server.close()
 clients[2].send(b'lost')
 os.unlink(UPSTREAM)

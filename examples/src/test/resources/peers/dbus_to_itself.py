@@ -52,7 +52,7 @@ def call(serial, destination, member, signature=b'', body=b'', count=0):
 
 
 def receive():
-    """The member or error, the body and the descriptors of the next message."""
+    """Returns the member or error, the body and the descriptors of the next message."""
     global received
     while len(received) < 16:
         more()

@@ -41,7 +41,7 @@ def receiver(s, slow):
                 os.close(fd)
             number, data = number + size, data[5:]
             if slow and number % 100 == 0:
-                # Others run meanwhile, and fill what there is of buffers.
+                # The others run meanwhile, and fill all buffers.
                 threading.Event().wait(0.001)
     assert (number, fds, data) == (COUNT, [], b''), (number, fds, data)
 

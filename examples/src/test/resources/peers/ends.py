@@ -1,4 +1,4 @@
-"""How connections end: each case prints its name once it went as it goes without a proxy."""
+"""How connections end: each case prints its name if it ends as it does without a proxy."""
 import select
 import threading
 from both_ends import *
@@ -28,7 +28,7 @@ def what_was_sent_before_closing_arrives():
     client, server = pair(listening)
     thread = threading.Thread(target=lambda: ([client.send(b'z' * 10000) for _ in range(1000)], client.close()))
     thread.start()
-    # A slow reader: all buffers are full to the end.
+    # A slow reader: all buffers stay full until the end.
     length = 0
     while part := server.recv(10000):
         length += len(part)

@@ -1,4 +1,4 @@
-"""Takes over from a server as far as it is told to, and leaves: the sockets, or a first lot of connections as well."""
+"""Takes over from a server partly, then leaves: only the sockets, or a first batch of connections as well."""
 import array
 import socket
 import sys

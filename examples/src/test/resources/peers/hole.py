@@ -11,7 +11,7 @@ try:
 except OSError:
     print('left out: SO_PASSRIGHTS needs Linux 6.16')
     sys.exit()
-# The proxy finds all of them at once.
+# The proxy reads all of them at once.
 os.kill(proxy, signal.SIGSTOP)
 client.send(b'before')
 send(client, b'with a descriptor', [0])

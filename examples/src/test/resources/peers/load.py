@@ -7,7 +7,7 @@ import time
 
 PATH = sys.argv[1]
 IDLE = 600
-# Between requests, so that the servers that start meanwhile get the processor.
+# Between requests, so that the starting servers get the processor.
 PAUSE = 0.005
 problems = []
 generations = set()
@@ -36,7 +36,7 @@ def stay(name):
     s, answers = connect()
     number = 0
     while not stopping.is_set():
-        # Two at once, and a part of a third, whose rest may meet another server.
+        # Two at once and a part of a third, whose rest may reach another server.
         s.sendall(b'%s %d\n%s %d\nin ' % (name, number, name, number + 1))
         check(answers.readline(), '%s %d' % (name.decode(), number))
         check(answers.readline(), '%s %d' % (name.decode(), number + 1))

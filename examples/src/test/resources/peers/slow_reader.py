@@ -1,4 +1,4 @@
-"""A reader that does not read makes its writer wait, and gets everything when it reads at last."""
+"""A reader that does not read makes its writer wait, and gets everything when it finally reads."""
 import select
 import threading
 from both_ends import *

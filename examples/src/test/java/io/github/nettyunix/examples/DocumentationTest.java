@@ -25,19 +25,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * The Java in the documentation compiles. Programs, which have a {@code main}, run too, and print what the {@code text}
- * block behind them says. What is not a program is compiled as if it stood in {@link #AROUND_FRAGMENT}.
+ * The Java in the documentation compiles. Programs, which have a {@code main}, also run, and print what the {@code
+ * text} block after them says. Other snippets are compiled inside {@link #AROUND_FRAGMENT}.
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");
-    /** Far more than any of them takes, on a machine that does something else too. */
+    /** Far more than any of them takes, even on a busy machine. */
     private static final long TIMEOUT_SECONDS = 120;
 
     private static final Pattern SNIPPET = Pattern.compile("^```java\n(.*?)^```\n(?:```text\n(.*?)^```\n)?",
             Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern PROGRAM = Pattern.compile("^public class (\\w+)", Pattern.MULTILINE);
 
-    /** A handler that is made once serves one connection, unless it is sharable; a second one would be refused. */
+    /** A single handler instance serves one connection, unless it is sharable; a second connection would be refused. */
     private static final Pattern ONE_HANDLER_FOR_ALL = Pattern.compile(
             "childHandler\\(new (?!ChannelInitializer\\b)\\w+");
 
@@ -105,7 +105,7 @@ class DocumentationTest {
             Path errors = folder.resolve("errors");
             String output = run(snippet.className(), folder + File.pathSeparator + classPath, folder.resolve("output"),
                     errors);
-            // To its standard error a JVM may print what options it has picked up.
+            // A JVM may report the options that it has picked up on its standard error.
             assertFalse((output + contentOf(errors)).contains("LEAK"), () -> contentOf(errors));
             assertEquals(snippet.output, output, () -> contentOf(errors));
         }

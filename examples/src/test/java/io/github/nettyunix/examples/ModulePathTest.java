@@ -23,7 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * What README says about the module path: a module of a user's compiles against the compile-time dependencies only, and
+ * What README says about the module path: a user's module compiles against the compile-time dependencies only, and
  * runs.
  */
 @EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason =

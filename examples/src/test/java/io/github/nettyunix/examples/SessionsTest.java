@@ -20,14 +20,14 @@ import java.util.stream.Stream;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * The sessions in examples/README.md: what is typed there, with folders of the test's own, prints what it says there.
- * Numbers may differ, and lines of several programs may come in another order.
+ * The sessions in examples/README.md: the commands, run in folders of the test's own, print what the document shows.
+ * Numbers may differ, as may the order of lines from several programs.
  */
 class SessionsTest {
     private static final Pattern SESSION = Pattern.compile("^## ([\\w-]+)$.*?^```\n(.*?)^```$",
             Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern SOCKET = Pattern.compile("/\\S+?\\.sock");
-    /** These need a daemon or a bus of the system's, and are tested with ones of their own. */
+    /** These need a daemon or a bus of the system. They are tested elsewhere, with their own. */
     private static final Set<String> ELSEWHERE = Set.of("broker", "clamd", "dbus");
 
     @TestFactory
@@ -77,13 +77,13 @@ class SessionsTest {
         }
     }
 
-    /** What a line looks like in any run: a date, process ids, lengths. */
+    /** Returns a pattern of what the line looks like in any run: a date, process ids, lengths. */
     private static Pattern pattern(String line) {
         if (line.endsWith(" UTC 2026")) {
             return Pattern.compile("^\\w+ \\w+ +\\d+ \\d\\d:\\d\\d:\\d\\d UTC \\d+$");
         }
         if (line.matches("\".*\"")) {
-            // redis-cli quotes on terminals only.
+            // redis-cli adds quotes only on terminals.
             return Pattern.compile("^\"?" + Pattern.quote(line.substring(1, line.length() - 1)) + "\"?$");
         }
         return Pattern.compile("^" + Pattern.quote(line).replaceAll("\\d+", "\\\\E\\\\d+\\\\Q") + "$");

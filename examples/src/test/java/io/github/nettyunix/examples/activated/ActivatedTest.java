@@ -11,7 +11,7 @@ import java.util.List;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-/** The program is started by the first connection or datagram, which is served like all others. */
+/** The first connection or datagram starts the program, and is served like all others. */
 class ActivatedTest {
     private static final String DATAGRAM = """
             import socket, sys

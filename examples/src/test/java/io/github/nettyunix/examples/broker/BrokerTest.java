@@ -32,7 +32,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The broker as root serves nobody, who may open none of the files; without root, the user serves himself. */
+/**
+ * The broker runs as root and serves user nobody, which may open none of the files. Without root, one user runs both.
+ */
 class BrokerTest {
     private static final int STRANGER = 12345;
     private static final String ME = System.getProperty("user.name");

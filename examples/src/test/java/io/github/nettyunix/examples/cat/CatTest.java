@@ -23,7 +23,7 @@ class CatTest {
         return folder.resolve("cat.sock").toString();
     }
 
-    /** When a peer listens that does not say so. */
+    /** Waits for a peer that listens without reporting it. */
     private void awaitSocket() throws Exception {
         try (Program loop = Program.start("sh", "-c", "until [ -S \"$0\" ]; do sleep 0.01; done", socket())) {
             assertEquals(0, loop.exitValue());
@@ -95,7 +95,7 @@ class CatTest {
             try (Program cat = Program.example("cat", "--type", "seqpacket", socket())) {
                 cat.send("one\nand two\nthe rest").endInput();
                 assertEquals(0, cat.exitValue(), cat.output());
-                // If it waits for more than two seconds it says so.
+                // If it waits for more than two seconds, it reports that.
                 assertEquals("one\nand two\nthe rest\n", cat.output()
                         .replaceAll("(?m)^(connecting to|the input has ended).*\n", ""));
             }
@@ -151,7 +151,7 @@ class CatTest {
                 assertEquals(0, socat.exitValue());
                 cat.send("nobody is there\n");
                 assertEquals(1, cat.exitValue());
-                // Which of the two comes first is up to the scheduler: the write, or the end of the peer.
+                // The scheduler decides which comes first: the write, or the end of the peer.
                 assertTrue(Set.of("cat: write stream " + socket() + ": EPIPE (Broken pipe)\n",
                         "cat: the peer has closed the connection\n").contains(cat.output()), cat.output());
             }

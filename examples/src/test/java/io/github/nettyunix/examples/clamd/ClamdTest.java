@@ -24,8 +24,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * ClamAV's own daemon, with one signature. If root runs the test, it runs as user clamav, who may open none of the
- * files.
+ * ClamAV's own daemon, with one signature. If root runs the test, the daemon runs as user clamav, which may open none
+ * of the files.
  */
 class ClamdTest {
     private static final String MARKER = "what is looked for here and is harmless";
@@ -43,7 +43,7 @@ class ClamdTest {
         Files.writeString(signatures.resolve("own.ndb"),
                 "Example.Marker:0:*:" + HexFormat.of().formatHex(MARKER.getBytes(StandardCharsets.US_ASCII)) + '\n');
         Files.setPosixFilePermissions(signatures, PosixFilePermissions.fromString("rwxr-xr-x"));
-        // Where clamd may write.
+        // A folder where clamd may write.
         Path own = Files.createDirectory(folder.resolve("own"));
         Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxrwxrwx"));
         socket = own.resolve("clamd.sock");
@@ -51,7 +51,7 @@ class ClamdTest {
                 "LocalSocket " + socket, "DatabaseDirectory " + signatures, "TemporaryDirectory " + own,
                 "Foreground yes", ROOT ? "User clamav" : "", ""));
         clamd = Program.start("clamd", "--config-file=" + configuration);
-        // The last thing that it says before it serves.
+        // The last line that clamd prints before it serves.
         clamd.awaitLine("Self checking every");
     }
 
@@ -109,7 +109,7 @@ class ClamdTest {
         try (Program scan = scan(files)) {
             assertEquals(1, scan.exitValue(), scan::toString);
             assertTrue(scan.output().contains("\n257 OK, 43 FOUND, 0 ERROR\n"), scan::toString);
-            // Anything else that it prints depends on how long it takes.
+            // Its other output depends on how long it takes.
             List<String> results = new ArrayList<>(scan.output().lines().filter(line -> line.startsWith(files + "/"))
                     .toList());
             List<String> missing = new ArrayList<>(expected);

@@ -19,17 +19,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-/** What no bus on this machine sends: messages in the other byte order, in pieces, and wrong ones. */
+/** What no bus on this machine sends: messages in the other byte order, in pieces, and malformed ones. */
 class DBusCodecTest {
     private final FileDescriptorQueueHandler arrived = new FileDescriptorQueueHandler();
     private final EmbeddedChannel channel = new EmbeddedChannel(arrived, new DBusDecoder(arrived), new DBusEncoder());
 
-    /** A call of Take with descriptor 0 of so many, as a big-endian machine writes it. */
+    /** Returns a call of Take with descriptor 0 of this many, as a big-endian machine writes it. */
     private static ByteBuf bigEndianCall(int descriptors) {
         ByteBuf message = Unpooled.buffer().writeBytes(new byte[] {'B', 1, 0, 1}).writeInt(4).writeInt(7).writeInt(0);
         field(message, 1, 'o').writeInt(2).writeBytes("/x\0".getBytes(StandardCharsets.UTF_8));
         field(message, 3, 's').writeInt(4).writeBytes("Take\0".getBytes(StandardCharsets.UTF_8));
-        // A field of a specification to come.
+        // A field of a future specification.
         field(message, 77, 'u').writeInt(1);
         field(message, 8, 'g').writeBytes("\1h\0".getBytes(StandardCharsets.UTF_8));
         field(message, 9, 'u').writeInt(descriptors);

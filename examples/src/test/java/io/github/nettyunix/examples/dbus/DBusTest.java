@@ -17,16 +17,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The bus is dbus-daemon, and at the other end is its own library, libdbus, which CPython calls. */
+/** The bus is dbus-daemon; the peer is its own library, libdbus, called by CPython. */
 class DBusTest {
     private static final String NAME = "com.example.Snapshot";
-    /** How dbus-send prints one. */
+    /** The pattern of how dbus-send prints one. */
     private static final String MACHINE_ID = "^ *string \"(.*)\"$";
 
-    /**
-     * What both scripts need: libdbus's functions answer pointers or truth values; a bus, and a way to read and write
-     * values.
-     */
+    /** What both scripts need: the result types of libdbus's functions, a bus, and a way to read and write values. */
     private static final String LIBDBUS = """
             import ctypes, os, sys
             libdbus = ctypes.CDLL('libdbus-1.so.3')
@@ -195,7 +192,7 @@ class DBusTest {
         Evidence.of("dbus-send", "calls without descriptors, and an error");
     }
 
-    /** As every application does, for any object. */
+    /** As every application does, on any object. */
     @Test
     void dbusSendPingsAndAsksForTheMachine() throws Exception {
         String ofTheBus;

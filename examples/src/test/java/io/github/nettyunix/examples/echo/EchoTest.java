@@ -32,8 +32,8 @@ class EchoTest {
             """;
 
     /**
-     * Sends, ends its half, and only then reads. Of some of these lengths a part is still in the server when it reads
-     * the end, in which it must not see a reason to close.
+     * Sends, ends its half, and only then reads. With some of these lengths, the server still holds data when it reads
+     * the end of the stream, and must not close then.
      */
     private static final String FINISHES_FIRST = """
             import select, socket, sys

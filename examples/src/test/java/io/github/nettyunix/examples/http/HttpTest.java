@@ -53,7 +53,7 @@ class HttpTest {
         return example;
     }
 
-    /** It serves the root on a socket, and on another what the server of the example has. */
+    /** nginx serves the root on one socket, and proxies to the example's server on another. */
     private static void startNginx(Path root) throws Exception {
         Path configuration = Files.writeString(folder.resolve("nginx.conf"), """
                 daemon off;
@@ -84,7 +84,7 @@ class HttpTest {
         STARTED.forEach(Program::close);
     }
 
-    /** What curl prints: the page, and what was asked for with {@code -w} or {@code -i}. */
+    /** Returns what curl prints: the page, and what {@code -w} or {@code -i} requests. */
     private static String curl(String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of("curl", "-s", "-S", "--max-time", "30"));
         command.addAll(List.of(arguments));
@@ -130,7 +130,7 @@ class HttpTest {
         try (Program netcat = Program.start("nc", "-U", path("served"))) {
             netcat.send("garbage\r\n\r\n");
             netcat.awaitLine("^HTTP/1.1 400 Bad Request");
-            // It is told that the connection is closed, and has not ended its own half.
+            // The client sees that the connection is closed, and has not ended its own half.
             assertEquals(0, netcat.exitValue());
         }
         Evidence.of("nc", "a bad request");

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 class NotifyTest {
-    /** A service that has two pipes stored, then removed, and sees that its ends are closed. */
+    /** A service that has two pipe ends stored, then removed, and checks that they are closed. */
     private static final String SERVICE = """
             import os, socket, sys
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -24,7 +24,7 @@ class NotifyTest {
             s.send(b'FDSTOREREMOVE=1\\nFDNAME=pipes')
             print('at the end of the pipe:', os.read(read, 1))
             """;
-    /** A manager that reads the file that it is sent, and answers the barrier. */
+    /** A manager that reads the file that it receives, and completes the barrier. */
     private static final String MANAGER = """
             import os, socket, sys
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -52,7 +52,7 @@ class NotifyTest {
         return Program.start(builder);
     }
 
-    /** Until its barrier is answered within the 5 seconds that it allows for that, however busy the machine is. */
+    /** Repeats until the barrier completes within systemd-notify's 5 seconds, however busy the machine is. */
     private static void notifyReady(String socket) throws Exception {
         for (int attempts = 5; attempts > 0; attempts--) {
             try (Program notify = service(socket, "systemd-notify", "--ready", "--status=all is well")) {

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Servers that do not know that there is a proxy, and their clients, which do not either. */
+/** Servers and clients that do not know of the proxy between them. */
 class ProxiedServersTest {
     @TempDir
     private Path folder;
@@ -40,7 +40,7 @@ class ProxiedServersTest {
         proxy.awaitLine("listening on .*, forwarding to ");
     }
 
-    /** Runs a program to its end, which has to be a good one; answers what it has printed. */
+    /** Runs a program, which must succeed, and returns its output. */
     private static String run(String... command) throws Exception {
         try (Program program = Program.start(command)) {
             program.endInput();
@@ -68,7 +68,7 @@ class ProxiedServersTest {
 
         String abstractName = "proxied-" + ProcessHandle.current().pid();
         startProxy("@" + abstractName, path("sorter"));
-        // It answers once its input has ended.
+        // It responds once its input has ended.
         start("socat", "-d", "-d", "UNIX-LISTEN:" + path("sorter") + ",fork", "EXEC:sort").awaitLine("listening on");
         try (Program socat = Program.start("socat", "-t", "30", "-", "ABSTRACT-CONNECT:" + abstractName)) {
             socat.send("b\na\n").endInput();
@@ -110,7 +110,7 @@ class ProxiedServersTest {
         Evidence.of("PostgreSQL", "queries and a copy through the proxy");
     }
 
-    /** It does not run as root. */
+    /** PostgreSQL does not run as root. */
     private static String[] asPostgres(String program, String... arguments) throws Exception {
         List<String> command = new ArrayList<>();
         if (System.getProperty("user.name").equals("root")) {
@@ -121,7 +121,7 @@ class ProxiedServersTest {
         return command.toArray(new String[0]);
     }
 
-    /** Debian has its programs by version. */
+    /** Debian has one folder of programs per version. */
     private static String postgresProgram(String name) throws Exception {
         Path versions = Path.of("/usr/lib/postgresql");
         if (Files.isDirectory(versions)) {

@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-/** The proxy, between both ends of CPython: what comes out is what went in. */
+/** The proxy, with CPython at both ends: what comes out is what went in. */
 class ProxyTest {
     private static final int DESCRIPTORS = 10_000;
 
@@ -44,7 +44,7 @@ class ProxyTest {
         return folder.resolve(name).toString();
     }
 
-    /** Starts the script that is at both ends. */
+    /** Starts the script that runs both ends. */
     private Program peer(String script, String type, Object... arguments) {
         List<String> command = new ArrayList<>(List.of("python3", "-u", "src/test/resources/peers/" + script, type,
                 path("listen"), path("upstream")));
@@ -61,7 +61,7 @@ class ProxyTest {
         }
     }
 
-    /** Ends the proxy; answers what it has written in the end, and has said. */
+    /** Ends the proxy, and returns its final statistics. */
     private String stats() throws Exception {
         proxy.terminate();
         assertEquals(143, proxy.exitValue(), "SIGTERM");
@@ -69,7 +69,7 @@ class ProxyTest {
         return Files.readString(folder.resolve("stats.json")).strip();
     }
 
-    /** How many sockets the proxy has. */
+    /** Returns how many sockets the proxy has. */
     private long sockets() throws IOException {
         try (Stream<Path> all = Files.list(Path.of("/proc", String.valueOf(proxy.process().pid()), "fd"))) {
             return all.filter(descriptor -> {
@@ -99,7 +99,7 @@ class ProxyTest {
         Evidence.of("CPython", DESCRIPTORS + " descriptors each way through the proxy, " + how);
     }
 
-    /** In how many messages the script sends that many: two, three, four, five, one, and so on. */
+    /** Returns in how many messages the script sends this many descriptors: two, three, four, five, one, and so on. */
     private static int messages(int descriptors) {
         int count = 0;
         for (int left = descriptors, size = 1; left > 0; left -= size, count++) {
@@ -146,7 +146,7 @@ class ProxyTest {
             assertEquals(0, peer.exitValue());
         }
         if (type.equals("seqpacket")) {
-            // A stream is ended by the transport.
+            // On a stream, the transport itself ends the output.
             proxy.awaitLine("closing a connection: write seqpacket .*EPERM");
         }
         Evidence.of("CPython", "nothing follows a message that the proxy could not forward, " + type);

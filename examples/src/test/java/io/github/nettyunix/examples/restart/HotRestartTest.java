@@ -34,7 +34,7 @@ class HotRestartTest {
         server.close();
     }
 
-    /** Waits until a server of that generation has answered; there must have been no error. */
+    /** Waits until a server of this generation has responded, and checks that there was no error. */
     private void awaitServedBy(int generation) throws Exception {
         clients.send(generation + "\n");
         clients.awaitLine("^served by \\[.*" + generation + "] problems \\[]$");

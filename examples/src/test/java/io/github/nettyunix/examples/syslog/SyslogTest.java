@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 class SyslogTest {
-    /** Messages that no library sends, and one of Python's logging, which has a NUL behind it. */
+    /** Messages that no library sends, and one from Python's logging, which ends with a NUL. */
     private static final String PYTHON = """
             import logging.handlers, socket, sys
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

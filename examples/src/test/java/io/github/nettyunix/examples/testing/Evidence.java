@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Tells ./verify what has been shown with which peer, for its summary. */
+/** Records what tests have shown with which peer, for the summary of ./verify. */
 public final class Evidence {
     private static final String SELECTOR = System.getProperty("os.name").equals("Linux") ? "epoll" : "kqueue";
 
@@ -13,7 +13,7 @@ public final class Evidence {
     }
 
     /**
-     * To be called when it has been shown.
+     * Records what a test has shown.
      *
      * @param peer the program at the other end: "socat", "nginx"
      */

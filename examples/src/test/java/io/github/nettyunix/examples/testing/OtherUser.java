@@ -20,14 +20,14 @@ import java.util.stream.Stream;
 
 /** Starts programs as another user, which only root may do: tests that need it are {@link ByRoot}. */
 public final class OtherUser {
-    /** Nobody in particular. */
+    /** The user nobody. */
     public static final int NOBODY = 65534;
 
     private final int uid;
     private final String classPath;
 
     /**
-     * Copies the examples to where every user may read them.
+     * Copies the examples to a folder where every user may read them.
      *
      * @param folder an empty one, which others may not list
      */
@@ -54,7 +54,7 @@ public final class OtherUser {
         return to.toString();
     }
 
-    /** Lets everybody reach what is in a folder. */
+    /** Lets every user access the contents of a folder. */
     public static void letIn(Path folder) throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
     }
@@ -73,7 +73,7 @@ public final class OtherUser {
         return start(uid, command.toArray(new String[0]));
     }
 
-    /** Only root can do what the test needs: become another user. */
+    /** A test that only root can run, because it starts programs as another user. */
     @Target({ElementType.TYPE, ElementType.METHOD})
     @Retention(RetentionPolicy.RUNTIME)
     @ExtendWith(RootCondition.class)

@@ -22,21 +22,21 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A program that a test has started: an example in a process of its own, or a peer from the system. What it prints, to
- * its standard output and error, is kept; {@link #close()} stops it.
+ * A program that a test has started: an example in a process of its own, or a peer from the system. Its standard output
+ * and error are recorded; {@link #close()} stops it.
  */
 public final class Program implements AutoCloseable {
-    /** Far more than anything takes, on a machine that does something else too. */
+    /** Far more than anything takes, even on a busy machine. */
     private static final long TIMEOUT_SECONDS = 120;
     private static final int LONGEST_MESSAGE = 4000;
-    /** What a JVM prints because of its environment, JAVA_TOOL_OPTIONS for example. */
+    /** What a JVM prints because of its environment, such as JAVA_TOOL_OPTIONS. */
     private static final Pattern JVM_NOTICE = Pattern.compile("^(NOTE: )?Picked up \\w*JAVA\\w*: ");
     private static final List<String> FOLDERS = Stream.concat(
             Stream.of(System.getenv("PATH").split(File.pathSeparator)),
-            // Where servers are, and not every user's PATH leads.
+            // Folders with servers that are not on every user's PATH.
             Stream.of("/usr/local/sbin", "/usr/sbin", "/sbin")).toList();
 
-    // What is called so may be a script that looks for the interpreter each time, which takes longer than to run it.
+    // The interpreter itself: python3 may be a script that looks for it each time, which takes longer than running it.
     private static final String PYTHON = findPython();
 
     private final String name;
@@ -83,7 +83,7 @@ public final class Program implements AutoCloseable {
         return command;
     }
 
-    /** Returns where a program is, unless it is {@linkplain #missing(String) missing}. */
+    /** Returns the path of a program, unless it is {@linkplain #missing(String) missing}. */
     public static String path(String program) {
         if (program.contains("/")) {
             return program;
@@ -144,7 +144,7 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits for a line that the pattern is found in, behind the one that was waited for last. */
+    /** Waits for a line in which the pattern is found, after the last one waited for. */
     public synchronized Matcher awaitLine(String pattern) throws InterruptedException {
         Pattern wanted = Pattern.compile(pattern);
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
@@ -166,7 +166,7 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits for lines, in any order, behind the one that was waited for last. */
+    /** Waits for lines, in any order, after the last one waited for. */
     public synchronized void awaitLines(List<Pattern> patterns) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
         List<Pattern> missing = new ArrayList<>(patterns);
@@ -191,7 +191,7 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits until a file exists, a server's socket for example. */
+    /** Waits until a file exists, such as a server's socket. */
     public void awaitFile(Path file) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
         while (!Files.exists(file)) {
@@ -216,7 +216,7 @@ public final class Program implements AutoCloseable {
         return this;
     }
 
-    /** Waits for its end; answers its exit status. */
+    /** Waits until it ends, and returns its exit status. */
     public int exitValue() throws InterruptedException {
         if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("did not end in " + TIMEOUT_SECONDS + " s: " + this);
@@ -251,7 +251,7 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** What it has printed so far. */
+    /** Returns what it has printed so far. */
     public synchronized String output() {
         return output.toString();
     }

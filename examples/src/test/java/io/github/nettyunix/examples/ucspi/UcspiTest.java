@@ -13,11 +13,11 @@ import java.nio.file.Path;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-/** Our programs and those of ucspi-unix, each at each end. */
+/** Our programs and those of ucspi-unix, each as client and as server. */
 class UcspiTest {
     /**
-     * What a program has to find, with its own pid as {@code $$}. Debian's unixclient takes options in its arguments
-     * for its own.
+     * What a program must find in its environment, with its own pid as {@code $$}. Debian's unixclient takes options
+     * among the program's arguments for its own.
      */
     private static final String CHECK = """
             [ "$PROTO" = UNIX ] && [ "$UNIXLOCALPID" = $$ ] &&
@@ -66,7 +66,7 @@ class UcspiTest {
                     second.awaitLine("^server got second$");
                 }
             }
-            // One after the other.
+            // In sequence.
             for (int i = 0; i < 3; i++) {
                 unixserver.awaitLine("status: 1/1");
                 unixserver.awaitLine("status: 0/1");
