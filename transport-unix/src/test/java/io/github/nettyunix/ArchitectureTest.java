@@ -71,7 +71,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void handlersUseWhatEverybodyCanUse() {
+    void handlersUsePublicApiOnly() {
         uses(HANDLER, HANDLER, ROOT);
     }
 

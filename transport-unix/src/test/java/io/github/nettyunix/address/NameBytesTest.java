@@ -63,7 +63,7 @@ class NameBytesTest {
     }
 
     @EachType
-    void kernelSeesJustTheBytesThatWereAskedFor(SocketType type) throws Exception {
+    void kernelSeesExactlyTheRequestedBytes(SocketType type) throws Exception {
         for (byte[] name : names(type)) {
             UnixSocketAddress address = UnixSocketAddress.ofBytes(name);
             Channel server = type == SocketType.DATAGRAM
@@ -80,7 +80,7 @@ class NameBytesTest {
     }
 
     @EachType
-    void namesThatTheKernelTellsAreExact(SocketType type) throws Exception {
+    void namesFromTheKernelAreExact(SocketType type) throws Exception {
         for (byte[] name : names(type)) {
             RawSocket server = RawSocket.of(type).bind(name);
             Channel adopted = UnixTransport.adopt(type == SocketType.DATAGRAM ? server.fd().intValue()

@@ -141,7 +141,7 @@ class UnixSocketAddressTest {
             unix:path=/run/a%2cb%C3%bc             | /run/a,bü
             unix:./path=x                          | ./path=x
             """)
-    void addressesAreUnderstoodAsOthersWriteThem(String text, String expected) {
+    void commonNotationsOfAddressesAreParsed(String text, String expected) {
         assertEquals(expected, UnixSocketAddress.parse(text).toString());
     }
 
@@ -197,7 +197,7 @@ class UnixSocketAddressTest {
     }
 
     @Test
-    void whoeverGetsTheBytesCannotChangeTheAddress() {
+    void changingTheReturnedBytesDoesNotChangeTheAddress() {
         byte[] name = {'x'};
         UnixSocketAddress address = UnixSocketAddress.ofAbstract(name);
         name[0] = 'y';

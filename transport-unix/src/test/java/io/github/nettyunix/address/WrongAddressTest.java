@@ -78,7 +78,7 @@ class WrongAddressTest {
 
     /** An empty setting must not open a server to every process of the machine. */
     @EachType
-    void bindToAnEmptyAddressIsRefusedUnlessANameIsAskedFor(SocketType type) throws Exception {
+    void bindToAnEmptyAddressIsRefusedUnlessAutobindIsRequested(SocketType type) throws Exception {
         Channel channel = Channels.register(Channels.newBindable(type));
         for (SocketAddress empty : new SocketAddress[] {new DomainSocketAddress(""), UnixDomainSocketAddress.of(""),
                 UnixSocketAddress.unnamed(), UnixSocketAddress.from(new DomainSocketAddress("")),

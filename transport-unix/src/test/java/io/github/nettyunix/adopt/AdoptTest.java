@@ -91,7 +91,7 @@ class AdoptTest {
     }
 
     @EachType
-    void socketOfAnotherTypeThanAskedForStaysTheCallers(SocketType type) throws Exception {
+    void socketOfAnotherTypeStaysTheCallers(SocketType type) throws Exception {
         try (RawSocket socket = RawSocket.bound(type, folder.resolve("s"))) {
             assertRefusedByOthers(socket, type.toString());
             if (type != SocketType.DATAGRAM) {

@@ -154,7 +154,7 @@ class CPythonAdoptTest {
     }
 
     @Test
-    void whatIsNoSocketStaysWithItsOwner() throws Exception {
+    void otherDescriptorsStayTheCallers() throws Exception {
         try (PeerConnection connection = receive("""
                 send(sock, b"x", [labelled("pipe"), socket.socket().detach(), socket.socket(socket.AF_UNIX).detach()])
                 wait_for_end()

@@ -204,7 +204,7 @@ class HandOverTest {
 
     /** A listener takes the rest that the decoder holds out of the pipeline. */
     @Test
-    void theBeginningOfALineGoesToTheNewOwner() throws Exception {
+    void theBeginningOfALineIsHandedToTheNewOwner() throws Exception {
         try (ChannelPair pair = ChannelPair.of(SocketType.STREAM).start(new LineBasedFrameDecoder(100))) {
             pair.send("a line\nthe beginning of").sync();
             assertEquals("a line", pair.text());

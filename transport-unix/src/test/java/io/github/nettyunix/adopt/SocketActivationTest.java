@@ -293,7 +293,7 @@ class SocketActivationTest {
 
     /** A unit can have ListenStream=/run/app.sock, ListenStream=8080 and ListenFIFO= together. */
     @Test
-    void whatIsNoUnixSocketIsListedAndStaysUsable() throws Exception {
+    void otherSocketsAreListedAndStayUsable() throws Exception {
         try (Python python = run("""
                 names = {"LISTEN_FDNAMES": "web:app:fifo:log"}
                 folder, child = activate(["tcp", "stream", "pipe", "datagram"], sys.argv[1:], names)

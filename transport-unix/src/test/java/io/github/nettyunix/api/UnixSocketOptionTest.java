@@ -111,7 +111,7 @@ class UnixSocketOptionTest {
     }
 
     @Test
-    void optionsThatNobodyNamedCanBeSetByNumber() {
+    void optionsWithoutAConstantCanBeSetByNumber() {
         int solSocket = 1;
         int soPriority = 12;
         with(SocketType.STREAM, channel -> {

@@ -108,7 +108,7 @@ class SocketFileRaceTest {
 
     /** As {@code flock /run/app java ...} does, or anyone who may read the folder. */
     @Test
-    void folderThatAnotherKeepsLockedHoldsUpNobody() throws Exception {
+    void folderThatAnotherProcessKeepsLockedDelaysNobody() throws Exception {
         String script = """
                 folder = os.open(sys.argv[1], os.O_RDONLY)
                 fcntl.flock(folder, fcntl.LOCK_EX)

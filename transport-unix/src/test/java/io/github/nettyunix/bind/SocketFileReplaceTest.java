@@ -104,7 +104,7 @@ class SocketFileReplaceTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void addressIsTheOneThatWasAskedFor(SocketType type) throws Exception {
+    void addressIsTheRequestedOne(SocketType type) throws Exception {
         RawSocket.stale(type, path());
         RecordingHandler inbox = new RecordingHandler();
         Channel server = Channels.server(type, () -> inbox).option(UnixSocketOption.SOCKET_FILE, POLICY)
@@ -138,7 +138,7 @@ class SocketFileReplaceTest {
     }
 
     @Test
-    void whatIsNoSocketStaysEvenIfItComesAtTheLastMoment() throws Exception {
+    void otherFilesAreKeptEvenIfTheyAppearAtTheLastMoment() throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(path());
         Files.writeString(path(), "precious");
         String inUse = "bind stream " + path()
@@ -189,7 +189,7 @@ class SocketFileReplaceTest {
     }
 
     @Test
-    void keptFileStaysButNoTemporaryOne() throws Exception {
+    void keptFileStaysAndNoTemporaryFileIsLeft() throws Exception {
         Channel server = Channels.register(new UnixServerStreamChannel());
         server.config().setOption(UnixSocketOption.SOCKET_FILE, POLICY.keepOnClose());
         server.bind(UnixSocketAddress.of(path())).sync();

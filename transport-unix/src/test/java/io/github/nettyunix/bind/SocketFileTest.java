@@ -264,7 +264,7 @@ class SocketFileTest {
     }
 
     @EachType
-    void clientsFileGoesWithTheClient(SocketType type) throws Exception {
+    void clientsFileIsRemovedWithTheClient(SocketType type) throws Exception {
         try (RawSocket server = RawSocket.bound(type, folder.resolve("server"))) {
             if (type != SocketType.DATAGRAM) {
                 server.listen(5);

@@ -156,7 +156,7 @@ class ConnectErrorTest {
     }
 
     @EachRow({"STREAM", "SEQPACKET"})
-    void failedBootstrapLeavesNothing(SocketType type) throws Exception {
+    void failedBootstrapLeavesNothingOpen(SocketType type) throws Exception {
         Path path = folder.resolve("missing");
         assertError(FileNotFoundException.class,
                 Channels.client(type, new RecordingHandler()).connect(UnixSocketAddress.of(path)),

@@ -174,7 +174,7 @@ class FullBacklogTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void serverThatGoesAwayRefusesTheConnectThatWaits(SocketType type) throws Exception {
+    void connectThatWaitsIsRefusedWhenTheServerCloses(SocketType type) throws Exception {
         ChannelFuture connect;
         try (FullBacklog ignored = new FullBacklog(type, path())) {
             connect = connect(type, 30_000);

@@ -112,7 +112,7 @@ class DatagramQueueFullTest {
     }
 
     @Test
-    void waitingLetsOthersPassAndKeepsTheOrder() throws Exception {
+    void datagramsToOthersPassThoseThatWaitAndTheOrderIsKept() throws Exception {
         policy(DatagramQueueFull.WAIT);
         List<Integer> completed = new ArrayList<>();
         List<ChannelFuture> toSlow = flood(slow);
@@ -182,7 +182,7 @@ class DatagramQueueFullTest {
     }
 
     @Test
-    void othersPassTheFullQueueOfAConnectedSendersPeer() throws Exception {
+    void datagramsToOthersPassTheFullQueueOfAConnectedPeer() throws Exception {
         sender.connect(slow.localAddress()).sync();
         List<ChannelFuture> writes = new ArrayList<>();
         for (int i = 0; i < COUNT; i++) {
@@ -200,7 +200,7 @@ class DatagramQueueFullTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void failingSaysEagainAndOthersAreSent(boolean connected) throws Exception {
+    void datagramsThatFailReportEAGAINAndOthersAreSent(boolean connected) throws Exception {
         policy(DatagramQueueFull.FAIL);
         if (connected) {
             sender.connect(slow.localAddress()).sync();
@@ -253,7 +253,7 @@ class DatagramQueueFullTest {
     }
 
     @Test
-    void recipientThatGoesAwayFailsWhatWaitsForIt() throws Exception {
+    void waitingDatagramsFailWhenTheirRecipientCloses() throws Exception {
         List<ChannelFuture> writes = flood(slow);
         writes.get(0).sync();
         assertFalse(writes.get(COUNT - 1).isDone());

@@ -94,7 +94,7 @@ class DatagramSenderTest {
     }
 
     @Test
-    void whatComesToAConnectedChannelHasTheNameOfThePeerUntilItIsDisconnected() throws Exception {
+    void datagramsToAConnectedChannelHaveThePeersNameUntilItIsDisconnected() throws Exception {
         UnixDatagramChannel receiver = newReceiver();
         Channel peer = newSender();
         Channel other = newSender();

@@ -114,7 +114,7 @@ class FullRecipientTest {
     }
 
     @Test
-    void aDescriptorIsClosedHereWhenTheKernelHasItWhateverStandsBeforeIt() throws Exception {
+    void aDescriptorIsClosedOnceItIsSentEvenIfEarlierDatagramsWait() throws Exception {
         List<ChannelFuture> waiting = fill();
         UnixFileDescriptor[] fds = Descriptors.some(3);
         ChannelFuture passed = send(reading, "passed", fds);

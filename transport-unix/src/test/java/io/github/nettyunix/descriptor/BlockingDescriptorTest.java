@@ -129,13 +129,13 @@ class BlockingDescriptorTest {
 
     @ParameterizedTest
     @EnumSource(Closing.class)
-    void socketThatLingersIsClosedElsewhere(Closing closing) throws Exception {
+    void lingeringSocketIsClosedOnAnotherThread(Closing closing) throws Exception {
         assertClosedElsewhere("linger", closing);
     }
 
     @ParameterizedTest
     @EnumSource(Closing.class)
-    void fileOfASilentServerIsClosedElsewhere(Closing closing) throws Exception {
+    void fileOfASilentServerIsClosedOnAnotherThread(Closing closing) throws Exception {
         assertClosedElsewhere("silent", closing);
     }
 
@@ -172,7 +172,7 @@ class BlockingDescriptorTest {
     /** Descriptors that no message takes to the pipeline. */
     @ParameterizedTest
     @ValueSource(strings = {"linger", "silent"})
-    void whatIsTooMuchIsClosedElsewhere(String kind) throws Exception {
+    void surplusDescriptorsAreClosedOnAnotherThread(String kind) throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 1).start(script(SEND), kind, 3)) {
             read(connection);
@@ -190,7 +190,7 @@ class BlockingDescriptorTest {
     }
 
     @Test
-    void descriptorsThatComeWithAPidFdAndAreNotWantedAreClosedElsewhere() throws Exception {
+    void unwantedDescriptorsWithAPidFdAreClosedOnAnotherThread() throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.SO_PASSPIDFD, true)
                 .start(script(SEND), "silent", 2)) {
             read(connection);
@@ -201,7 +201,7 @@ class BlockingDescriptorTest {
     }
 
     @Test
-    void plainDescriptorsAreClosedElsewhere() throws Exception {
+    void plainDescriptorsAreClosedOnAnotherThread() throws Exception {
         try (PeerConnection connection = in(STREAM)
                 .option(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS)
                 .start(script(SEND.replace("bad", "b")
@@ -244,7 +244,7 @@ class BlockingDescriptorTest {
 
     /** More descriptors than there are threads. */
     @Test
-    void manyThatHangDoNotKeepOthersFromBeingClosed() throws Exception {
+    void manyBlockedClosesDoNotPreventOthers() throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), "linger", 20)) {
             read(connection);
@@ -262,7 +262,7 @@ class BlockingDescriptorTest {
      * The number may have been adopted again since it arrived, and the other descriptors of the file closed meanwhile.
      */
     @Test
-    void whatAChildWasToGetIsClosedElsewhere() throws Exception {
+    void descriptorsForAChildAreClosedOnAnotherThread() throws Exception {
         try (PeerConnection connection = in(SEQPACKET).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .start(script(SEND), "linger", 1)) {
             addFirst(connection, new ChannelInboundHandlerAdapter() {

@@ -125,7 +125,7 @@ class CPythonDescriptorsTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("connected")
-    void aBareDescriptorGoesWithOneZeroByteOrAsAnEmptyRecord(Setup setup) throws Exception {
+    void aBareDescriptorIsSentWithOneZeroByteOrAnEmptyRecord(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(2):
                     data, fds, flags, _ = receive(sock)

@@ -98,7 +98,7 @@ class DescriptorInUseTest {
     }
 
     @Test
-    void numberIsClosedBehindTheLastUse() throws Exception {
+    void numberIsClosedAfterTheLastUse() throws Exception {
         for (boolean released : new boolean[] {false, true}) {
             UnixFileDescriptor fd = Descriptors.some(1)[0];
             int number = fd.intValue();
@@ -120,7 +120,7 @@ class DescriptorInUseTest {
     }
 
     @Test
-    void numbersOfAMessageAreClosedBehindTheirLastUse() throws Exception {
+    void numbersOfAMessageAreClosedAfterTheirLastUse() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(3);
         assertTrue(OwnedDescriptors.beginUse(fds[1]));
         new UnixMessage(Unpooled.EMPTY_BUFFER, fds).release();
@@ -217,7 +217,7 @@ class DescriptorInUseTest {
     }
 
     @Test
-    void socketThatOtherThreadsAskAboutIsClosedBehindTheirCalls() throws Exception {
+    void socketIsClosedAfterTheCallsOfOtherThreads() throws Exception {
         List<UnixStreamChannel> pair = UnixStreamChannel.pair();
         UnixStreamChannel asked = pair.get(0);
         Loops.group().register(asked).sync();

@@ -69,7 +69,8 @@ class DescriptorLimitTest {
 
     @EachRow({"SEQPACKET, 1, 2", "SEQPACKET, 1, 253", "SEQPACKET, 2, 3", "SEQPACKET, 2, 4", "SEQPACKET, 252, 253",
         "DATAGRAM, 1, 2", "DATAGRAM, 1, 253", "DATAGRAM, 2, 3", "DATAGRAM, 2, 4", "DATAGRAM, 252, 253"})
-    void recordWithMoreThanTheLimitIsDroppedAndTheChannelGoesOn(SocketType type, int limit, int fds) throws Exception {
+    void recordWithMoreThanTheLimitIsDroppedAndTheChannelStaysUsable(SocketType type, int limit,
+    int fds) throws Exception {
         ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, limit);

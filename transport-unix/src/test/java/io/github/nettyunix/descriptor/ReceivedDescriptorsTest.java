@@ -48,7 +48,7 @@ class ReceivedDescriptorsTest {
     }
 
     @EachType
-    void pipelineTailClosesWhatNobodyTook(SocketType type) throws Exception {
+    void pipelineTailClosesUntakenDescriptors(SocketType type) throws Exception {
         Window window = new Window();
         try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(window)) {
             pair.receiver.pipeline().remove(pair.inbox);
@@ -82,7 +82,7 @@ class ReceivedDescriptorsTest {
     }
 
     @EachType
-    void descriptorsThatNobodyAskedForNeverEnterTheProcess(SocketType type) throws Exception {
+    void unrequestedDescriptorsNeverEnterTheProcess(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.started(type)) {
             int before = Descriptors.open().size();
             pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(5))).sync();
@@ -124,7 +124,7 @@ class ReceivedDescriptorsTest {
     }
 
     @EachType
-    void messageClosesOnlyWhatNobodyElseHasAReferenceTo(SocketType type) throws Exception {
+    void messageClosesOnlyDescriptorsWithoutOtherReferences(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start()) {
             pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(8))).sync();
             UnixMessage message = pair.inbox.take(UnixMessage.class);
@@ -172,7 +172,7 @@ class ReceivedDescriptorsTest {
     }
 
     @EachType
-    void whatNobodyReadsIsClosedWithTheSocket(SocketType type) throws Exception {
+    void unreadDescriptorsAreClosedWithTheSocket(SocketType type) throws Exception {
         ChannelPair prepared = ChannelPair.of(type).with(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .with(ChannelOption.AUTO_READ, false);
         try (ChannelPair pair = prepared.start()) {

@@ -223,7 +223,7 @@ class UndeliveredDescriptorsTest {
 
     @Test
     @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
-    void descriptorsThatNobodyWantsAreDiscardedByTheKernel() throws Exception {
+    void unwantedDescriptorsAreDiscardedByTheKernel() throws Exception {
         int[] pair = new int[2];
         assertEquals(0, UnixSocket.newSocketPair(SocketType.DATAGRAM.ordinal(), pair));
         UnixSocket sender = new UnixSocket(pair[0]);

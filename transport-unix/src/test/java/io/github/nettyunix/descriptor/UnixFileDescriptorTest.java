@@ -181,7 +181,7 @@ class UnixFileDescriptorTest {
     }
 
     @Test
-    void typeAndSizeAreToldOfEveryKind() throws Exception {
+    void typeAndSizeOfEveryKindAreReported() throws Exception {
         assertType(UnixFileDescriptor.Type.MEMFD, 6, Descriptors.some(1)[0]);
         assertType(UnixFileDescriptor.Type.REGULAR_FILE, 7,
                 UnixFileDescriptor.open(Files.writeString(folder.resolve("file"), "content")));
@@ -262,7 +262,7 @@ class UnixFileDescriptorTest {
     }
 
     @Test
-    void fileChannelHasTheDirectionsThatWereAskedForAndADescriptorOfItsOwn() throws Exception {
+    void fileChannelHasTheRequestedDirectionsAndItsOwnDescriptor() throws Exception {
         Path path = Files.writeString(folder.resolve("file"), "content");
         try (UnixFileDescriptor fd = UnixFileDescriptor.open(path, READ, WRITE)) {
             FileChannel reading = fd.toFileChannel(READ);

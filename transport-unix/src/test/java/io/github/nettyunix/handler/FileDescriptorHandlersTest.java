@@ -224,7 +224,7 @@ class FileDescriptorHandlersTest {
     }
 
     @EachType
-    void moreThanMayBeOpenAreRefusedUntilOthersAreClosed(SocketType type) throws Exception {
+    void descriptorsAboveTheLimitAreRefusedUntilOthersAreClosed(SocketType type) throws Exception {
         try (ChannelPair pair = start(type, new FileDescriptorLimitHandler(3))) {
             List<UnixFileDescriptor> held = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
@@ -275,7 +275,7 @@ class FileDescriptorHandlersTest {
     }
 
     @EachType
-    void descriptorsThatNobodyTakesAreClosedAfterATime(SocketType type) throws Exception {
+    void untakenDescriptorsAreClosedAfterATimeout(SocketType type) throws Exception {
         if (type == SocketType.DATAGRAM) {
             return;
         }

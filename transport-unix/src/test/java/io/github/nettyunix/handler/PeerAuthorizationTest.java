@@ -128,7 +128,7 @@ class PeerAuthorizationTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void whoPassesIsServedAndNotLookedAtAgain(SocketType type) throws Exception {
+    void acceptedPeersAreServedAndNotCheckedAgain(SocketType type) throws Exception {
         RecordingHandler inbox = new RecordingHandler();
         PeerAuthorizationHandler handler = new PeerAuthorizationHandler(sameUser().and(gid(OWN.gid())));
         Channel server = serve(type, handler, inbox);
@@ -261,7 +261,7 @@ class PeerAuthorizationTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void aRefusalThatNobodyHandlesDoesNotReachTheTail(SocketType type) throws Exception {
+    void anUnhandledRefusalDoesNotReachTheTail(SocketType type) throws Exception {
         for (Channel channel : Channels.pair(type)) {
             CompletableFuture<ChannelHandler> last = new CompletableFuture<>();
             Channels.register(channel, new PeerAuthorizationHandler(peer -> false), new ChannelInboundHandlerAdapter() {
@@ -302,7 +302,7 @@ class PeerAuthorizationTest {
     /** In a user namespace that maps nobody, everybody is the same user, this process included. */
     @Test
     @Tag("once")
-    void whoeverIsNotMappedIsNotTheSameUser() throws Exception {
+    void unmappedUsersAreNotTheSameUser() throws Exception {
         String name = UUID.randomUUID().toString();
         List<String> command = new ArrayList<>(List.of("unshare", "--user"));
         command.addAll(Jvm.command(Unmapped.class));

@@ -118,7 +118,7 @@ class CPythonIdentityTest {
     }
 
     @EachType
-    void whoHasNoPeerIsNotConnected(SocketType type) {
+    void identityOfAChannelWithoutAPeerFailsWithENOTCONN(SocketType type) {
         Channel channel = Channels.newClient(type);
         UnixPeer peer = (UnixPeer) channel;
         assertErrno("ENOTCONN", assertThrows(IOException.class, peer::peerPidFd));
@@ -263,7 +263,7 @@ class CPythonIdentityTest {
     }
 
     @Setup.Every
-    void emptyRecordsAndTheEndAreToldApartWithLabelsToo(Setup setup) throws Exception {
+    void emptyRecordsAndTheEndAreDistinguishedWithLabelsToo(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).firstOption(UnixSocketOption.SO_PASSSEC, true)
                 .start("""
                 input()
@@ -296,7 +296,7 @@ class CPythonIdentityTest {
     }
 
     @EachType
-    void labelsThatNobodyAskedForAreNotShown(SocketType type) throws Exception {
+    void labelsThatWereNotRequestedAreNotShown(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type)) {
             assertEquals(false, pair.receiver.config().getOption(UnixSocketOption.SO_PASSSEC));
             for (boolean on : new boolean[] {true, false, true, false}) {

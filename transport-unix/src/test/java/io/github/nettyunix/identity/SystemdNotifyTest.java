@@ -76,7 +76,7 @@ class SystemdNotifyTest {
     }
 
     @Test
-    void aServiceLeavesItsDescriptorsWithTheManager() throws Exception {
+    void aServiceStoresItsDescriptorsWithTheManager() throws Exception {
         String script = """
                 import ctypes, os, sys
                 fds = [os.memfd_create(name) for name in ("one", "two")]

@@ -58,7 +58,7 @@ class UnprivilegedTest {
     }
 
     @Test
-    void whoLiesAboutHimselfIsFoundOut() throws Exception {
+    void falseCredentialsAreRefused() throws Exception {
         List<String> command = new ArrayList<>(UnixCredentials.ofThisProcess().uid() == 0 ? AS_NOBODY : List.of());
         command.addAll(Jvm.command(Liar.class));
         Process liar = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

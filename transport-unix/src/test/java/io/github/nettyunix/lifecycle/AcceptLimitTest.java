@@ -110,7 +110,7 @@ class AcceptLimitTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void whoCannotBeAcceptedWaitsAndIsAcceptedLater(SocketType type) throws Exception {
+    void connectionsThatCannotBeAcceptedWaitAndAreAcceptedLater(SocketType type) throws Exception {
         String path = folder.resolve("server").toString();
         List<String> command = new ArrayList<>(List.of(type.toString(), path, "" + GUESTS));
         command.addAll(Jvm.command(Server.class, "-Dnettyunix.test.selector=" + Loops.selector()));

@@ -84,7 +84,7 @@ class FailedWriteTest {
 
     @ParameterizedTest
     @MethodSource("roles")
-    void theRequestIsReadAlsoWhereNobodyAsksForIt(Setup setup) throws Exception {
+    void theRequestIsReadEvenWithoutARead(Setup setup) throws Exception {
         assertRequestIsRead(setup, false);
     }
 

@@ -144,7 +144,7 @@ class MidTurnOptionsTest {
 
     /** The steps of a read of the event loop, and another thread that sets the option between them. */
     @EachType
-    void whoeverTurnsDescriptorsOnWaitsForTheReadThatDiscardsThem(SocketType type) throws Exception {
+    void turningDescriptorsOnWaitsForTheReadThatDiscardsThem(SocketType type) throws Exception {
         var pair = Channels.pair(type);
         ChannelConfig config = pair.get(0).config();
         ControlDataOptions options = ((ChannelCore) pair.get(0).unsafe()).settings().controlData();

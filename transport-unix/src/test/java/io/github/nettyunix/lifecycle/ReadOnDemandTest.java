@@ -218,7 +218,7 @@ class ReadOnDemandTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void whatAPeerHadSentIsReadBeforeItsResetIsTold(SocketType type) throws Exception {
+    void dataOfAPeerIsReadBeforeItsResetIsReported(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
                 .with(ChannelOption.AUTO_READ, false)
                 .start()) {
@@ -235,7 +235,7 @@ class ReadOnDemandTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void resetIsToldBehindTheLastMessageWithoutAFurtherRead(SocketType type) throws Exception {
+    void resetIsReportedAfterTheLastMessageWithoutAnotherRead(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
                 .with(ChannelOption.AUTO_READ, false)
                 .start()) {

@@ -61,7 +61,7 @@ class RegistrationTest {
     }
 
     @EachType
-    void channelGoesOnOnAnotherLoop(SocketType type) throws Exception {
+    void channelContinuesOnAnotherLoop(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.started(type)) {
             for (int i = 0; i < 10; i++) {
                 pair.send("before " + i).sync();
@@ -99,7 +99,7 @@ class RegistrationTest {
     }
 
     @EachType
-    void peerThatClosesWhileNobodyWatchesIsNoticedAfterwards(SocketType type) throws Exception {
+    void closeOfThePeerBetweenTwoLoopsIsNoticed(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.started(type)) {
             pair.receiver.deregister().sync();
             pair.send("last words").sync();
@@ -113,7 +113,7 @@ class RegistrationTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void serverGoesOnOnAnotherLoop(SocketType type) throws Exception {
+    void serverContinuesOnAnotherLoop(SocketType type) throws Exception {
         UnixSocketAddress address = UnixSocketAddress.of(folder.resolve("s"));
         BlockingQueue<RecordingHandler> accepted = new LinkedBlockingQueue<>();
         Channel server = Channels.server(type, () -> {

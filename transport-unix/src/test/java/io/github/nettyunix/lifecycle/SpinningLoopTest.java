@@ -120,7 +120,7 @@ class SpinningLoopTest {
     }
 
     @EachType
-    void attemptsThatFindNothingTellNobodyAndTakeNoMemory(SocketType type) throws Exception {
+    void pollsThatFindNothingFireNoEventsAndAllocateNothing(SocketType type) throws Exception {
         AtomicInteger completed = new AtomicInteger();
         AtomicInteger allocated = new AtomicInteger();
         ChannelPair prepared = ChannelPair.of(type);
@@ -258,7 +258,7 @@ class SpinningLoopTest {
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
-    void endIsToldWithoutReadIfNothingIsLeft(SocketType type) throws Exception {
+    void endIsReportedWithoutAReadIfNothingIsLeft(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start(group)) {
             pair.receiver.read();
             pair.send("last words").sync();
@@ -285,7 +285,7 @@ class SpinningLoopTest {
     }
 
     @EachType
-    void channelGoesOnOnAnotherLoop(SocketType type) throws Exception {
+    void channelContinuesOnAnotherLoop(SocketType type) throws Exception {
         EventLoopGroup other = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
         try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (EventLoopGroup next : List.of(other, Loops.group(), group)) {

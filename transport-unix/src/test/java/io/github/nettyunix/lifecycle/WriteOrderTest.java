@@ -103,7 +103,7 @@ class WriteOrderTest {
 
     /** With nothing else to send, so that completing the failed promises is all there is to do. */
     @EachType
-    void whoIsToldOfAFailureMayWriteAgain(SocketType type) throws Exception {
+    void listenerOfAFailureMayWriteAgain(SocketType type) throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
         try (ChannelPair pair = ChannelPair.started(type)) {
             pair.sender.eventLoop().submit(() -> {

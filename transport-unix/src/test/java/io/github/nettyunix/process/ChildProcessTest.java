@@ -199,7 +199,7 @@ class ChildProcessTest {
     }
 
     @Test
-    void theEndIsToldAndLeavesNoZombie() throws Exception {
+    void theExitStatusIsReportedAndNoZombieIsLeft() throws Exception {
         // A child that the JVM itself has started, which ends meanwhile, is left to the JVM.
         Process other = new ProcessBuilder(python("sys.exit(4)")).start();
         ChildProcess exits = ChildProcess.start(python("sys.exit(3)"), null, Map.of());

@@ -188,7 +188,7 @@ class CPythonRecordsTest {
 
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("connectionsInBothModes")
-    void theEndComesAfterEmptyRecordsAndIsNotOneOfThem(Setup setup, boolean controlData) throws Exception {
+    void theEndOfTheStreamFollowsEmptyRecordsAndIsNotOneOfThem(Setup setup, boolean controlData) throws Exception {
         for (boolean halfClosure : new boolean[] {false, true}) {
             try (PeerConnection connection = PeerConnection.in(setup)
                     .option(UnixSocketOption.RECEIVE_CONTROL_DATA, controlData)

@@ -83,7 +83,7 @@ class ExactPositionsTest {
     }
 
     @Test
-    void itDoesSoWhateverTheSizesAndWheneverTheyCome() throws Exception {
+    void positionsAreExactForAllSizesAndTimings() throws Exception {
         Random random = new Random(2);
         try (ChannelPair pair = newPair().start()) {
             StringBuilder expected = new StringBuilder();

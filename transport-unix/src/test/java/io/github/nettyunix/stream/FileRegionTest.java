@@ -114,7 +114,7 @@ class FileRegionTest {
     }
 
     @Setup.Streams
-    void aFileThatIsShorterThanItsRegionFailsAndNothingBehindItIsSent(Setup setup) throws Exception {
+    void aFileThatIsShorterThanItsRegionFailsAndNothingAfterItIsSent(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).start("""
                 data = b""
                 while more := sock.recv(1 << 16):
@@ -174,7 +174,7 @@ class FileRegionTest {
 
     /** The number of a closed file may have been reused: the peer would get another file's bytes. */
     @Test
-    void whoClosesAFileWaitsUntilItsNumberIsNotInUse() throws Exception {
+    void closingAFileWaitsUntilItsNumberIsNotInUse() throws Exception {
         byte[] content = random(1000);
         FileChannel file = file(content);
         CountDownLatch inUse = new CountDownLatch(1);

@@ -28,12 +28,12 @@ class PeerClosedUnreadTest {
     }
 
     @Setup.Connections
-    void aPeersCloseIsNoticedAfterTheOnlyReadThatWasAskedFor(Setup setup) throws Exception {
+    void aPeersCloseIsNoticedAfterTheOnlyRequestedRead(Setup setup) throws Exception {
         assertNoticed(setup, 1);
     }
 
     @Setup.Connections
-    void aPeersCloseIsNoticedIfMoreIsAskedFor(Setup setup) throws Exception {
+    void aPeersCloseIsNoticedIfAnotherReadIsRequested(Setup setup) throws Exception {
         assertNoticed(setup, 2);
     }
 

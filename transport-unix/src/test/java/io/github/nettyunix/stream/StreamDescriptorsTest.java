@@ -183,7 +183,7 @@ class StreamDescriptorsTest {
     }
 
     @Test
-    void tooManyDescriptorsEndTheStreamBehindTheMessagesBefore() throws Exception {
+    void tooManyDescriptorsEndTheStreamAfterTheMessagesBefore() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(8);
         try (ChannelPair pair = newPair().with(ChannelOption.AUTO_READ, false)
                 .with(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, 1).start()) {

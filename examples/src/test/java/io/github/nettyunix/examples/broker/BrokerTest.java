@@ -88,7 +88,7 @@ class BrokerTest {
 
     @Test
     @ByRoot
-    void whoMayNotOpenTheFileReadsItByItsDescriptorAndNoOther(@TempDir Path copies) throws Exception {
+    void aUserWhoMayNotOpenTheFileReadsOnlyItByDescriptor(@TempDir Path copies) throws Exception {
         OtherUser nobody = new OtherUser(OtherUser.NOBODY, copies);
         try (Program cat = OtherUser.start(OtherUser.NOBODY, "cat", granted.toString())) {
             cat.awaitLine("Permission denied");
@@ -109,7 +109,7 @@ class BrokerTest {
 
     @Test
     @ByRoot
-    void whoIsNotAllowedIsToldSo() throws Exception {
+    void refusedUsersGetAnError() throws Exception {
         try (Program python = OtherUser.start(STRANGER, "/usr/bin/python3", "-c", ASK, socket.toString(),
                 granted.toString())) {
             python.awaitLine("refused: user " + STRANGER + " may not ask \\[]");

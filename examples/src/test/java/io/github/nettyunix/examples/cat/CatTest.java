@@ -49,7 +49,7 @@ class CatTest {
     }
 
     @Test
-    void allOfTheInputGoesToNetcatWhichHasEndedItsHalfLongBefore() throws Exception {
+    void allInputIsSentToNetcatAlthoughItEndedItsHalfBefore() throws Exception {
         Path sent = folder.resolve("sent");
         Path received = folder.resolve("received");
         byte[] bytes = new byte[8 << 20];

@@ -121,7 +121,7 @@ class ClamdTest {
     }
 
     @Test
-    void theStatusTellsWhetherAllFilesWereClean(@TempDir Path files) throws Exception {
+    void theExitStatusShowsWhetherAllFilesWereClean(@TempDir Path files) throws Exception {
         Path file = secret(files.resolve("file"), "harmless");
         try (Program scan = scan(file)) {
             scan.awaitLine("^" + file + ": OK$");

@@ -224,7 +224,7 @@ class DBusTest {
     }
 
     @Test
-    void aBusThatRefusesAndANameThatNobodyHasAreTold() throws Exception {
+    void refusalsAndUnknownNamesAreReported() throws Exception {
         try (Program call = Program.example("dbus", "call", "--address", address, "com.example.Nobody",
                 file("").toString())) {
             call.awaitLine("dbus call: org.freedesktop.DBus.Error.ServiceUnknown: The name com.example.Nobody");

@@ -56,7 +56,7 @@ class EchoTest {
     private Path folder;
 
     @Test
-    void allComesBackAlsoToOneThatReadsOnlyWhenItHasFinished() throws Exception {
+    void everythingIsEchoedToAClientThatReadsOnlyAtTheEnd() throws Exception {
         Path socket = folder.resolve("echo.sock");
         try (Program echo = Program.example("echo", socket.toString())) {
             echo.awaitLine("listening on " + socket);

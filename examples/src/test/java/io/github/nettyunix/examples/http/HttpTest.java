@@ -146,7 +146,7 @@ class HttpTest {
     }
 
     @Test
-    void nginxStandsBehindTheProxyFromTcp() throws Exception {
+    void theTcpProxyForwardsToNginx() throws Exception {
         assertEquals(PAGE, curl(tcpToNginx + "/"));
         assertEquals("1 3000000\n0 3000000\n", curl("-o", path("large"),
                 "-w", "%{num_connects} %{size_download}\n", tcpToNginx + "/large", "-o", path("large"),
@@ -155,7 +155,7 @@ class HttpTest {
     }
 
     @Test
-    void wrongUsageIsToldFromAFailure() throws Exception {
+    void wrongUsageAndFailuresHaveDifferentExitStatus() throws Exception {
         try (Program noPort = Program.example("http", "proxy", "no port", path("served"));
              Program noFolder = Program.example("http", "serve", path("other"), "--root", path("missing"));
              Program taken = Program.example("http", "serve", path("served"))) {

@@ -66,7 +66,7 @@ class NotifyTest {
     }
 
     @Test
-    void systemdNotifyIsHeardAndItsBarrierAnswered() throws Exception {
+    void messagesAndBarriersOfSystemdNotifyAreHandled() throws Exception {
         String socket = "@" + folder;
         try (Program listen = Program.example("notify", "listen", socket)) {
             listen.awaitLine("listening on " + socket);

@@ -121,7 +121,7 @@ class ReadinessTest {
     }
 
     @Test
-    void readingIsToldForAsLongAsThereIsSomethingToRead() throws Exception {
+    void readinessIsReportedWhileThereIsSomethingToRead() throws Exception {
         watcher.start(READ);
         send(peer);
         await(watcher.readable, 10);
@@ -132,7 +132,7 @@ class ReadinessTest {
     }
 
     @Test
-    void whatWasThereBeforeTheStartIsTold() throws Exception {
+    void dataFromBeforeTheStartIsReported() throws Exception {
         send(peer);
         watcher.start(READ | WRITE);
         await(watcher.readable, 1);
@@ -140,7 +140,7 @@ class ReadinessTest {
     }
 
     @Test
-    void nothingIsToldBeforeTheStart() throws Exception {
+    void nothingIsReportedBeforeTheStart() throws Exception {
         send(peer);
         watcher.interest(READ | WRITE);
         assertQuiet();
@@ -148,7 +148,7 @@ class ReadinessTest {
     }
 
     @Test
-    void roomIsToldWhenThereIsSomeAndSomebodyWaitsForIt() throws Exception {
+    void roomIsReportedToAWriterThatWaitsForIt() throws Exception {
         while (send(ours) > 0) {
             // until it is full
         }
@@ -167,7 +167,7 @@ class ReadinessTest {
     }
 
     @Test
-    void whoeverIsNotReadingDoesNotHearOfDataOnAndOn() throws Exception {
+    void dataIsNotReportedRepeatedlyToAChannelThatDoesNotRead() throws Exception {
         watcher.start(NOTHING);
         for (int i = 0; i < 3; i++) {
             send(peer);
@@ -182,7 +182,7 @@ class ReadinessTest {
     }
 
     @Test
-    void whoeverIsNotReadingHearsOfTheEndOnce() throws Exception {
+    void theEndIsReportedOnceToAChannelThatDoesNotRead() throws Exception {
         watcher.start(NOTHING);
         send(peer);
         assertQuiet();
@@ -209,7 +209,7 @@ class ReadinessTest {
     }
 
     @Test
-    void nothingIsToldAfterTheCancellation() throws Exception {
+    void nothingIsReportedAfterTheCancellation() throws Exception {
         watcher.start(READ | WRITE);
         watcher.onLoop(watcher.readiness::cancel);
         int told = watcher.told.get();

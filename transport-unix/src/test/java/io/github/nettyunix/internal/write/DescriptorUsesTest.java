@@ -23,7 +23,7 @@ class DescriptorUsesTest {
     }
 
     @Test
-    void whatIsClosedInBetweenStaysOpenUntilItWasSent() throws Exception {
+    void descriptorsClosedInBetweenStayOpenUntilTheyAreSent() throws Exception {
         UnixFileDescriptor[] fds = Descriptors.some(2);
         DescriptorUses uses = DescriptorUses.current();
         assertTrue(uses.begin(List.of(fds)));

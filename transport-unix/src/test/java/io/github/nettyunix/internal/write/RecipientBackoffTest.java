@@ -68,7 +68,7 @@ class RecipientBackoffTest {
     }
 
     @Test
-    void theFirstAttemptComesSoon() {
+    void theFirstAttemptIsMadeSoon() {
         RecipientBackoff recipient = new RecipientBackoff(null);
         assertFalse(recipient.isBlocked());
         recipient.refused(SECOND);

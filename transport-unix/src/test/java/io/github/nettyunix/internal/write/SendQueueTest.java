@@ -67,7 +67,7 @@ class SendQueueTest {
     }
 
     @Test
-    void othersPassThoseThatWaitAndTheOrderOfEachIsKept() {
+    void datagramsToOthersPassThoseThatWaitAndTheOrderPerRecipientIsKept() {
         OutboundDatagram a1 = write(A);
         OutboundDatagram a2 = write(A);
         OutboundDatagram b1 = write(B);
