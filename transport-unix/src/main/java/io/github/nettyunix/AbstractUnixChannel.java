@@ -13,7 +13,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.read.ReadLoop;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.readiness.Readiness;
 import io.github.nettyunix.internal.socket.UnixSocket;
@@ -61,14 +61,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private ConnectAttempt connectAttempt;
     private HandOver handOver;
 
-    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    /** @param mark what marks the socket's records; {@code null} where empty ones cannot be mistaken */
     AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator,
-            RecordMarks marks) {
+            RecordMark mark) {
         super(parent);
         this.type = type;
         this.socket = socket;
         peerTrust = new PeerTrust(socket);
-        settings = new ChannelSettings(this, type, socket, marks);
+        settings = new ChannelSettings(this, type, socket, mark);
         boolean isServer = this instanceof ServerChannel;
         SocketOptions options = SocketOptions.of(type, isServer);
         config = isServer ? new UnixServerChannelConfig(this, allocator, options, settings, readLoop)

@@ -3,7 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.LingeringClose;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -21,7 +21,7 @@ import java.io.IOException;
 
 /** The parts that stream and seqpacket channels have in common: a peer, and two directions that end separately. */
 abstract class AbstractUnixConnection extends AbstractUnixChannel implements DuplexChannel, UnixPeer {
-    private final RecordMarks marks;
+    private final RecordMark mark;
     // Ends the connection after a failed write; null if none has failed.
     private LingeringClose lingeringClose;
     private boolean endOfInput;
@@ -31,9 +31,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private ChannelOutboundBuffer failing;
     private Throwable writeFailure;
 
-    AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket, RecordMarks marks) {
-        super(parent, type, socket, new AdaptiveRecvByteBufAllocator(), marks);
-        this.marks = marks;
+    AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket, RecordMark mark) {
+        super(parent, type, socket, new AdaptiveRecvByteBufAllocator(), mark);
+        this.mark = mark;
     }
 
     @Override
@@ -135,7 +135,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     private int peek() {
-        return socket.peek(marks != null);
+        return socket.peek(mark != null);
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.read.RecordReader;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
@@ -77,16 +77,16 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
      *         limit of descriptors
      */
     public UnixSeqpacketChannel() {
-        this(null, RecordMarks.ofNewSocket());
+        this(null, RecordMark.ofNewSocket());
     }
 
     /** The channel owns the socket, which stays the caller's if this fails. */
     UnixSeqpacketChannel(Channel parent, UnixSocket socket) {
-        this(parent, new RecordMarks(socket));
+        this(parent, new RecordMark(socket));
     }
 
-    private UnixSeqpacketChannel(Channel parent, RecordMarks marks) {
-        super(parent, SocketType.SEQPACKET, marks.socket(), marks);
+    private UnixSeqpacketChannel(Channel parent, RecordMark mark) {
+        super(parent, SocketType.SEQPACKET, mark.socket(), mark);
     }
 
     /**

@@ -3,7 +3,7 @@ package io.github.nettyunix.internal;
 import io.github.nettyunix.DatagramQueueFull;
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.Channel;
@@ -35,10 +35,10 @@ public final class ChannelSettings {
     private volatile SocketFilePolicy socketFile = SocketFilePolicy.replaceStale();
     private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
 
-    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
-    public ChannelSettings(Channel channel, SocketType type, UnixSocket socket, RecordMarks marks) {
+    /** @param mark what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    public ChannelSettings(Channel channel, SocketType type, UnixSocket socket, RecordMark mark) {
         this.socket = socket;
-        controlData = new ControlDataOptions(channel, type, socket, marks);
+        controlData = new ControlDataOptions(channel, type, socket, mark);
     }
 
     /** The options about control data, and what follows from them. */

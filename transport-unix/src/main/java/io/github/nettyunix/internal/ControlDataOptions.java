@@ -2,7 +2,7 @@ package io.github.nettyunix.internal;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.errors.SocketErrors;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
@@ -81,7 +81,7 @@ public final class ControlDataOptions {
     private final Channel channel;
     private final SocketType type;
     private final UnixSocket socket;
-    private final RecordMarks marks;
+    private final RecordMark mark;
     // Guarded by this: the requested options. Bits of Kernel: what is on, and what is or was not as by default.
     private boolean receive;
     private short maxFileDescriptors = -1;
@@ -92,12 +92,12 @@ public final class ControlDataOptions {
     // Odd while a read is under way for which the kernel discards descriptors. Written by the event loop only.
     private volatile int reads;
 
-    /** @param marks what marks the socket's records; {@code null} where empty ones cannot be mistaken */
-    ControlDataOptions(Channel channel, SocketType type, UnixSocket socket, RecordMarks marks) {
+    /** @param mark what marks the socket's records; {@code null} where empty ones cannot be mistaken */
+    ControlDataOptions(Channel channel, SocketType type, UnixSocket socket, RecordMark mark) {
         this.channel = channel;
         this.type = type;
         this.socket = socket;
-        this.marks = marks;
+        this.mark = mark;
     }
 
     /** The name of an option as its users know it: Netty's begin with the class. */
@@ -169,7 +169,7 @@ public final class ControlDataOptions {
             markForControlData();
         }
         // As long as it marks records it stays on.
-        if (kernel != Kernel.LABEL || value || marks == null || marks.isTimestamped()) {
+        if (kernel != Kernel.LABEL || value || mark == null || mark.isTimestamped()) {
             setKernel(kernel, value);
         }
         on = value ? on | kernel.bit() : on & ~kernel.bit();
@@ -194,7 +194,7 @@ public final class ControlDataOptions {
         int theirs = DEFAULTS;
         for (Kernel kernel : Kernel.ALL) {
             // If it marks records, a previous owner of the socket may have set it.
-            if (kernel != Kernel.LABEL || marks == null) {
+            if (kernel != Kernel.LABEL || mark == null) {
                 theirs = getKernel(kernel) ? theirs | kernel.bit() : theirs & ~kernel.bit();
             }
         }
@@ -223,7 +223,7 @@ public final class ControlDataOptions {
         if (maxFds > 0) {
             awaitRead();
         }
-        if (control && marks != null && marks.isTimestamped() && !isOn(Kernel.LABEL)) {
+        if (control && mark != null && mark.isTimestamped() && !isOn(Kernel.LABEL)) {
             // It is no longer needed as a mark, and labels that nobody requested would take up the room of descriptors.
             setKernel(Kernel.LABEL, false);
         }
@@ -231,8 +231,8 @@ public final class ControlDataOptions {
 
     /** With a control buffer, records need the other mark, before the first read that has one. */
     private void markForControlData() {
-        if (marks != null) {
-            marks.timestamp();
+        if (mark != null) {
+            mark.timestamp();
         }
     }
 

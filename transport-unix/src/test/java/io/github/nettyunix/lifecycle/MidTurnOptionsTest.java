@@ -6,7 +6,7 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ControlDataOptions;
-import io.github.nettyunix.internal.read.RecordMarks;
+import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.DescriptorUses;
@@ -203,7 +203,7 @@ class MidTurnOptionsTest {
     void socketWhoseRecordsCannotBeMarkedIsRefused() throws Exception {
         UnixSocket socket = new UnixSocket(UnixSocket.newSocket(SocketType.SEQPACKET.ordinal()));
         socket.close();
-        ChannelException refused = assertThrows(ChannelException.class, () -> new RecordMarks(socket));
+        ChannelException refused = assertThrows(ChannelException.class, () -> new RecordMark(socket));
         assertTrue(refused.getMessage().startsWith("setsockopt SO_TIMESTAMP seqpacket: EBADF"), refused.getMessage());
     }
 

@@ -8,11 +8,11 @@ import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.Unpooled;
 
 /**
- * The marks that distinguish an empty record of a seqpacket socket from the end of the stream, see
+ * The mark that distinguishes an empty record of a seqpacket socket from the end of the stream, see
  * {@link UnixSocket#markRecords}: labels, which cost least and mark a record if there is no control buffer, or
  * timestamps, which always mark it.
  */
-public final class RecordMarks {
+public final class RecordMark {
     /** Whether the kernel marks records by labels; found out once. */
     private static final class Labels {
         static final boolean WORK = work();
@@ -45,18 +45,18 @@ public final class RecordMarks {
      * @throws io.netty.channel.ChannelException if the kernel refuses: the first empty record would be taken for the
      *         end
      */
-    public RecordMarks(UnixSocket socket) {
+    public RecordMark(UnixSocket socket) {
         this.socket = socket;
         if (!Labels.WORK || socket.markRecords(false, true) < 0) {
             timestamp();
         }
     }
 
-    /** The marks of a socket that is made for them. */
-    public static RecordMarks ofNewSocket() {
+    /** The mark of a socket that is made for it. */
+    public static RecordMark ofNewSocket() {
         UnixSocket socket = NativeTransport.newSocket(SocketType.SEQPACKET);
         try {
-            return new RecordMarks(socket);
+            return new RecordMark(socket);
         } catch (Throwable t) {
             socket.closeQuietly();
             throw t;
