@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by ./verify, ./demo, examples/run and benchmarks/run.
+# Sourced by ./verify, ./demo, examples/run, benchmarks/run and the scripts in transport-unix/natives.
 
 # In the POSIX locale a JVM cannot open paths that are not ASCII, the tree's own among them.
 if [ "$(locale charmap 2>/dev/null)" != UTF-8 ] && locale -a 2>/dev/null | grep -qix 'C\.utf-\?8'; then
@@ -53,6 +53,7 @@ has() {
     maven) command -v mvn >/dev/null || [ -x "$wrapper" ] ;;
     gcc) gcc --version 2>/dev/null | grep -q 'Free Software Foundation' ;;
     clang-format-19) command -v "$1" >/dev/null || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
+    ld-musl) [ -x /lib/ld-musl-x86_64.so.1 ] ;;
     cc) cc -E -x c -include stdio.h /dev/null >/dev/null 2>&1 ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
@@ -73,6 +74,9 @@ debian_packages() {
       nc) echo netcat-openbsd ;;
       unixserver) echo ucspi-unix ;;
       logger) echo bsdutils ;;
+      readelf) echo binutils ;;
+      llvm-*) echo llvm ;;
+      ld-musl) echo musl ;;
       dbus-send) echo dbus-bin ;;
       redis-cli) echo redis-tools ;;
       postgres) echo postgresql ;;
