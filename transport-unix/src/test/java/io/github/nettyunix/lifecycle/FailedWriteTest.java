@@ -26,6 +26,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.TestAbortedException;
 
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -300,7 +301,10 @@ class FailedWriteTest {
         try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, false, true)).start("""
                 SO_PASSRIGHTS = 83
                 if sys.argv[1] == "false":
-                    sock.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
+                    try:
+                        sock.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
+                    except OSError:
+                        print("left out: SO_PASSRIGHTS needs Linux 6.16")
                 print("ready")
                 got = b""
                 while data := sock.recv(100):
@@ -308,7 +312,11 @@ class FailedWriteTest {
                 print(got.decode())
                 send(sock, b"answer")
                 """, closed)) {
-            connection.python().expect("ready");
+            String line = connection.python().line();
+            if (line.startsWith("left out")) {
+                throw new TestAbortedException(line);
+            }
+            assertEquals("ready", line);
             Channel channel = connection.channel();
             UnixFileDescriptor fd = Content.labelled("file");
             List<ChannelFuture> writes = new ArrayList<>();

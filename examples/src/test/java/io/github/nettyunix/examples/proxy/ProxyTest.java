@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.TestAbortedException;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +23,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 /** The proxy, with CPython at both ends: what comes out is what went in. */
 class ProxyTest {
@@ -142,7 +142,9 @@ class ProxyTest {
         start(type);
         try (Program peer = peer("hole.py", type, proxy.process().pid())) {
             String line = peer.awaitLine("^(nothing behind it|left out: .*)$").group();
-            assumeFalse(line.startsWith("left out"), line);
+            if (line.startsWith("left out")) {
+                throw new TestAbortedException(line);
+            }
             assertEquals(0, peer.exitValue());
         }
         if (type.equals("seqpacket")) {
