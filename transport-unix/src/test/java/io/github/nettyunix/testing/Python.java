@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,10 +99,22 @@ public final class Python implements AutoCloseable {
         in.close();
         assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), "the Python peer did not end");
         assertEquals(0, process.exitValue(), "the Python peer failed");
+        closePipes();
+    }
+
+    /** The JVM would close them a little after the process has ended, while the next test counts descriptors. */
+    private void closePipes() {
+        try {
+            in.close();
+            out.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
     public void close() {
         process.destroyForcibly();
+        closePipes();
     }
 }
