@@ -183,8 +183,8 @@ static jint set_blocking(JNIEnv *env, jclass class, jint fd, jboolean blocking) 
 typedef struct {
     mode_t mode;
     int64_t size;
-    uint32_t device_major, device_minor;                /* of the file system */
-    uint32_t special_major;                             /* of a device file */
+    uint64_t device;                                    /* of the file system */
+    uint32_t special_major;                             /* of a device file, or 0 if unknown */
 } file_status;
 
 static int get_status(int fd, file_status *status) {
@@ -192,8 +192,8 @@ static int get_status(int fd, file_status *status) {
     struct statx file;
     int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
     if (syscall(SYS_statx, fd, "", flags, STATX_TYPE | STATX_SIZE, &file) == 0) {
-        *status = (file_status) {
-            file.stx_mode, (int64_t) file.stx_size, file.stx_dev_major, file.stx_dev_minor, file.stx_rdev_major};
+        uint64_t device = (uint64_t) file.stx_dev_major << 32 | file.stx_dev_minor;
+        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, device, file.stx_rdev_major};
         return 0;
     }
     /* Needed before Linux 4.11, and under an old seccomp filter. */
@@ -201,7 +201,7 @@ static int get_status(int fd, file_status *status) {
 #endif
     struct stat old;
     if (fstat(fd, &old) == -1) return -errno;
-    *status = (file_status) {.mode = old.st_mode, .size = old.st_size};
+    *status = (file_status) {.mode = old.st_mode, .size = old.st_size, .device = (uint64_t) old.st_dev};
     return 0;
 }
 
@@ -219,7 +219,7 @@ static int is_memfd(int seals, const file_status *status) {
     file_status memfd;
     int result = get_status(sample, &memfd);
     close(sample);
-    return result == 0 && memfd.device_major == status->device_major && memfd.device_minor == status->device_minor;
+    return result == 0 && memfd.device == status->device;
 #else
     (void) status;
     return 0;

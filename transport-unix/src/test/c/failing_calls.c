@@ -15,9 +15,11 @@ static const struct {
     int number;
 } calls[] = {
     {"accept4", __NR_accept4},
+    {"close_range", 436},               /* has this number on all architectures */
     {"epoll_ctl", __NR_epoll_ctl},
     {"getsockname", __NR_getsockname},
     {"listen", __NR_listen},
+    {"memfd_create", __NR_memfd_create},
     {"recvmsg", __NR_recvmsg},
     {"sendmmsg", __NR_sendmmsg},
     {"sendmsg", __NR_sendmsg},
@@ -25,6 +27,7 @@ static const struct {
     {"setsockopt", __NR_setsockopt},
     {"socket", __NR_socket},
     {"socketpair", __NR_socketpair},
+    {"statx", __NR_statx},
 };
 
 /* The number of a system call; -1 if it is not in the table. */
