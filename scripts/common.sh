@@ -44,13 +44,17 @@ find_jdk() {
   return 1
 }
 
-# Downloads Maven.
+# Downloads Maven, for users who cannot install Debian's.
 wrapper=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/mvnw
+
+can_install() {
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null
+}
 
 has() {
   case $1 in
     jdk) find_jdk ;;
-    maven) command -v mvn >/dev/null || [ -x "$wrapper" ] ;;
+    maven) command -v mvn >/dev/null || ! can_install ;;
     gcc) gcc --version 2>/dev/null | grep -q 'Free Software Foundation' ;;
     clang-format-19) command -v "$1" >/dev/null || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
     ld-musl) [ -x /lib/ld-musl-x86_64.so.1 ] ;;
