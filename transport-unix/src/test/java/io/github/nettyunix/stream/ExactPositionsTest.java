@@ -1,7 +1,9 @@
 package io.github.nettyunix.stream;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
@@ -197,5 +200,31 @@ class ExactPositionsTest {
             connection.end();
         }
         Evidence.of("CPython", "an out-of-band byte does not keep the loop busy, with exact positions");
+    }
+
+    /** A peek that finds such a byte at the end of the queue takes the reset, with everything before it unread. */
+    @Test
+    void aResetBehindAnOutOfBandByteIsReportedAfterWhatThePeerHadSent() throws Exception {
+        try (PeerConnection connection = PeerConnection.in(new Setup(SocketType.STREAM, false, false))
+                .option(ChannelOption.AUTO_READ, false)
+                .option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true).start("""
+                input()
+                sock.send(b"x" * 50000 + b".")
+                try:
+                    sock.send(b"!", socket.MSG_OOB)
+                except OSError:
+                    pass
+                sock.close()
+                print("closed")
+                """)) {
+            connection.channel().writeAndFlush(ChannelPair.buffer("unread")).sync();
+            connection.python().say("go on");
+            connection.python().expect("closed");
+            connection.channel().config().setAutoRead(true);
+            assertEquals("x".repeat(50_000) + '.', describe(connection.inbox()));
+            assertEquals(UnixErrno.ECONNRESET, ((UnixSocketError) connection.inbox().take(IOException.class)).error());
+            assertSame(RecordingHandler.INACTIVE, connection.inbox().take());
+        }
     }
 }

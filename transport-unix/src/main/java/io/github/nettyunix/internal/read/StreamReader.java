@@ -204,7 +204,13 @@ public final class StreamReader implements ChannelReader {
     private int receiveToBarrier(ByteBuf buffer, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
         int limit = buffer.writableBytes();
-        int next = checkRead(batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected));
+        int next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
+        if (next == -Errno.ECONNRESET) {
+            // A peek that reaches an out-of-band byte at the end of the queue returns the error before the bytes.
+            readLoop.keepReset(core.newException("read", next, null));
+            next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
+        }
+        next = checkRead(next);
         if (next <= 0) {
             return next;
         }
