@@ -1,0 +1,46 @@
+package io.github.nettyunix.fire;
+
+import io.github.nettyunix.testing.Jvm;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+/**
+ * Runs {@link Fire} in a JVM of its own, whose limits and leak detector it changes. {@code nettyunix.fire.seconds} is
+ * how long it runs at least, {@code nettyunix.fire.seed} its first case, and {@code nettyunix.fire.operations} what to
+ * run of that case only.
+ */
+@EnabledOnOs(OS.LINUX)
+class FireTest {
+    @Test
+    @Timeout(1800)
+    void nothingIsLostOrLeakedUnderFire() throws Exception {
+        List<String> options = new ArrayList<>(List.of("-Xmx1g",
+                "-Dio.netty.leakDetection.level=paranoid", "-Dio.netty.leakDetection.targetRecords=32",
+                "-Dio.netty.customResourceLeakDetector=" + Fire.Detector.class.getName()));
+        for (String name : List.of("nettyunix.test.selector", "java.library.path")) {
+            if (System.getProperty(name) != null) {
+                options.add("-D" + name + "=" + System.getProperty(name));
+            }
+        }
+        List<String> command = Jvm.command(Fire.class, options.toArray(String[]::new));
+        command.add(System.getProperty("nettyunix.fire.seconds", "2"));
+        command.add(System.getProperty("nettyunix.fire.seed", String.valueOf(System.currentTimeMillis())));
+        String operations = System.getProperty("nettyunix.fire.operations");
+        if (operations != null) {
+            command.add(operations);
+        }
+        Process fire = new ProcessBuilder(command).redirectErrorStream(true).start();
+        fire.getOutputStream().close();
+        String output = new String(fire.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        System.out.print(output);
+        assertEquals(0, fire.waitFor(), output);
+    }
+}
