@@ -77,10 +77,9 @@ final class Oracle {
                     && closedNanos - observed.outputFailedNanos > LINGERS_NANOS;
             if (!complete && !lingered) {
                 List<Observed.Event> events = observed.events;
-                throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors")
-                        + ", after " + events.size() + " events, the last of which are "
-                        + events.subList(Math.max(events.size() - 2, 0), events.size()) + (observed.outputFailedNanos == 0
-                        ? "" : "; the output ended ms before: " + (closedNanos - observed.outputFailedNanos) / 1_000_000));
+                throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors") + ", after "
+                        + events.size() + " events, the last of which are "
+                        + events.subList(Math.max(events.size() - 2, 0), events.size()));
             }
             checkWritten();
             checkReset();
@@ -323,6 +322,9 @@ final class Oracle {
 
     /** What the handlers have written, as the peer got it. */
     private void checkWritten() throws Violation {
+        if (observed.gaveUpWriting && log.drained.contains(connection) && observed.outputFailedNanos == 0) {
+            throw new Violation("what was written did not leave, although the peer has read until the end");
+        }
         List<Observed.Written> written = new ArrayList<>();
         for (Observed.Written message : observed.written) {
             if (!message.future().isDone()) {

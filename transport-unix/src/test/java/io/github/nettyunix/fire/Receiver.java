@@ -38,6 +38,8 @@ import java.util.function.Function;
 
 /** The last handler of a channel: it writes down what arrives, and does random things. */
 final class Receiver extends ChannelDuplexHandler {
+    private static final int MOST_ATTEMPTS = 100;
+
     private final Case owner;
     private final Scenario scenario;
     private final SplittableRandom random;
@@ -320,11 +322,26 @@ final class Receiver extends ChannelDuplexHandler {
         }
     }
 
+    /** Closes a channel when it has written everything, or after two seconds: the peer may read nothing. */
+    private void closeWhenWritten(Channel channel, Observed seen, int attempts) {
+        later(channel, 20_000, () -> {
+            boolean written;
+            synchronized (seen) {
+                written = seen.written.stream().allMatch(message -> message.future().isDone());
+                seen.gaveUpWriting |= !written && attempts == MOST_ATTEMPTS;
+            }
+            if (written || attempts == MOST_ATTEMPTS || !channel.isOpen()) {
+                channel.close();
+            } else {
+                closeWhenWritten(channel, seen, attempts + 1);
+            }
+        });
+    }
+
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
-            // Whatever a handler still writes is sent first.
-            later(ctx.channel(), 20_000, () -> ctx.channel().close());
+            closeWhenWritten(ctx.channel(), observed.apply(null), 0);
         } else if (event instanceof ChannelOutputShutdownEvent) {
             Observed seen = observed.apply(null);
             synchronized (seen) {
