@@ -77,8 +77,8 @@ final class Oracle {
                     && closedNanos - observed.outputFailedNanos > LINGERS_NANOS;
             if (!complete && !lingered) {
                 List<Observed.Event> events = observed.events;
-                throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors") + ", after "
-                        + events.size() + " events, the last of which are "
+                throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors")
+                        + ", after " + events.size() + " events, the last of which are "
                         + events.subList(Math.max(events.size() - 2, 0), events.size()));
             }
             checkWritten();
