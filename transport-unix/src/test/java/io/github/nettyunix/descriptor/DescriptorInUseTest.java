@@ -182,8 +182,8 @@ class DescriptorInUseTest {
     void descriptorThatIsClosedBetweenTheCheckAndTheDuplicateIsRefused() throws Exception {
         assertClosedMeanwhile(UnixFileDescriptor::dup);
         assertClosedMeanwhile(fd -> ChildProcess.start(List.of("cat"), null, Map.of(0, fd)));
-        Evidence.of("itself", "a plain descriptor that is closed while it is duplicated is refused, whoever has "
-                + "its number then");
+        Evidence.of("itself", "a plain descriptor that is closed while it is duplicated is refused, also if its number"
+                + " is in use again");
     }
 
     private interface Call {

@@ -247,7 +247,7 @@ class ReadOnDemandTest {
             assertReset(pair);
         }
         Evidence.of("itself",
-                "that a " + type + " peer reset the connection is told behind its last message, with auto-read off");
+                "that a " + type + " peer reset the connection is reported after its last message, with auto-read off");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})

@@ -218,7 +218,7 @@ class ChildProcessTest {
             assertFalse(child.destroy(), "a signal for whoever has the pid now");
         }
         assertEquals(4, other.waitFor());
-        Evidence.of("CPython", "how a child ends is told, and no zombie is left");
+        Evidence.of("CPython", "the end of a child is reported, and no zombie is left");
     }
 
     @Test

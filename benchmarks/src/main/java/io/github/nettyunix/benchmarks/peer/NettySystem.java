@@ -258,7 +258,7 @@ record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory
     private Bootstrap newBootstrap(EventLoopGroup group, Settings settings) {
         Bootstrap bootstrap = new Bootstrap().group(group).channel(channels.get(settings.type()));
         if (settings.type() == DATAGRAM) {
-            // A fixed allocator reads one datagram per turn unless it is told otherwise.
+            // A fixed allocator reads one datagram per turn unless configured otherwise.
             bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR,
                     new FixedRecvByteBufAllocator(settings.size()).maxMessagesPerRead(isOurs() ? 64 : 16));
         }

@@ -18,7 +18,7 @@ import java.util.List;
  * <p>A path may contain symbolic links and {@code ..}, so it is resolved first, and the result must be granted. A user
  * who can write to a granted folder could create a link there between this check and the opening. The location of the
  * opened file is therefore checked again, which is possible on Linux. On other platforms that race remains. On Linux
- * another race remains, which reveals nothing: whoever creates a FIFO at that moment makes the broker wait for its
+ * another race remains, which reveals nothing: a user who creates a FIFO at that moment makes the broker wait for its
  * writer. Grant only folders that no untrusted user can write to.
  */
 final class GrantedPaths implements GrantedFiles {
