@@ -5,11 +5,11 @@ import io.netty.util.concurrent.EventExecutor;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.ArrayList;
-import java.util.List;
 
 /** How busy the busiest event loop is while it is idlest. */
 final class LoopTimes {

@@ -6,7 +6,6 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixSocketError;
-
 import io.netty.channel.socket.ChannelOutputShutdownException;
 
 import java.nio.channels.ClosedChannelException;
