@@ -7,6 +7,7 @@ import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
@@ -20,6 +21,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,23 @@ class HandOverTest {
 
     private static UnixFileDescriptor get(CompletableFuture<UnixFileDescriptor> future) throws Exception {
         return future.get(10, TimeUnit.SECONDS);
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void aChannelWhoseOutputHasEndedCanBeHandedOver(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false).start()) {
+            pair.sender.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            ((DuplexChannel) pair.receiver).shutdownOutput().sync();
+            UnixFileDescriptor fd = UnixTransport.handOver(pair.receiver).get(10, TimeUnit.SECONDS);
+            pair.receiver.closeFuture().sync();
+            Channel successor = UnixTransport.adopt(fd);
+            RecordingHandler inbox = new RecordingHandler();
+            Channels.register(successor, inbox);
+            pair.send("for the successor").sync();
+            assertEquals("for the successor", Content.text(Content.take(inbox.take())));
+            successor.close().sync();
+        }
+        Evidence.of("itself", "a " + type + " connection whose output has ended is handed over");
     }
 
     @EachType

@@ -131,7 +131,8 @@ public final class HandOver {
     /** Called when messages were written, or failed. */
     public void wrote() {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-        if (!drained || !channel.isOpen() || buffer == null || !buffer.isEmpty()) {
+        // There is no buffer once the output has ended.
+        if (!drained || !channel.isOpen() || buffer != null && !buffer.isEmpty()) {
             return;
         }
         drained = false;
