@@ -15,19 +15,16 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
  * <p>The count is a field of its owner, initially 0, to spare an object per descriptor. A use must be a system call, or
  * a few, that cannot block: {@link #detach} waits for it.
  *
+ * <p>It is a record because the compiler trusts the fields of records: those of a static one are constants to it.
+ *
  * @param <T> what owns a number
+ * @param state the field of the owner
  */
-public final class UseCount<T> {
+public record UseCount<T>(AtomicIntegerFieldUpdater<T> state) {
     /** Returned by {@link #close} if the owner was already closed. */
     public static final int ALREADY = -1;
 
     private static final int CLOSED = 1 << 31;
-
-    private final AtomicIntegerFieldUpdater<T> state;
-
-    public UseCount(AtomicIntegerFieldUpdater<T> state) {
-        this.state = state;
-    }
 
     /** Begins a use, to be ended by {@link #end}; false if the owner is closed. */
     public boolean begin(T owner) {
