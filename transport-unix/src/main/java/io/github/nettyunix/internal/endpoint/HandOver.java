@@ -131,8 +131,9 @@ public final class HandOver {
     /** Called when messages were written, or failed. */
     public void wrote() {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-        // There is no buffer once the output has ended.
-        if (!drained || !channel.isOpen() || buffer != null && !buffer.isEmpty()) {
+        // There is no buffer once the output has ended, nor while the channel closes.
+        boolean isWritten = buffer == null ? core.socket().isOutputShutdown() : buffer.isEmpty();
+        if (!drained || !channel.isOpen() || !isWritten) {
             return;
         }
         drained = false;
