@@ -5,6 +5,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.LingeringClose;
 import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -118,7 +119,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
         int next = peek();
         if (isReset(next)) {
-            readLoop.keepReset(core().newException("read", next, null));
+            readLoop.keepReset(core().newException(Operation.READ, next, null));
             next = Math.max(peek(), 0);
         }
         if (next == 0) {
@@ -159,7 +160,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
         if (cause instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
             // The kernel reports a reset once. The write has taken it; the reader needs it too.
-            readLoop.keepReset(core().newException("read", Errno.ECONNRESET, null));
+            readLoop.keepReset(core().newException(Operation.READ, Errno.ECONNRESET, null));
         }
         failing = unsafe().outboundBuffer();
         writeFailure = cause;
@@ -201,10 +202,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private void shutDown(boolean input, boolean output) throws IOException {
         int result = socket.shutDown(input, output);
         if (result == -Errno.ENOTCONN) {
-            throw SocketErrors.newNotYetConnected("shutdown", type, core().endpointAddress(), null);
+            throw SocketErrors.newNotYetConnected(Operation.SHUTDOWN, type, core().endpointAddress(), null);
         }
         if (result < 0) {
-            throw core().newException("shutdown", result, null);
+            throw core().newException(Operation.SHUTDOWN, result, null);
         }
     }
 

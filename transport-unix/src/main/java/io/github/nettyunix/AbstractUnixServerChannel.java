@@ -2,6 +2,7 @@ package io.github.nettyunix;
 
 import io.github.nettyunix.internal.read.Acceptor;
 import io.github.nettyunix.internal.read.ChannelReader;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.netty.channel.ServerChannel;
@@ -32,7 +33,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         try {
             int result = socket.startListening(settings.backlog());
             if (result < 0) {
-                throw core().newException("listen", result, null);
+                throw core().newException(Operation.LISTEN, result, null);
             }
             endpoint.publish();
             core().activate();

@@ -4,6 +4,7 @@ import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.errors.ErrorDetails;
 import io.github.nettyunix.internal.errors.MessageOrigin;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -54,7 +55,7 @@ public final class ControlDataTruncatedException extends IOException implements 
     private static ErrorDetails details(SocketType type, SocketAddress address, String hint) {
         // In a test of a handler, no channel may have loaded the library.
         NativeTransport.ensureAvailability();
-        return new ErrorDetails("read", type, address, Errno.EMSGSIZE, hint);
+        return new ErrorDetails(Operation.READ, type, address, Errno.EMSGSIZE, hint);
     }
 
     /**
@@ -78,7 +79,7 @@ public final class ControlDataTruncatedException extends IOException implements 
 
     @Override
     public String operation() {
-        return details.operation();
+        return details.operationText();
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.Process;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.Channel;
@@ -87,7 +88,7 @@ public final class SocketActivation {
         for (int i = 0; i < count; i++) {
             int result = FileDescriptors.closeOnExec(FIRST + i, true);
             if (result < 0) {
-                throw SocketErrors.newChannelException("activate", null, null, result,
+                throw SocketErrors.newChannelException(Operation.ACTIVATE, null, null, result,
                         "descriptor " + (FIRST + i) + ", "
                         + names.get(i));
             }
@@ -137,7 +138,7 @@ public final class SocketActivation {
         } catch (NumberFormatException ignored) {
             // It is not a number.
         }
-        throw SocketErrors.newChannelException("activate", null, null, Errno.EINVAL, COUNT + " is " + text);
+        throw SocketErrors.newChannelException(Operation.ACTIVATE, null, null, Errno.EINVAL, COUNT + " is " + text);
     }
 
     private static List<String> names(String text, int count) {
@@ -146,7 +147,7 @@ public final class SocketActivation {
         }
         List<String> names = List.of(text.split(":", -1));
         if (names.size() != count) {
-            throw SocketErrors.newChannelException("activate", null, null, Errno.EINVAL,
+            throw SocketErrors.newChannelException(Operation.ACTIVATE, null, null, Errno.EINVAL,
                     NAMES + " is " + text + ", and " + COUNT + " is " + count);
         }
         return names;

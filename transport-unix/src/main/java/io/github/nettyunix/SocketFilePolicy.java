@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SocketFiles;
 
 import java.nio.file.attribute.PosixFilePermission;
@@ -163,7 +164,7 @@ public final class SocketFilePolicy {
                     + "\"; withGroup(int) takes the number of a group");
         }
         if (result < 0) {
-            throw SocketErrors.newChannelException("getgrnam", null, null, result, "group " + name);
+            throw SocketErrors.newChannelException(Operation.GETGRNAM, null, null, result, "group " + name);
         }
         return new SocketFilePolicy(existing, mode, found[0], name, keep);
     }

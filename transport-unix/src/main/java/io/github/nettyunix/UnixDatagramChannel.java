@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
 import io.github.nettyunix.internal.read.RecordReader;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
@@ -66,7 +67,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
             int result = super.read(allocHandle, before);
             if (result == NOTHING && inputEnded) {
                 unusable = true;
-                throw core().newException("read", Errno.EINVAL, SHUT_DOWN);
+                throw core().newException(Operation.READ, Errno.EINVAL, SHUT_DOWN);
             }
             return result;
         }
@@ -185,7 +186,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     protected void doDisconnect() throws Exception {
         int result = socket.disconnect();
         if (result < 0) {
-            throw core().newException("disconnect", result, null);
+            throw core().newException(Operation.DISCONNECT, result, null);
         }
         endpoint.disconnected();
     }
@@ -195,7 +196,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         inputEnded = true;
         if (!reading && !reader.hasMessages() && socket.peek(false) == -Errno.EAGAIN) {
             unusable = true;
-            pipeline().fireExceptionCaught(core().newException("read", Errno.EINVAL, ChannelReader.SHUT_DOWN));
+            pipeline().fireExceptionCaught(core().newException(Operation.READ, Errno.EINVAL, ChannelReader.SHUT_DOWN));
             inputClosed(true);
         }
     }

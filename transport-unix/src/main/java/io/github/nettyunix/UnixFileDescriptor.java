@@ -6,6 +6,7 @@ import io.github.nettyunix.internal.ValueAccess;
 import io.github.nettyunix.internal.socket.DescriptorCloser;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceivedFileDescriptor;
 import io.github.nettyunix.internal.socket.UseCount;
 import io.netty.buffer.ByteBuf;
@@ -145,7 +146,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     public static UnixFileDescriptor dup(FileDescriptor fd) throws IOException {
         int result = fd instanceof UnixFileDescriptor ours ? ours.use(number -> FileDescriptors.duplicate(number, 3))
                 : DescriptorFiles.duplicate(fd, 3);
-        return new UnixFileDescriptor(DescriptorFiles.check("dup", fd.intValue(), result),
+        return new UnixFileDescriptor(DescriptorFiles.check(Operation.DUP, fd.intValue(), result),
                 fd instanceof UnixFileDescriptor ours ? ours.received : fd instanceof ReceivedFileDescriptor);
     }
 
@@ -261,7 +262,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
-        return TYPES[DescriptorFiles.check("type", intValue(), use(fd -> FileDescriptors.status(fd, new long[1])))];
+        int type = use(fd -> FileDescriptors.status(fd, new long[1]));
+        return TYPES[DescriptorFiles.check(Operation.TYPE, intValue(), type)];
     }
 
     /**
@@ -274,7 +276,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public long size() throws IOException {
         long[] size = new long[1];
-        DescriptorFiles.check("size", intValue(), use(fd -> FileDescriptors.status(fd, size)));
+        DescriptorFiles.check(Operation.SIZE, intValue(), use(fd -> FileDescriptors.status(fd, size)));
         return size[0];
     }
 
@@ -287,7 +289,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public void setBlocking(boolean blocking) throws IOException {
-        DescriptorFiles.check("setBlocking", intValue(), use(fd -> FileDescriptors.setBlocking(fd, blocking)));
+        DescriptorFiles.check(Operation.SET_BLOCKING, intValue(), use(fd -> FileDescriptors.setBlocking(fd, blocking)));
     }
 
     /** Makes a system call that cannot block; returns its result, -EBADF if the descriptor is closed. */
@@ -326,8 +328,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      *
      * @param mode READ_ONLY or READ_WRITE, which changes the file; PRIVATE needs a descriptor that is open for both
      * @param offset where it begins in the file, in bytes
-     * @param length how many bytes, at most {@link Integer#MAX_VALUE}; with READ_WRITE the file grows if it is shorter
-     *         than that
+     * @param length how many bytes, at most {@link Integer#MAX_VALUE}; with READ_WRITE a shorter file grows
      * @return the mapping
      * @throws IOException if the descriptor is closed, is not open for this mode, or cannot be mapped, see
      *         <a href="https://man7.org/linux/man-pages/man2/mmap.2.html">mmap(2)</a>
@@ -348,7 +349,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public Set<Seal> seals() throws IOException {
         int bits = use(FileDescriptors::seals);
-        return bits == -Errno.EINVAL || DescriptorFiles.check("seals", intValue(), bits) == 0 ? Set.of()
+        return bits == -Errno.EINVAL || DescriptorFiles.check(Operation.SEALS, intValue(), bits) == 0 ? Set.of()
                 : Set.copyOf(Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0).toList());
     }
 
@@ -363,7 +364,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public void seal(Seal... seals) throws IOException {
         int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
-        DescriptorFiles.check("seal", intValue(), use(fd -> FileDescriptors.seal(fd, bits)));
+        DescriptorFiles.check(Operation.SEAL, intValue(), use(fd -> FileDescriptors.seal(fd, bits)));
     }
 
     /**
@@ -379,7 +380,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     @Override
     public void close() throws IOException {
         if (beginClose()) {
-            DescriptorFiles.check("close", intValue(), closeNumber());
+            DescriptorFiles.check(Operation.CLOSE, intValue(), closeNumber());
         }
     }
 

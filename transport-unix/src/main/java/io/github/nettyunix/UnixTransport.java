@@ -6,6 +6,7 @@ import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -115,7 +116,8 @@ public final class UnixTransport {
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
         if (!fd.beginUse()) {
-            throw SocketErrors.newChannelException("adopt", null, null, Errno.EBADF, "descriptor " + fd.intValue());
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF,
+                    "descriptor " + fd.intValue());
         }
         boolean detached = false;
         try {
@@ -130,7 +132,7 @@ public final class UnixTransport {
             if (channel.socket.intValue() != number) {
                 FileDescriptors.close(channel.socket.intValue());
             }
-            throw SocketErrors.newChannelException("adopt", null, null, Errno.EBADF, "descriptor " + number);
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF, "descriptor " + number);
         } finally {
             if (!detached) {
                 fd.endUse();

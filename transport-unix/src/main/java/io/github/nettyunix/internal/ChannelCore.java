@@ -6,6 +6,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.readiness.Interest;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.netty.channel.DefaultFileRegion;
@@ -50,7 +51,7 @@ public interface ChannelCore extends Interest.Owner {
     }
 
     @Override
-    default IOException newException(String operation, int errno, String hint) {
+    default IOException newException(Operation operation, int errno, String hint) {
         return SocketErrors.newException(operation, type(), endpointAddress(), errno, hint);
     }
 

@@ -4,6 +4,7 @@ import io.github.nettyunix.DatagramQueueFull;
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.read.RecordMark;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.Channel;
@@ -122,28 +123,28 @@ public final class ChannelSettings {
     }
 
     public int sendBufferSize() {
-        return controlData.check("getsockopt SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
+        return controlData.check(Operation.GETSOCKOPT, "SO_SNDBUF", socket.getOption(UnixSocket.SNDBUF));
     }
 
     public void setSendBufferSize(int sendBufferSize) {
-        controlData.check("setsockopt SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
+        controlData.check(Operation.SETSOCKOPT, "SO_SNDBUF", socket.setOption(UnixSocket.SNDBUF, sendBufferSize));
     }
 
     int receiveBufferSize() {
-        return controlData.check("getsockopt SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
+        return controlData.check(Operation.GETSOCKOPT, "SO_RCVBUF", socket.getOption(UnixSocket.RCVBUF));
     }
 
     void setReceiveBufferSize(int receiveBufferSize) {
-        controlData.check("setsockopt SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
+        controlData.check(Operation.SETSOCKOPT, "SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
     }
 
     /** The value of any option, by its numbers; {@code name} is for the error. */
     void getOption(String name, int level, int option, byte[] value) {
-        controlData.check("getsockopt " + name, socket.getOption(level, option, value));
+        controlData.check(Operation.GETSOCKOPT, name, socket.getOption(level, option, value));
     }
 
     /** Sets any option, by its numbers; {@code name} is for the error. */
     void setOption(String name, int level, int option, byte[] value) {
-        controlData.check("setsockopt " + name, socket.setOption(level, option, value));
+        controlData.check(Operation.SETSOCKOPT, name, socket.setOption(level, option, value));
     }
 }

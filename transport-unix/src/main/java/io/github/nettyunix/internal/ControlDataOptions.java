@@ -1,9 +1,11 @@
 package io.github.nettyunix.internal;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.internal.errors.ErrorDetails;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.Channel;
@@ -243,13 +245,13 @@ public final class ControlDataOptions {
     /** If there is no such option, nobody can have set it. */
     private boolean getKernel(Kernel kernel) {
         int result = socket.getOption(kernel.number);
-        return isUnknown(result) ? kernel.byDefault : check("getsockopt " + kernel.optionName(), result) != 0;
+        return isUnknown(result) ? kernel.byDefault : check(Operation.GETSOCKOPT, kernel.optionName(), result) != 0;
     }
 
     private void setKernel(Kernel kernel, boolean value) {
         int result = socket.setOption(kernel.number, value);
         if (!isUnknown(result)) {
-            check("setsockopt " + kernel.optionName(), result);
+            check(Operation.SETSOCKOPT, kernel.optionName(), result);
         } else if (value != kernel.byDefault) {
             throw new UnsupportedOperationException(kernel.optionName() + ' ' + type + ": it needs Linux "
                     + kernel.since
@@ -261,10 +263,11 @@ public final class ControlDataOptions {
         return result == -Errno.ENOPROTOOPT || result == -Errno.EOPNOTSUPP;
     }
 
-    /** Returns the result of a system call on the socket, or throws what it failed with. */
-    int check(String operation, int result) {
+    /** Returns the result of getting or setting an option, or throws what it failed with. */
+    int check(Operation operation, String option, int result) {
         if (result < 0) {
-            throw SocketErrors.newChannelException(operation, type, channel.localAddress(), result, null);
+            throw SocketErrors.newChannelException(new ErrorDetails(operation, option, type, channel.localAddress(),
+                    result, null));
         }
         return result;
     }

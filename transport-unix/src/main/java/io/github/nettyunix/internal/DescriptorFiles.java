@@ -5,6 +5,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.CString;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.unix.FileDescriptor;
@@ -67,7 +68,7 @@ public final class DescriptorFiles {
         flags |= !write ? FileDescriptors.READ : read ? FileDescriptors.READ_WRITE : FileDescriptors.WRITE;
         int fd = FileDescriptors.open(CString.of(path.toString()), flags, 0666);
         if (fd < 0) {
-            throw SocketErrors.newException("open " + path, null, null, fd);
+            throw SocketErrors.newException(Operation.OPEN, path.toString(), fd, null);
         }
         return fd;
     }
@@ -77,14 +78,14 @@ public final class DescriptorFiles {
         int memory = newMemoryFile(name);
         try {
             try (FileChannel file = newChannel(false, true, placeholder ->
-                    check("toFileChannel", memory, FileDescriptors.replace(memory, placeholder)))) {
+                    check(Operation.TO_FILE_CHANNEL, memory, FileDescriptors.replace(memory, placeholder)))) {
                 int start = content.readerIndex();
                 for (int index = start; index < content.writerIndex();) {
                     index += content.getBytes(index, file, (long) index - start, content.writerIndex() - index);
                 }
             }
-            check("seek", memory, FileDescriptors.seek(memory, 0));
-            check("seal", memory, FileDescriptors.seal(memory, SEAL_CONTENT));
+            check(Operation.SEEK, memory, FileDescriptors.seek(memory, 0));
+            check(Operation.SEAL, memory, FileDescriptors.seal(memory, SEAL_CONTENT));
             return memory;
         } catch (Throwable t) {
             FileDescriptors.close(memory);
@@ -97,7 +98,7 @@ public final class DescriptorFiles {
         ObjectUtil.checkPositiveOrZero(size, "size");
         int memory = newMemoryFile(name);
         try {
-            check("ftruncate", memory, FileDescriptors.setSize(memory, size));
+            check(Operation.FTRUNCATE, memory, FileDescriptors.setSize(memory, size));
             return memory;
         } catch (Throwable t) {
             FileDescriptors.close(memory);
@@ -109,7 +110,7 @@ public final class DescriptorFiles {
         NativeTransport.ensureAvailability();
         int fd = FileDescriptors.memoryFile(name);
         if (fd < 0) {
-            throw SocketErrors.newException("memfd_create " + name, null, null, fd);
+            throw SocketErrors.newException(Operation.MEMFD_CREATE, name, fd, null);
         }
         return fd;
     }
@@ -120,7 +121,7 @@ public final class DescriptorFiles {
         ObjectUtil.checkInRange(initial, 0, 0xFFFF_FFFFL, "initial");
         int fd = FileDescriptors.eventCounter((int) initial, false, semaphore);
         if (fd < 0) {
-            throw SocketErrors.newException("eventfd", null, null, fd);
+            throw SocketErrors.newException(Operation.EVENTFD, null, fd, null);
         }
         return fd;
     }
@@ -131,7 +132,7 @@ public final class DescriptorFiles {
         int[] fds = new int[2];
         int result = UnixSocket.newSocketPair(type.ordinal(), fds);
         if (result < 0) {
-            throw SocketErrors.newException("socketpair", type, null, result);
+            throw SocketErrors.newException(Operation.SOCKETPAIR, type, null, result);
         }
         for (int fd : fds) {
             FileDescriptors.setBlocking(fd, true);
@@ -169,21 +170,21 @@ public final class DescriptorFiles {
         if (!Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE).containsAll(requested)) {
             throw new UnsupportedOperationException("toFileChannel: " + requested);
         }
-        int allowed = check("toFileChannel", number, use.applyAsInt(FileDescriptors::accessMode));
+        int allowed = check(Operation.TO_FILE_CHANNEL, number, use.applyAsInt(FileDescriptors::accessMode));
         boolean read = requested.isEmpty() ? (allowed & 1) != 0 : requested.contains(StandardOpenOption.READ);
         boolean write = requested.isEmpty() ? (allowed & 2) != 0 : requested.contains(StandardOpenOption.WRITE);
         if (read && (allowed & 1) == 0 || write && (allowed & 2) == 0) {
-            throw SocketErrors.newException("toFileChannel of descriptor " + number, null, null, Errno.EACCES,
+            throw SocketErrors.newException(Operation.TO_FILE_CHANNEL, "of descriptor " + number, Errno.EACCES,
                     "it is open for " + ((allowed & 1) == 0 ? "writing" : "reading") + " only");
         }
-        return newChannel(read, write, placeholder ->
-                check("toFileChannel", number, use.applyAsInt(fd -> FileDescriptors.replace(fd, placeholder))));
+        return newChannel(read, write, placeholder -> check(Operation.TO_FILE_CHANNEL, number,
+                use.applyAsInt(fd -> FileDescriptors.replace(fd, placeholder))));
     }
 
     /** Returns the result of a system call on a descriptor, or throws what it failed with. */
-    public static int check(String operation, int fd, int result) throws IOException {
+    public static int check(Operation operation, int fd, int result) throws IOException {
         if (result < 0) {
-            throw SocketErrors.newException(operation + " of descriptor " + fd, null, null, result);
+            throw SocketErrors.newException(operation, "of descriptor " + fd, result, null);
         }
         return result;
     }

@@ -9,6 +9,7 @@ import io.github.nettyunix.internal.readiness.SpinningIoHandler;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.github.nettyunix.internal.socket.NativeLibrary;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
@@ -146,7 +147,7 @@ public final class NativeTransport {
         ensureAvailability();
         int fd = UnixSocket.newSocket(type.ordinal());
         if (fd < 0) {
-            throw SocketErrors.newChannelException("socket", type, null, fd, null);
+            throw SocketErrors.newChannelException(Operation.SOCKET, type, null, fd, null);
         }
         return new UnixSocket(fd);
     }
@@ -162,7 +163,7 @@ public final class NativeTransport {
         int[] fds = new int[2];
         int result = UnixSocket.newSocketPair(type.ordinal(), fds);
         if (result < 0) {
-            throw SocketErrors.newChannelException("socketpair", type, null, result, null);
+            throw SocketErrors.newChannelException(Operation.SOCKETPAIR, type, null, result, null);
         }
         return new UnixSocket[] {new UnixSocket(fds[0]), new UnixSocket(fds[1])};
     }

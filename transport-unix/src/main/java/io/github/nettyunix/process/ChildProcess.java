@@ -8,6 +8,7 @@ import io.github.nettyunix.internal.OwnedDescriptors;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.ChildProcesses;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
@@ -86,7 +87,7 @@ public final class ChildProcess {
             throw new IllegalArgumentException("the command is empty");
         }
         command.forEach(ChildProcess::checkString);
-        String operation = "start " + command.get(0);
+        String program = command.get(0);
         List<String> variables = environment == null ? null
                 : environment.entrySet().stream().map(ChildProcess::variable).toList();
         SortedMap<Integer, FileDescriptor> ascending = new TreeMap<>(descriptors);
@@ -96,9 +97,9 @@ public final class ChildProcess {
         List<UnixFileDescriptor> sources = new ArrayList<>(ascending.size());
         try {
             for (Map.Entry<Integer, FileDescriptor> entry : ascending.entrySet()) {
-                sources.add(moveUp(operation, entry.getKey(), entry.getValue(), ascending.lastKey() + 1));
+                sources.add(moveUp(program, entry.getKey(), entry.getValue(), ascending.lastKey() + 1));
             }
-            ChildProcess process = new ChildProcess(command.get(0));
+            ChildProcess process = new ChildProcess(program);
             // If there can be no thread to wait for the child, there must be no child.
             Thread thread = newThread.apply(process::await);
             thread.setDaemon(true);
@@ -112,7 +113,7 @@ public final class ChildProcess {
                 process.started(pid);
             }
             if (pid < 0) {
-                throw SocketErrors.newException(operation, null, null, pid);
+                throw SocketErrors.newException(Operation.START, program, pid, null);
             }
             return process;
         } finally {
@@ -138,11 +139,12 @@ public final class ChildProcess {
     }
 
     /** A duplicate above all numbers of the child, so that none is overwritten before it is in its place. */
-    private static UnixFileDescriptor moveUp(String operation, int number, FileDescriptor fd, int least)
+    private static UnixFileDescriptor moveUp(String program, int number, FileDescriptor fd, int least)
             throws IOException {
         int result = OwnedDescriptors.duplicate(fd, Math.max(least, 3));
         if (result < 0) {
-            throw SocketErrors.newException(operation, null, null, result, "descriptor " + number + " of the child");
+            throw SocketErrors.newException(Operation.START, program, result,
+                    "descriptor " + number + " of the child");
         }
         // A peer may have sent the original, and the last close of a file may block.
         return OwnedDescriptors.adopt(result, true);
@@ -175,7 +177,7 @@ public final class ChildProcess {
             status = ChildProcesses.reap(pid);
         }
         if (status < 0) {
-            exit.completeExceptionally(SocketErrors.newException("wait for " + this, null, null, status));
+            exit.completeExceptionally(SocketErrors.newException(Operation.WAIT, "for " + this, status, null));
         } else {
             exit.complete(status);
         }
@@ -216,7 +218,7 @@ public final class ChildProcess {
             }
             int result = ChildProcesses.signal(pid, number);
             if (result < 0) {
-                throw SocketErrors.newException("signal " + number + " for " + this, null, null, result);
+                throw SocketErrors.newException(Operation.SIGNAL, number + " for " + this, result, null);
             }
             return true;
         }

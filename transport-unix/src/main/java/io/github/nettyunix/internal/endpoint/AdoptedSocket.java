@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.CString;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 
 import java.util.Arrays;
@@ -34,11 +35,11 @@ public final class AdoptedSocket {
         NativeTransport.ensureAvailability();
         int found = UnixSocket.describe(fd);
         if (found == -Errno.EAFNOSUPPORT) {
-            throw SocketErrors.newChannelException("adopt", null, null, found,
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, found,
                     "descriptor " + fd + " is no AF_UNIX socket");
         }
         if (found < 0) {
-            throw SocketErrors.newChannelException("adopt", null, null, found, "descriptor " + fd);
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, found, "descriptor " + fd);
         }
         return new AdoptedSocket(fd, SocketType.values()[found & 3], (found & 4) != 0);
     }
@@ -51,8 +52,8 @@ public final class AdoptedSocket {
     public static AdoptedSocket of(int fd, SocketType type, boolean listening) {
         AdoptedSocket found = of(fd);
         if (found.type != type || found.listening != listening) {
-            throw SocketErrors.newChannelException("adopt", type, null, Errno.EPROTOTYPE, "descriptor " + fd + " is a "
-                    + (found.listening ? "listening " : "") + found.type + " socket");
+            throw SocketErrors.newChannelException(Operation.ADOPT, type, null, Errno.EPROTOTYPE,
+                    "descriptor " + fd + " is a " + (found.listening ? "listening " : "") + found.type + " socket");
         }
         return found;
     }
@@ -94,7 +95,7 @@ public final class AdoptedSocket {
         peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null : nameOf(name, length);
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {
-            throw SocketErrors.newChannelException("adopt", type, null, result, "descriptor " + given);
+            throw SocketErrors.newChannelException(Operation.ADOPT, type, null, result, "descriptor " + given);
         }
         // kqueue cannot watch descriptor 0, and standard input is better not closed.
         return given == 0 ? new UnixSocket(moveUp(given)) : asGiven;
@@ -102,7 +103,7 @@ public final class AdoptedSocket {
 
     private UnixSocketAddress nameOf(byte[] name, int length) {
         if (length < 0) {
-            throw SocketErrors.newChannelException("adopt", type, null, length, "descriptor " + given);
+            throw SocketErrors.newChannelException(Operation.ADOPT, type, null, length, "descriptor " + given);
         }
         return SocketName.toAddress(Arrays.copyOf(name, length));
     }
@@ -110,12 +111,12 @@ public final class AdoptedSocket {
     private static int moveUp(int fd) {
         int nothing = FileDescriptors.open(CString.of("/dev/null"), FileDescriptors.READ_WRITE, 0);
         if (nothing < 0) {
-            throw SocketErrors.newChannelException("adopt", null, null, nothing, "/dev/null");
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, nothing, "/dev/null");
         }
         int moved = FileDescriptors.duplicate(fd, 3);
         if (moved < 0) {
             FileDescriptors.close(nothing);
-            throw SocketErrors.newChannelException("adopt", null, null, moved, "descriptor " + fd);
+            throw SocketErrors.newChannelException(Operation.ADOPT, null, null, moved, "descriptor " + fd);
         }
         FileDescriptors.replace(nothing, fd);
         // Children inherit standard input.

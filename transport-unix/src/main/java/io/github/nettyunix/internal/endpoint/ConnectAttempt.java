@@ -3,6 +3,7 @@ package io.github.nettyunix.internal.endpoint;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ServerChannel;
@@ -81,7 +82,7 @@ public final class ConnectAttempt implements Runnable {
             if (core.remote() != null) {
                 throw new AlreadyConnectedException();
             }
-            UnixSocketAddress address = SocketName.toUnixAddress("connect", core.type(), remoteAddress);
+            UnixSocketAddress address = SocketName.toUnixAddress(Operation.CONNECT, core.type(), remoteAddress);
             if (localAddress != null) {
                 owner.bindTo(localAddress);
             }

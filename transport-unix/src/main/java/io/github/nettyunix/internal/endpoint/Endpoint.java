@@ -4,6 +4,7 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.ServerChannel;
 
@@ -42,7 +43,7 @@ public final class Endpoint {
     }
 
     public void bind(SocketAddress localAddress) throws IOException {
-        UnixSocketAddress address = SocketName.toUnixAddress("bind", core.type(), localAddress);
+        UnixSocketAddress address = SocketName.toUnixAddress(Operation.BIND, core.type(), localAddress);
         if (address.isPathname()) {
             file = SocketFile.bind(core.type(), core.socket(), address, core.settings().socketFile(),
                     core.channel() instanceof ServerChannel);
@@ -51,14 +52,14 @@ public final class Endpoint {
             if (address.isUnnamed() && address != UnixSocketAddress.autobind()) {
                 // An empty setting is a mistake far more often than a wish for a name that every local process can
                 // connect to.
-                throw SocketErrors.newException("bind", core.type(), address, Errno.EINVAL, "the address is empty; "
-                        + "UnixSocketAddress.autobind() lets the kernel choose an abstract name, "
+                throw SocketErrors.newException(Operation.BIND, core.type(), address, Errno.EINVAL,
+                        "the address is empty; UnixSocketAddress.autobind() lets the kernel choose an abstract name, "
                         + "which no file mode protects");
             }
-            try (SocketName name = SocketName.of("bind", core.type(), address)) {
+            try (SocketName name = SocketName.of(Operation.BIND, core.type(), address)) {
                 int result = core.socket().bind(name.bytes());
                 if (result < 0) {
-                    throw SocketErrors.newException("bind", core.type(), address, result);
+                    throw SocketErrors.newException(Operation.BIND, core.type(), address, result);
                 }
             }
             local = address.isUnnamed() ? chosenByKernel() : address;
@@ -78,20 +79,20 @@ public final class Endpoint {
         if (length < 0) {
             // The socket is bound, to a name that nobody knows.
             core.close();
-            throw core.newException("getsockname", length, null);
+            throw core.newException(Operation.GETSOCKNAME, length, null);
         }
         return SocketName.toAddress(Arrays.copyOf(name, length));
     }
 
     /** Connects at once, or returns false if the server's backlog is full. */
     boolean tryConnect(UnixSocketAddress address) throws IOException {
-        try (SocketName name = SocketName.of("connect", core.type(), address)) {
+        try (SocketName name = SocketName.of(Operation.CONNECT, core.type(), address)) {
             int result = core.socket().connect(name.bytes());
             if (result == -Errno.EAGAIN) {
                 return false;
             }
             if (result < 0) {
-                throw SocketErrors.newException("connect", core.type(), address, result);
+                throw SocketErrors.newException(Operation.CONNECT, core.type(), address, result);
             }
             remote = address;
             if (local == null) {

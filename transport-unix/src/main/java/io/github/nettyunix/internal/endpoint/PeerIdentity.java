@@ -4,7 +4,10 @@ import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixPeer;
 import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.errors.ErrorDetails;
+import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +33,7 @@ public final class PeerIdentity {
             throw new UnsupportedOperationException("SO_PEERCRED " + core.type() + ": not on this platform");
         }
         if (result < 0) {
-            throw core.newException("getsockopt SO_PEERCRED", result, null);
+            throw newException(core, "SO_PEERCRED", result, null);
         }
         return new UnixCredentials(ids[0], ids[1], ids[2], groups(core));
     }
@@ -59,9 +62,9 @@ public final class PeerIdentity {
         }
         // EINVAL is the older kernels' word for it.
         return errno == -Errno.ESRCH || errno == -Errno.EINVAL
-                ? core.newException("getsockopt SO_PEERPIDFD", Errno.ESRCH,
+                ? newException(core, "SO_PEERPIDFD", Errno.ESRCH,
                         "the peer's process has ended, and only Linux 6.16 and later still has a descriptor of it")
-                : core.newException("getsockopt SO_PEERPIDFD", errno, null);
+                : newException(core, "SO_PEERPIDFD", errno, null);
     }
 
     /** See {@link UnixPeer#peerSecurityLabel()}. */
@@ -78,7 +81,7 @@ public final class PeerIdentity {
             }
         }
         if (result < 0) {
-            throw core.newException("getsockopt SO_PEERSEC", result, null);
+            throw newException(core, "SO_PEERSEC", result, null);
         }
         return new String(label, 0, result, StandardCharsets.UTF_8);
     }
@@ -93,8 +96,13 @@ public final class PeerIdentity {
         // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not
         // "no groups".
         if (count < 0 && count != -Errno.ENOPROTOOPT) {
-            throw core.newException("getsockopt SO_PEERGROUPS", count, null);
+            throw newException(core, "SO_PEERGROUPS", count, null);
         }
         return Arrays.stream(groups, 0, Math.max(count, 0)).boxed().collect(Collectors.toUnmodifiableList());
+    }
+
+    private static IOException newException(ChannelCore core, String option, int errno, String hint) {
+        return SocketErrors.newException(new ErrorDetails(Operation.GETSOCKOPT, option, core.type(),
+                core.endpointAddress(), errno, hint));
     }
 }

@@ -8,6 +8,7 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.CString;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SocketFiles;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.unix.FileDescriptor;
@@ -131,7 +132,7 @@ public final class SocketFile {
 
     private void bindAt(UnixSocket socket, UnixSocketAddress where, SocketFilePolicy.Existing existing)
             throws IOException {
-        try (SocketName name = SocketName.of("bind", type, where)) {
+        try (SocketName name = SocketName.of(Operation.BIND, type, where)) {
             int result = socket.bind(name.bytes());
             if (result == -Errno.EADDRINUSE && existing != SocketFilePolicy.Existing.FAIL) {
                 makeRoom(where, existing == SocketFilePolicy.Existing.REPLACE_STALE);
@@ -178,7 +179,7 @@ public final class SocketFile {
     }
 
     private static int probe(SocketType type, UnixSocketAddress where) throws IOException {
-        try (SocketName name = SocketName.of("bind", type, where)) {
+        try (SocketName name = SocketName.of(Operation.BIND, type, where)) {
             return SocketFiles.probe(name.bytes());
         }
     }
@@ -381,7 +382,7 @@ public final class SocketFile {
     }
 
     private IOException failure(int errno, String hint) {
-        return SocketErrors.newException("bind", type, address, errno, hint);
+        return SocketErrors.newException(Operation.BIND, type, address, errno, hint);
     }
 
     private IOException inUse(String hint) {

@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.CString;
 import io.github.nettyunix.internal.socket.Capabilities;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SocketFiles;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -34,7 +35,7 @@ public final class SocketName implements AutoCloseable {
     }
 
     /** Refuses, early and with the limit, what cannot be a name of this type of socket. */
-    static SocketName of(String operation, SocketType type, UnixSocketAddress address) throws IOException {
+    static SocketName of(Operation operation, SocketType type, UnixSocketAddress address) throws IOException {
         byte[] name = bytesOf(address);
         if (address.isAbstract() && !Capabilities.ABSTRACT_NAMES) {
             throw SocketErrors.newException(operation, type, address, Errno.EINVAL, "only Linux has abstract names");
@@ -45,7 +46,7 @@ public final class SocketName implements AutoCloseable {
         if (address.isAbstract()) {
             throw tooLong(operation, type, address, "an abstract name has at most " + UnixSocket.MAX_NAME + " bytes");
         }
-        if (!Capabilities.PROC_DIRECTORIES || type == SocketType.DATAGRAM && operation.equals("bind")) {
+        if (!Capabilities.PROC_DIRECTORIES || type == SocketType.DATAGRAM && operation == Operation.BIND) {
             // Peers reply to the name of a datagram socket, so it cannot be one that has a meaning only in this
             // process.
             throw tooLong(operation, type, address, "the path has at most " + UnixSocket.MAX_NAME + " bytes here");
@@ -69,7 +70,7 @@ public final class SocketName implements AutoCloseable {
         return bytesOf(address).length <= UnixSocket.MAX_NAME + (address.isAbstract() ? 1 : 0);
     }
 
-    public static IOException tooLong(String operation, SocketType type, UnixSocketAddress address, String limit) {
+    public static IOException tooLong(Operation operation, SocketType type, UnixSocketAddress address, String limit) {
         return SocketErrors.newException(operation, type, address, Errno.ENAMETOOLONG, limit);
     }
 
@@ -84,7 +85,7 @@ public final class SocketName implements AutoCloseable {
     }
 
     /** An address as one of this transport's; an error names the operation. */
-    public static UnixSocketAddress toUnixAddress(String operation, SocketType type, SocketAddress address)
+    public static UnixSocketAddress toUnixAddress(Operation operation, SocketType type, SocketAddress address)
             throws IOException {
         try {
             return UnixSocketAddress.from(address);
@@ -96,7 +97,7 @@ public final class SocketName implements AutoCloseable {
     }
 
     /** The directory that a socket file is in, to reach what is in it. */
-    private static FileDescriptor openDirectory(String operation, SocketType type, UnixSocketAddress address)
+    private static FileDescriptor openDirectory(Operation operation, SocketType type, UnixSocketAddress address)
             throws IOException {
         int directory = SocketFiles.openDirectory(CString.of(folder(bytesOf(address))), false);
         if (directory < 0) {

@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.errors;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 
 import java.io.Serializable;
 import java.net.SocketAddress;
@@ -9,14 +10,28 @@ import java.net.SocketAddress;
 /**
  * The details that the exceptions of this transport report.
  *
- * @param operation the failed operation, such as {@code bind}
+ * @param operation what failed
+ * @param object what the operation was applied to if that is no address, such as an option; {@code null} if nothing is
  * @param socketType the type of the socket; {@code null} if there is none
  * @param address the address that the operation referred to; {@code null} if there is none
- * @param errno the platform's error number
+ * @param errno the platform's error number; system calls return it negated
  * @param hint what to do about it, or {@code null}
  */
-public record ErrorDetails(String operation, SocketType socketType, SocketAddress address, int errno, String hint)
-        implements Serializable {
+public record ErrorDetails(Operation operation, String object, SocketType socketType, SocketAddress address, int errno,
+        String hint) implements Serializable {
+    public ErrorDetails {
+        errno = Math.abs(errno);
+    }
+
+    public ErrorDetails(Operation operation, SocketType socketType, SocketAddress address, int errno, String hint) {
+        this(operation, null, socketType, address, errno, hint);
+    }
+
+    /** Returns the operation and its object: {@code getsockopt SO_PEERCRED}. */
+    public String operationText() {
+        return object == null ? operation.toString() : operation + " " + object;
+    }
+
     public String errnoName() {
         String name = Errno.name(errno);
         return name == null ? "errno " + errno : name;
@@ -24,7 +39,7 @@ public record ErrorDetails(String operation, SocketType socketType, SocketAddres
 
     /** As Go writes it: {@code bind seqpacket /run/app.sock: EACCES (Permission denied)}. */
     public String message() {
-        StringBuilder text = new StringBuilder(operation);
+        StringBuilder text = new StringBuilder(operationText());
         if (socketType != null) {
             text.append(' ').append(socketType);
         }

@@ -11,7 +11,7 @@ public interface HasDetails extends UnixSocketError {
 
     @Override
     default String operation() {
-        return details().operation();
+        return details().operationText();
     }
 
     @Override

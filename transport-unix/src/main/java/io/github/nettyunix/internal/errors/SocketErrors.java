@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.errors;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoop;
@@ -20,38 +21,48 @@ public final class SocketErrors {
     private SocketErrors() {
     }
 
-    /** Creates the exception for an operation of a socket. The errno may be negative, as system calls return it. */
-    public static IOException newException(String operation, SocketType type, SocketAddress address, int errno) {
+    /** Creates the exception for an operation of a socket. */
+    public static IOException newException(Operation operation, SocketType type, SocketAddress address, int errno) {
         return newException(operation, type, address, errno, null);
     }
 
     /** Creates the exception with a hint at how to fix it. */
-    public static IOException newException(String operation, SocketType type, SocketAddress address, int errno,
+    public static IOException newException(Operation operation, SocketType type, SocketAddress address, int errno,
             String hint) {
-        ErrorDetails details = new ErrorDetails(operation, type, address, Math.abs(errno), hint);
-        return switch (operation) {
-            case "bind" -> new UnixBindException(details);
-            case "connect" -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
-                    : new UnixConnectException(details);
-            default -> details.errno() == Errno.ENOENT ? new UnixFileNotFoundException(details)
-                    : new UnixIOException(details);
-        };
+        return newException(new ErrorDetails(operation, type, address, errno, hint));
+    }
+
+    /** Creates the exception for an operation without a socket, such as one of a file. */
+    public static IOException newException(Operation operation, String object, int errno, String hint) {
+        return newException(new ErrorDetails(operation, object, null, null, errno, hint));
+    }
+
+    /** Creates the exception of the class that the operation and the errno call for. */
+    public static IOException newException(ErrorDetails details) {
+        if (details.operation() == Operation.BIND) {
+            return new UnixBindException(details);
+        }
+        if (details.errno() == Errno.ENOENT) {
+            return new UnixFileNotFoundException(details);
+        }
+        return details.operation() == Operation.CONNECT ? new UnixConnectException(details)
+                : new UnixIOException(details);
     }
 
     /** A datagram without a recipient, on a socket that is not connected. */
     public static NotYetConnectedException newNotYetConnected(SocketAddress address) {
-        return newNotYetConnected("write", SocketType.DATAGRAM, address, "the datagram names no recipient");
+        return newNotYetConnected(Operation.WRITE, SocketType.DATAGRAM, address, "the datagram names no recipient");
     }
 
     /** ENOTCONN of an operation that needs a peer. */
-    public static NotYetConnectedException newNotYetConnected(String operation, SocketType type, SocketAddress address,
-            String hint) {
+    public static NotYetConnectedException newNotYetConnected(Operation operation, SocketType type,
+            SocketAddress address, String hint) {
         return new UnixNotYetConnectedException(new ErrorDetails(operation, type, address, Errno.ENOTCONN, hint));
     }
 
     /** The server's backlog stayed full. */
     public static IOException newConnectTimeout(SocketType type, SocketAddress address, int millis) {
-        return new UnixConnectTimeoutException(new ErrorDetails("connect", type, address, Errno.ETIMEDOUT,
+        return new UnixConnectTimeoutException(new ErrorDetails(Operation.CONNECT, type, address, Errno.ETIMEDOUT,
                 "the server's backlog was full for " + millis + " ms"));
     }
 
@@ -80,8 +91,13 @@ public final class SocketErrors {
     }
 
     /** Creates the exception for callers that cannot throw checked exceptions: constructors and options. */
-    public static ChannelException newChannelException(String operation, SocketType type, SocketAddress address,
+    public static ChannelException newChannelException(Operation operation, SocketType type, SocketAddress address,
             int errno, String hint) {
-        return new UnixChannelException(new ErrorDetails(operation, type, address, Math.abs(errno), hint));
+        return newChannelException(new ErrorDetails(operation, type, address, errno, hint));
+    }
+
+    /** The same, with an object such as the option. */
+    public static ChannelException newChannelException(ErrorDetails details) {
+        return new UnixChannelException(details);
     }
 }

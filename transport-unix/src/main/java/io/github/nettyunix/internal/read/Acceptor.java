@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
@@ -46,10 +47,10 @@ public final class Acceptor implements ChannelReader {
             }
             if (fd == -Errno.EAGAIN) {
                 unusable = true;
-                throw core.newException("accept", Errno.EINVAL, SHUT_DOWN);
+                throw core.newException(Operation.ACCEPT, Errno.EINVAL, SHUT_DOWN);
             }
             unusable = fd == -Errno.EINVAL || fd == -Errno.EBADF || fd == -Errno.ENOTSOCK || fd == -Errno.EOPNOTSUPP;
-            throw core.newException("accept", fd, null);
+            throw core.newException(Operation.ACCEPT, fd, null);
         }
         Object child = newChild(fd);
         // The allocator counts bytes to decide whether to continue.

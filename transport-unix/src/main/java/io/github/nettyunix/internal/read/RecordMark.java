@@ -2,7 +2,9 @@ package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.errors.ErrorDetails;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.Unpooled;
@@ -77,8 +79,8 @@ public final class RecordMark {
         if (!timestamped) {
             int result = socket.markRecords(true, true);
             if (result < 0) {
-                throw SocketErrors.newChannelException("setsockopt SO_TIMESTAMP", SocketType.SEQPACKET, null, result,
-                        "empty records would look like the end of the stream");
+                throw SocketErrors.newChannelException(new ErrorDetails(Operation.SETSOCKOPT, "SO_TIMESTAMP",
+                        SocketType.SEQPACKET, null, result, "empty records would look like the end of the stream"));
             }
             timestamped = true;
         }

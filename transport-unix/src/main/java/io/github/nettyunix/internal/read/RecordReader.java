@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -304,7 +305,7 @@ public class RecordReader implements ChannelReader {
         if (result == -Errno.EAGAIN) {
             return 0;
         }
-        throw core.newException("read", result, null);
+        throw core.newException(Operation.READ, result, null);
     }
 
     private static int mostMessages(ChannelConfig config) {

@@ -9,6 +9,7 @@ import io.github.nettyunix.internal.ChannelSettings;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
@@ -207,7 +208,7 @@ public final class StreamReader implements ChannelReader {
         int next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
         if (next == -Errno.ECONNRESET) {
             // A peek that reaches an out-of-band byte at the end of the queue returns the error before the bytes.
-            readLoop.keepReset(core.newException("read", next, null));
+            readLoop.keepReset(core.newException(Operation.READ, next, null));
             next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
         }
         next = checkRead(next);
@@ -266,7 +267,7 @@ public final class StreamReader implements ChannelReader {
 
     private int checkRead(int result) throws IOException {
         if (result < 0 && result != -Errno.EAGAIN) {
-            throw core.newException("read", result, null);
+            throw core.newException(Operation.READ, result, null);
         }
         return result;
     }

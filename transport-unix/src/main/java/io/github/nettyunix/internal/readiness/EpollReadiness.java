@@ -1,5 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.Operation;
+
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -71,8 +73,8 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
     }
 
     @Override
-    public String systemCall() {
-        return "epoll_ctl";
+    public Operation systemCall() {
+        return Operation.EPOLL_CTL;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 
 import java.io.IOException;
@@ -12,7 +13,7 @@ public final class Interest {
         Channel channel();
 
         /** Returns an exception that names the channel. */
-        IOException newException(String operation, int errno, String hint);
+        IOException newException(Operation operation, int errno, String hint);
     }
 
     private final Owner owner;

@@ -1,5 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.Operation;
+
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -78,8 +80,8 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     }
 
     @Override
-    public String systemCall() {
-        return "kevent";
+    public Operation systemCall() {
+        return Operation.KEVENT;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.Operation;
+
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
@@ -91,8 +93,8 @@ public abstract class Readiness extends BusyReaders.Reader {
     /** The handle that the event loop has for this registration. */
     protected abstract IoHandle handle();
 
-    /** The name of the system call behind {@link #submit}. */
-    public abstract String systemCall();
+    /** The system call behind {@link #submit}. */
+    public abstract Operation systemCall();
 
     /**
      * Submits the interest to the event loop, after {@code before}, or for the first time if that is negative.

@@ -6,6 +6,7 @@ import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.endpoint.SocketName;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -287,8 +288,8 @@ public final class DatagramWriter implements ChannelWriter {
         if (errno == Errno.ENOTCONN && datagram.recipient() == null && core.remote() == null) {
             return SocketErrors.newNotYetConnected(core.local());
         }
-        return datagram.recipient() == null ? core.newException("write", errno, hint)
-                : SocketErrors.newException("write", core.type(), datagram.recipient(), errno, hint);
+        return datagram.recipient() == null ? core.newException(Operation.WRITE, errno, hint)
+                : SocketErrors.newException(Operation.WRITE, core.type(), datagram.recipient(), errno, hint);
     }
 
     private void scheduleAttempt() {

@@ -11,6 +11,7 @@ import io.github.nettyunix.internal.endpoint.SocketName;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.Capabilities;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -74,8 +75,8 @@ public final class OutboundMessages {
     private static Object filterMessage(ChannelCore core, UnixMessage message) throws IOException {
         List<UnixFileDescriptor> fds = message.fileDescriptors();
         if (fds.size() > UnixMessage.MAX_FILE_DESCRIPTORS) {
-            throw core.newException("write", Errno.EINVAL, fds.size() + " descriptors in one message, the most are "
-                    + UnixMessage.MAX_FILE_DESCRIPTORS);
+            throw core.newException(Operation.WRITE, Errno.EINVAL,
+                    fds.size() + " descriptors in one message, the most are " + UnixMessage.MAX_FILE_DESCRIPTORS);
         }
         for (int i = 0; i < fds.size(); i++) {
             checkOpen(core, fds.get(i));
@@ -88,7 +89,7 @@ public final class OutboundMessages {
                 return direct;
             }
             if (!content.isReadable()) {
-                throw core.newException("write", Errno.EINVAL,
+                throw core.newException(Operation.WRITE, Errno.EINVAL,
                         "on a stream descriptors and credentials travel with bytes, and the message has none");
             }
         }
@@ -143,19 +144,20 @@ public final class OutboundMessages {
 
     private static void checkOpen(ChannelCore core, FileDescriptor fd) throws IOException {
         if (!fd.isOpen()) {
-            throw core.newException("write", Errno.EBADF, "the descriptor is closed: " + fd);
+            throw core.newException(Operation.WRITE, Errno.EBADF, "the descriptor is closed: " + fd);
         }
     }
 
     private static void checkRecipient(ChannelCore core, SocketAddress recipient) throws IOException {
         if (recipient != null) {
-            UnixSocketAddress address = SocketName.toUnixAddress("write", core.type(), recipient);
+            UnixSocketAddress address = SocketName.toUnixAddress(Operation.WRITE, core.type(), recipient);
             if (address.isUnnamed()) {
-                throw SocketErrors.newException("write", core.type(), address, Errno.EINVAL,
+                throw SocketErrors.newException(Operation.WRITE, core.type(), address, Errno.EINVAL,
                         "the recipient has no name");
             }
             if (!SocketName.fits(address)) {
-                throw SocketName.tooLong("write", core.type(), address, "a recipient's path must fit into sun_path");
+                throw SocketName.tooLong(Operation.WRITE, core.type(), address,
+                        "a recipient's path must fit into sun_path");
             }
         }
     }
@@ -233,6 +235,7 @@ public final class OutboundMessages {
 
     /** Of a message that cannot be added to a batch although there is room. */
     static IOException newClosedDescriptor(ChannelCore core, Object message) {
-        return core.newException("write", Errno.EBADF, "a descriptor was closed before it was sent: " + message);
+        return core.newException(Operation.WRITE, Errno.EBADF,
+                "a descriptor was closed before it was sent: " + message);
     }
 }

@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.write;
 
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -118,12 +119,12 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
             return false;
         }
         if (isConnectionLost(errno)) {
-            throw core.newException("write", errno, null);
+            throw core.newException(Operation.WRITE, errno, null);
         }
         removeCancelled(in);
         Object message = in.current();
         if (message != null) {
-            in.remove(core.newException("write", errno,
+            in.remove(core.newException(Operation.WRITE, errno,
                     errno == Errno.EMSGSIZE ? OutboundMessages.sizeLimit(core, message) : null));
         }
         return true;

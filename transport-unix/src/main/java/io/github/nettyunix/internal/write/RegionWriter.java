@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.write;
 
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SentFile;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -46,7 +47,7 @@ public final class RegionWriter {
             int result = core.socket().sendBytes(Buffer.memoryAddress(bytes) + start, end - start);
             isFull = result == -Errno.EAGAIN;
             if (result < 0 && !isFull) {
-                throw core.newException("write", result, null);
+                throw core.newException(Operation.WRITE, result, null);
             }
             return Math.max(result, 0);
         }
@@ -90,7 +91,7 @@ public final class RegionWriter {
         } else if (written == 0) {
             schedule.retryAfter(EMPTY_MILLIS, TimeUnit.MILLISECONDS);
         } else {
-            throw core.newException("write", (int) written,
+            throw core.newException(Operation.WRITE, (int) written,
                     file != null && !file.isOpen() ? "the file is closed" : null);
         }
         return false;
@@ -117,7 +118,7 @@ public final class RegionWriter {
             return -Errno.EAGAIN;
         }
         if (written < 0) {
-            throw core.newException("write", Errno.EIO, "the file region ended " + (region.count() - position)
+            throw core.newException(Operation.WRITE, Errno.EIO, "the file region ended " + (region.count() - position)
                     + " bytes early");
         }
         if (region instanceof DefaultFileRegion) {
@@ -127,7 +128,7 @@ public final class RegionWriter {
     }
 
     private IOException tooShort(FileRegion region, long size) {
-        return core.newException("write", Errno.EIO, "the file has " + size
+        return core.newException(Operation.WRITE, Errno.EIO, "the file has " + size
                 + " bytes, and the region ends behind byte "
                 + (region.position() + region.count()));
     }

@@ -3,6 +3,7 @@ package io.github.nettyunix.internal.write;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.socket.Errno;
+import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
 import io.github.nettyunix.internal.socket.StreamBatch;
 import io.netty.buffer.ByteBuf;
@@ -135,7 +136,7 @@ public final class StreamWriter implements ChannelWriter {
         } else if (Errno.isTransient(-result)) {
             schedule.retryAfter(10, TimeUnit.MILLISECONDS);
         } else {
-            throw core.newException("write", result, null);
+            throw core.newException(Operation.WRITE, result, null);
         }
         return WOULD_BLOCK;
     }
