@@ -32,19 +32,8 @@ import java.util.List;
 public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false, RecordReader.MESSAGES_PER_READ);
 
-    /** A connection has one sender. */
-    private static final RecordReader.MessageFactory MESSAGES = new RecordReader.MessageFactory() {
-        @Override
-        public UnixSocketAddress sender(ReceiveBatch batch, int index) {
-            return null;
-        }
-
-        @Override
-        public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
-                boolean controlData) {
-            return controlData ? InboundMessages.newMessage(content, batch, index) : content;
-        }
-    };
+    private static final RecordReader.MessageFactory MESSAGES = (content, sender, batch, index, controlData) ->
+            controlData ? InboundMessages.newMessage(content, batch, index) : content;
 
     private final RecordReader reader = new RecordReader(core(), readLoop, MESSAGES,
             ReceiveBatch.RECORDS | ReceiveBatch.HAS_EOF) {

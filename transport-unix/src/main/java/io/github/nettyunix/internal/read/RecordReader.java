@@ -32,8 +32,10 @@ import java.util.Queue;
 public class RecordReader implements ChannelReader {
     /** Creates the messages of a channel. */
     public interface MessageFactory {
-        /** Returns the sender of a record, {@code null} on a connection. Called once for each record, in order. */
-        UnixSocketAddress sender(ReceiveBatch batch, int index);
+        /** Returns the sender of a record; {@code null} on a connection. Called once for each record, in order. */
+        default UnixSocketAddress sender(ReceiveBatch batch, int index) {
+            return null;
+        }
 
         /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */
         Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,

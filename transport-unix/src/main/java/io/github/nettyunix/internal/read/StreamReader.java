@@ -2,7 +2,6 @@ package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.ControlDataTruncatedException;
 import io.github.nettyunix.UnixMessage;
-import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ChannelSettings;
@@ -109,18 +108,9 @@ public final class StreamReader implements ChannelReader {
 
     private int readMany(ExtendedHandle allocHandle, int before) throws IOException {
         if (records == null) {
-            records = new RecordReader(core, readLoop, new RecordReader.MessageFactory() {
-                @Override
-                public UnixSocketAddress sender(ReceiveBatch batch, int index) {
-                    return null;
-                }
-
-                @Override
-                public Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
-                                         boolean controlData) {
-                    descriptorsExpected = batch.descriptorCount(index) > 0;
-                    return InboundMessages.newMessage(content, batch, index);
-                }
+            records = new RecordReader(core, readLoop, (content, sender, batch, index, controlData) -> {
+                descriptorsExpected = batch.descriptorCount(index) > 0;
+                return InboundMessages.newMessage(content, batch, index);
             }, 0);
         }
         int count = records.read(allocHandle, before);
