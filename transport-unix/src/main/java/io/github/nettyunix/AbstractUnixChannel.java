@@ -75,7 +75,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
                 : new UnixChannelConfig(this, allocator, options, settings, readLoop);
     }
 
-    /** Makes a channel of a socket from elsewhere, which stays the caller's if that fails. */
+    /** Creates a channel for an existing socket, which remains the caller's if this fails. */
     static <C extends AbstractUnixChannel> C adopt(AdoptedSocket adopted, Function<UnixSocket, C> newChannel) {
         C channel = newChannel.apply(adopted.take());
         channel.settings.controlData().adopt();
@@ -85,7 +85,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         return channel;
     }
 
-    /** Two connected channels. */
+    /** Creates two connected channels. */
     static <C extends AbstractUnixChannel> List<C> pair(SocketType type, Function<UnixSocket, C> newChannel) {
         UnixSocket[] sockets = NativeTransport.newSocketPair(type);
         C one;
@@ -111,8 +111,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     abstract void inputClosed(boolean failed);
 
     /**
-     * Nothing more will come: the peer has gone or will send no more, or, on a socket without a peer, another holder
-     * has shut its input down. What has come already is still to be read.
+     * Nothing more will arrive: the peer is gone or will send no more, or, on a socket without a peer, another holder
+     * has shut down its input. What has arrived already must still be read.
      *
      * @param reading whether a read follows
      */
@@ -289,7 +289,8 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     /**
-     * A write failed with what is no error of the socket. Without an output of its own, the whole channel ends with it.
+     * Called after a write that failed for a reason other than the socket. A channel whose output cannot end separately
+     * closes.
      */
     @Override
     protected void doShutdownOutput() throws Exception {
@@ -324,7 +325,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             implements Readiness.Listener, ChannelCore, ReadLoop.Owner, ConnectAttempt.Owner, HandOver.Owner {
         private boolean writingInactive;
 
-        // ---- what the parts may ask ---------------------------------------------------------------------------------
+        // ---- what the parts may call --------------------------------------------------------------------------------
 
         @Override
         public Channel channel() {

@@ -28,7 +28,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private boolean endOfInput;
     // Whether the peer has ended the input, as opposed to a shutdown of it here.
     private boolean endedByPeer;
-    // The queue of a write that has failed, and what its messages fail with, while they do.
+    // Set while the messages of a failed write fail: their queue, and the exception.
     private ChannelOutboundBuffer failing;
     private Throwable writeFailure;
 
@@ -95,10 +95,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     /**
-     * With half-closure, the channel outlives the end of its input to write. It closes when the peer is gone altogether
-     * or the output has ended too, unless {@code AUTO_CLOSE} is off. A hang-up says nothing of a socket that was shut
-     * down here in one direction or both: one that was shut down in both looks the same, whatever the peer does, and is
-     * its user's to close.
+     * With half-closure, the channel outlives the end of its input, to write. It closes when the peer is gone, or when
+     * the output has ended too and {@code AUTO_CLOSE} is on. Once this side has ended the output, a hang-up says
+     * nothing about the peer: a socket that was shut down in both directions here always looks hung up. Its user must
+     * close it.
      */
     private void closeIfPeerIsGone() {
         if (isOpen() && (socket.isOutputShutdown() ? endedByPeer && config().isAutoClose() : socket.isHungUp())) {
@@ -106,7 +106,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
     }
 
-    /** Data that is left stays where it is until it is read; the end is reported without a read, and so is an error. */
+    /** Remaining data stays in the socket until it is read. If none is left, the end, or an error, is reported now. */
     @Override
     final void inputEnded(boolean reading) {
         if (endOfInput) {
@@ -149,9 +149,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     }
 
     /**
-     * What could not be written leaves a hole: nothing behind it may follow. So the output ends, everything in the
-     * queue fails with the same exception, and later writes fail as those after {@link #shutdownOutput()} do. What the
-     * peer has sent is still delivered, before the channel closes, unless {@code AUTO_CLOSE} is off.
+     * Ends the output after a failed write, because nothing may take the place of what is missing. Everything in the
+     * queue fails with the same exception, and later writes fail like those after {@link #shutdownOutput()}. Unless
+     * {@code AUTO_CLOSE} is off, the channel closes once everything that the peer has sent was delivered.
      */
     private void endOutput(Throwable cause) {
         if (unsafe().outboundBuffer() == null) {
@@ -184,7 +184,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
 
     @Override
     protected final void doShutdownOutput() throws IOException {
-        // The queue accepts no more messages by now, so messages that a listener writes do not fail again and again.
+        // The queue accepts no more messages, so a listener that writes again cannot keep this going.
         writeSchedule.complete();
         try {
             shutDown(false, true);
@@ -193,7 +193,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             if (failing != null) {
                 failing.addFlush();
                 while (failing.remove(writeFailure)) {
-                    // The next one.
+                    // Continue with the next message.
                 }
             }
         }
@@ -251,7 +251,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     public final ChannelFuture shutdownOutput(ChannelPromise promise) {
         inEventLoop(() -> {
             core().shutdownOutput(promise);
-            // Not at once: shutdown() still has the input to shut down.
+            // Not immediately: shutdown() has yet to shut down the input.
             eventLoop().execute(() -> {
                 if (endOfInput && core().isOnEventLoop()) {
                     closeIfPeerIsGone();

@@ -24,7 +24,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
         return (UnixServerChannelConfig) super.config();
     }
 
-    /** The channel of a connection. */
+    /** Creates the channel of a connection. */
     abstract AbstractUnixChannel newChild(UnixSocket socket);
 
     @Override

@@ -171,8 +171,8 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     /**
-     * When a write finds the peer's socket closed, the kernel dissolves the association: anybody may send to this
-     * socket then, and it can be connected again.
+     * When a write finds the peer's socket closed, the kernel disconnects this socket: anybody may send to it then, and
+     * it can be connected again.
      */
     private void writeRefused(int errno) {
         if ((errno == Errno.ECONNREFUSED || errno == Errno.ENOTCONN) && isConnected()
@@ -181,7 +181,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
         }
     }
 
-    /** Dissolves the association with the peer; the channel stays open and can be connected again. */
+    /** Disconnects the socket from its peer; the channel stays open and can be connected again. */
     @Override
     protected void doDisconnect() throws Exception {
         int result = socket.disconnect();
@@ -220,8 +220,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     private UnixSocketAddress sender(ReceiveBatch batch, int index) {
-        // Also where the channel is connected: the kernel, or another holder of the socket, can dissolve the
-        // association at any time.
+        // Also if the channel is connected: the kernel, or another holder of the socket, can disconnect it at any time.
         byte[] name = batch.name(index, lastSender.name());
         if (name != lastSender.name()) {
             lastSender = UnixSocketAddress.ofName(name);

@@ -42,7 +42,7 @@ public final class ChannelSettings {
         controlData = new ControlDataOptions(channel, type, socket, mark);
     }
 
-    /** The options about control data, and what follows from them. */
+    /** Returns the options about control data, and what follows from them. */
     public ControlDataOptions controlData() {
         return controlData;
     }
@@ -138,7 +138,7 @@ public final class ChannelSettings {
         controlData.check(Operation.SETSOCKOPT, "SO_RCVBUF", socket.setOption(UnixSocket.RCVBUF, receiveBufferSize));
     }
 
-    /** The value of any option, by its numbers; {@code name} is for the error. */
+    /** Reads any option, by its numbers; {@code name} is for the error. */
     void getOption(String name, int level, int option, byte[] value) {
         controlData.check(Operation.GETSOCKOPT, name, socket.getOption(level, option, value));
     }

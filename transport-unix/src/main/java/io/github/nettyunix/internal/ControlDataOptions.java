@@ -84,7 +84,7 @@ public final class ControlDataOptions {
     private final SocketType type;
     private final UnixSocket socket;
     private final RecordMark mark;
-    // Guarded by this: the requested options. Bits of Kernel: what is on, and what is or was not as by default.
+    // Guarded by this: the requested options. The last two are bits of Kernel: which are on, and which were ever set.
     private boolean receive;
     private short maxFileDescriptors = -1;
     private int on = DEFAULTS;
@@ -170,7 +170,7 @@ public final class ControlDataOptions {
         if (value && kernel != Kernel.RIGHTS) {
             markForControlData();
         }
-        // As long as it marks records it stays on.
+        // The label stays on as long as it marks records.
         if (kernel != Kernel.LABEL || value || mark == null || mark.isTimestamped()) {
             setKernel(kernel, value);
         }
@@ -178,7 +178,7 @@ public final class ControlDataOptions {
         touched |= kernel.bit();
     }
 
-    /** An accepted connection has what its listener has now, also where it has waited in the backlog for long. */
+    /** Sets the options that the listener has now, even if the connection has been in its backlog for long. */
     public void inherit(ControlDataOptions listener) {
         int theirs;
         int changed;
@@ -191,7 +191,7 @@ public final class ControlDataOptions {
         }
     }
 
-    /** A socket from elsewhere has what others have set. */
+    /** Reads the options of an adopted socket, which others may have set. */
     public void adopt() {
         int theirs = DEFAULTS;
         for (Kernel kernel : Kernel.ALL) {
@@ -254,8 +254,7 @@ public final class ControlDataOptions {
             check(Operation.SETSOCKOPT, kernel.optionName(), result);
         } else if (value != kernel.byDefault) {
             throw new UnsupportedOperationException(kernel.optionName() + ' ' + type + ": it needs Linux "
-                    + kernel.since
-                    + " or later");
+                    + kernel.since + " or later");
         }
     }
 

@@ -46,8 +46,7 @@ public final class NativeTransport {
                 Class.forName(name, false, NativeTransport.class.getClassLoader());
             } catch (ClassNotFoundException | LinkageError e) {
                 return new UnsatisfiedLinkError("Netty " + nettyVersion() + " is too old: netty-transport-unix needs "
-                        + NEEDED_VERSION
-                        + " or later").initCause(e);
+                        + NEEDED_VERSION + " or later").initCause(e);
             }
         }
         String selector = LINUX ? "epoll" : "kqueue";
@@ -99,7 +98,7 @@ public final class NativeTransport {
         return Supported.TYPES.contains(type);
     }
 
-    /** Asked of the kernel once. */
+    /** The types of sockets that the kernel can create; determined once. */
     private static final class Supported {
         static final List<SocketType> TYPES = List.of(SocketType.values()).stream().filter(Supported::works).toList();
 
@@ -113,13 +112,13 @@ public final class NativeTransport {
         }
     }
 
-    /** Returns a factory of what drives event loops here. */
+    /** Returns a factory for event loops on this platform's selector. */
     public static IoHandlerFactory newIoHandlerFactory() {
         ensureAvailability();
         return LINUX ? EpollIoHandler.newFactory() : KQueueIoHandler.newFactory();
     }
 
-    /** Returns a factory of what drives event loops that spin. */
+    /** Returns a factory for event loops that spin. */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
         ensureAvailability();
         return SpinningIoHandler.newFactory(LINUX ? EpollIoHandler::newFactory : KQueueIoHandler::newFactory);
@@ -138,7 +137,7 @@ public final class NativeTransport {
     }
 
     /**
-     * A new socket.
+     * Creates a socket.
      *
      * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
      *         descriptors
@@ -153,7 +152,7 @@ public final class NativeTransport {
     }
 
     /**
-     * Two sockets that are connected to each other.
+     * Creates two sockets that are connected to each other.
      *
      * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
      *         descriptors

@@ -102,7 +102,7 @@ public enum SocketOptions {
         return (T) value;
     }
 
-    /** The options of a type of channel. */
+    /** Returns the options of a type of channel. */
     public static SocketOptions of(SocketType type, boolean server) {
         return server ? SERVER : switch (type) {
             case STREAM -> STREAM;
@@ -111,7 +111,7 @@ public enum SocketOptions {
         };
     }
 
-    /** All of them, without those that are given by their numbers. */
+    /** Returns all of these options, without those that are given by their numbers. */
     public ChannelOption<?>[] options() {
         return rows.keySet().toArray(new ChannelOption<?>[0]);
     }
@@ -121,7 +121,7 @@ public enum SocketOptions {
         return rows.containsKey(option) || isByNumber(option);
     }
 
-    /** The value of an option that is one of these. */
+    /** Returns the value of an option that is one of these. */
     public <T> T get(ChannelSettings settings, ChannelOption<T> option) {
         if (isByNumber(option)) {
             return cast(getByNumber(settings, option));
@@ -152,7 +152,7 @@ public enum SocketOptions {
         return FOREIGN.contains(name) || name.startsWith("TCP_") || name.startsWith("IP_");
     }
 
-    /** Whether only the user knows the option. */
+    /** Whether the option is given by its numbers, so that any option of the kernel can be used. */
     private static boolean isByNumber(ChannelOption<?> option) {
         return option instanceof IntegerUnixChannelOption || option instanceof RawUnixChannelOption;
     }

@@ -27,7 +27,7 @@ public final class AdoptedSocket {
     }
 
     /**
-     * Looks at a descriptor.
+     * Inspects a descriptor.
      *
      * @throws io.netty.channel.ChannelException if it is not an open AF_UNIX socket
      */
@@ -45,7 +45,7 @@ public final class AdoptedSocket {
     }
 
     /**
-     * Looks at a descriptor whose type the caller has chosen.
+     * Inspects a descriptor whose type the caller has chosen.
      *
      * @throws io.netty.channel.ChannelException if it is anything else
      */
@@ -66,23 +66,23 @@ public final class AdoptedSocket {
         return listening;
     }
 
-    /** Whether the channel is active from the start; after {@link #take}. */
+    /** Whether the channel is active from the start; known after {@link #take}. */
     public boolean isActive() {
         return listening || type == SocketType.DATAGRAM || peer != null;
     }
 
-    /** Returns the address that the socket is bound to; after {@link #take}. */
+    /** Returns the address that the socket is bound to; known after {@link #take}. */
     public UnixSocketAddress local() {
         return local;
     }
 
-    /** Returns the peer's address, {@code null} if there is none; after {@link #take}. */
+    /** Returns the peer's address; {@code null} if there is none, or before {@link #take}. */
     public UnixSocketAddress peer() {
         return peer;
     }
 
     /**
-     * Makes the socket one that a channel can own, and reads its addresses. If that fails it stays the caller's.
+     * Makes the socket usable for a channel, and reads its addresses. If this fails, the socket remains the caller's.
      *
      * @return the socket, which has another number if it was given as descriptor 0
      */
@@ -91,7 +91,7 @@ public final class AdoptedSocket {
         byte[] name = new byte[UnixSocket.MAX_NAME + 1];
         local = nameOf(name, asGiven.localName(name));
         int length = listening ? -Errno.ENOTCONN : asGiven.peerName(name);
-        // EINVAL: the BSDs, of a connection that has ended.
+        // The BSDs return EINVAL for a connection that has ended.
         peer = length == -Errno.ENOTCONN || length == -Errno.EINVAL ? null : nameOf(name, length);
         int result = UnixSocket.makeNonBlocking(given);
         if (result < 0) {

@@ -36,7 +36,7 @@ public final class ConnectAttempt implements Runnable {
         /** The channel is connected. */
         void activate() throws IOException;
 
-        /** Whether a connect that the kernel refused has used the channel up, as it has with Netty's own. */
+        /** Whether a connect that the kernel refused closes the channel, as it does with Netty's own. */
         boolean isClosedByFailedConnect();
     }
 
@@ -71,7 +71,7 @@ public final class ConnectAttempt implements Runnable {
         Channel channel = core.channel();
         // A datagram channel is active once it is bound, which may happen here.
         boolean wasActive = channel.isActive();
-        boolean asked = false;
+        boolean attempted = false;
         try {
             if (channel instanceof ServerChannel) {
                 throw new UnsupportedOperationException("connect of a server");
@@ -86,7 +86,7 @@ public final class ConnectAttempt implements Runnable {
             if (localAddress != null) {
                 owner.bindTo(localAddress);
             }
-            asked = true;
+            attempted = true;
             if (endpoint.tryConnect(address)) {
                 connected(core, owner, promise, wasActive);
             } else {
@@ -96,7 +96,7 @@ public final class ConnectAttempt implements Runnable {
             }
             return true;
         } catch (Throwable t) {
-            if (asked && owner.isClosedByFailedConnect()) {
+            if (attempted && owner.isClosedByFailedConnect()) {
                 // As with Netty's channels, before the listeners are notified.
                 core.close();
             }

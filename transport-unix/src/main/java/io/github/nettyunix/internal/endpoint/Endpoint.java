@@ -36,7 +36,7 @@ public final class Endpoint {
         return remote;
     }
 
-    /** The socket has them from elsewhere. */
+    /** Sets the addresses of a socket that has them already. */
     public void set(UnixSocketAddress local, UnixSocketAddress remote) {
         this.local = local;
         this.remote = remote;
@@ -77,7 +77,7 @@ public final class Endpoint {
         byte[] name = new byte[UnixSocket.MAX_NAME + 1];
         int length = core.socket().localName(name);
         if (length < 0) {
-            // The socket is bound, to a name that nobody knows.
+            // The socket is bound, but nobody knows its name.
             core.close();
             throw core.newException(Operation.GETSOCKNAME, length, null);
         }
@@ -108,12 +108,12 @@ public final class Endpoint {
         remote = null;
     }
 
-    /** The file outlives the channel. */
+    /** Keeps the file when the channel closes. */
     void keepFile() {
         file = null;
     }
 
-    /** Removes the file that bind has made, if it is there still. */
+    /** Removes the file that bind has created, if it is still there. */
     public void removeFile() {
         if (file != null) {
             file.remove();

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * notice rare.
  */
 public final class FolderLock implements AutoCloseable {
-    /** Others hold it for some ten microseconds. The caller is an event loop, which must not sleep. */
+    /** Others hold it for tens of microseconds. The caller is an event loop, which must not sleep. */
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final FileDescriptor folder;

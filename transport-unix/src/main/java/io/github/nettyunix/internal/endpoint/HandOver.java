@@ -16,7 +16,7 @@ import java.nio.channels.ClosedChannelException;
  * flushed is written. Then no data of the socket is left in this process, and a descriptor of it is given away.
  */
 public final class HandOver {
-    /** The channel, which knows that its socket is on its way. */
+    /** The channel, which keeps track of its handover. */
     public interface Owner {
         /** Returns the handover in progress; {@code null} if there is none. */
         HandOver handOver();
@@ -48,7 +48,7 @@ public final class HandOver {
     public static Future<UnixFileDescriptor> of(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint) {
         Channel channel = core.channel();
         if (!channel.isRegistered()) {
-            // No event loop has read anything, and none is in the way.
+            // No event loop has read anything, or reads now.
             HandOver handOver = new HandOver(core, owner, readLoop, endpoint,
                     GlobalEventExecutor.INSTANCE.newPromise());
             if (handOver.giveAway()) {
@@ -100,7 +100,7 @@ public final class HandOver {
         return true;
     }
 
-    /** The channel stays what it was. */
+    /** The channel keeps its socket and continues. */
     private void goOn() {
         if (owner.handOver() == this) {
             owner.setHandOver(null);
@@ -138,14 +138,14 @@ public final class HandOver {
         }
         drained = false;
         if (giveAway()) {
-            // The listeners may take what handlers still hold: the pipeline is there until then.
+            // Closing empties the pipeline, from whose handlers the listeners may still take data.
             channel.eventLoop().execute(() -> core.close());
         } else {
             goOn();
         }
     }
 
-    /** Returns false if the channel stays what it was. */
+    /** Returns false if the channel keeps its socket. */
     private boolean giveAway() {
         if (!promise.setUncancellable()) {
             return false;
@@ -162,13 +162,13 @@ public final class HandOver {
             promise.setFailure(t);
             return false;
         }
-        // It is the new owner's, too.
+        // It belongs to the new owner, too.
         endpoint.keepFile();
         promise.setSuccess(fd);
         return true;
     }
 
-    /** The channel was closed, by whomever. */
+    /** The channel was closed. */
     public void closed() {
         promise.tryFailure(new ClosedChannelException());
     }

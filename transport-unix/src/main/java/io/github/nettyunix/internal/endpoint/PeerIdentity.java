@@ -60,7 +60,7 @@ public final class PeerIdentity {
         if (errno == -Errno.ENOPROTOOPT) {
             throw new UnsupportedOperationException("SO_PEERPIDFD " + core.type() + ": it needs Linux 6.5 or later");
         }
-        // EINVAL is the older kernels' word for it.
+        // Older kernels return EINVAL instead of ESRCH.
         return errno == -Errno.ESRCH || errno == -Errno.EINVAL
                 ? newException(core, "SO_PEERPIDFD", Errno.ESRCH,
                         "the peer's process has ended, and only Linux 6.16 and later still has a descriptor of it")
@@ -93,8 +93,8 @@ public final class PeerIdentity {
             groups = new int[ALL_GROUPS];
             count = core.socket().peerGroups(groups);
         }
-        // An old kernel does not know the option. Any other failure, as that the channel was closed meanwhile, is not
-        // "no groups".
+        // An old kernel does not know the option. Any other failure, for example because the channel was closed
+        // meanwhile, must not look like a process without groups.
         if (count < 0 && count != -Errno.ENOPROTOOPT) {
             throw newException(core, "SO_PEERGROUPS", count, null);
         }

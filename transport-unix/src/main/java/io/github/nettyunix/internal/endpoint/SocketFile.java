@@ -36,7 +36,7 @@ public final class SocketFile {
     private final SocketFilePolicy policy;
     // The location of the file, which differs from the address until the file is published.
     private UnixSocketAddress place;
-    // Which file it is; null if it had disappeared before it was looked at, or was never made.
+    // Which file it is; null if it was removed before its status was read, or was never created.
     private Status status;
 
     public SocketFile(SocketType type, UnixSocketAddress address, SocketFilePolicy policy) {
@@ -75,7 +75,7 @@ public final class SocketFile {
             SocketFilePolicy policy, boolean isServer) throws IOException {
         SocketFile file = new SocketFile(type, address, policy);
         if (socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
-            // The kernel would refuse it only after we had made room.
+            // The kernel would refuse it only after the existing file was removed.
             throw file.failure(Errno.EINVAL, "the socket is bound already");
         }
         if (policy.existing() == SocketFilePolicy.Existing.REPLACE_ATOMICALLY && !isServer) {
@@ -91,7 +91,7 @@ public final class SocketFile {
         return file;
     }
 
-    /** Binds the socket, which makes the file. Its mode allows no more than the policy does; its group is not set. */
+    /** Binds the socket, which creates the file. Its mode allows no more than the policy does; its group is not set. */
     public void make(UnixSocket socket) throws IOException {
         if (policy.mode().isPresent()) {
             // Its future group may do more than the group that it has at first.
@@ -285,10 +285,10 @@ public final class SocketFile {
     }
 
     /**
-     * Another user who may write to the folder can put any file into the place of ours, for which a mode or a group
-     * would then be set. So the file has to be the one that the kernel says the socket is bound to. Where it does not
-     * say, because sockets of sock_diag(7) are forbidden or on another platform, nobody else may be able to write to
-     * the folder.
+     * Refuses a file that may not be the socket's. Another user who may write to the folder can replace our file by any
+     * other, whose mode and group would then be changed. So the file must be the one that the kernel reports for the
+     * socket. If the kernel does not report it, because sock_diag(7) is forbidden or does not exist, no other user may
+     * be able to write to the folder.
      */
     private void requireOurs(UnixSocket socket, int file, Status found) throws IOException {
         int answer = file < 0 ? -Errno.ENOTSUP : SocketFiles.isBoundTo(socket.intValue(), file);
@@ -317,8 +317,8 @@ public final class SocketFile {
     }
 
     /**
-     * Moves a file with a temporary name to its path. To be called once the socket listens: until then it refuses
-     * clients.
+     * Moves a file with a temporary name to its path. Must be called when the socket listens, because it refuses
+     * clients before.
      */
     public void publish() throws IOException {
         if (place == address) {
@@ -343,8 +343,8 @@ public final class SocketFile {
                 }
             } while (result == -Errno.EEXIST);
             if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
-                // The system or the file system cannot exchange files; what comes to the path just now would be
-                // replaced.
+                // The system or the file system cannot exchange files. A file that appears at the path after this check
+                // is replaced.
                 Status existing = Status.of(address);
                 if (existing != null && !existing.isSocket) {
                     throw inUse("there is a file that is no socket");
@@ -357,8 +357,8 @@ public final class SocketFile {
     }
 
     /**
-     * Removes the file if it is still the one that we made. To be called before the socket is closed: inodes are
-     * reused.
+     * Removes the file if it is still the one that was created. Must be called before the socket is closed, because
+     * inodes are reused.
      */
     public void remove() {
         if (status != null && !(policy.isKeptOnClose() && place == address)) {

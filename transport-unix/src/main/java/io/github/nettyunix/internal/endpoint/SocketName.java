@@ -34,7 +34,7 @@ public final class SocketName implements AutoCloseable {
         this.directory = directory;
     }
 
-    /** Refuses, early and with the limit, what cannot be a name of this type of socket. */
+    /** Returns the name of an address. Refuses, with the limit, what cannot be a name of this type of socket. */
     static SocketName of(Operation operation, SocketType type, UnixSocketAddress address) throws IOException {
         byte[] name = bytesOf(address);
         if (address.isAbstract() && !Capabilities.ABSTRACT_NAMES) {
@@ -84,7 +84,7 @@ public final class SocketName implements AutoCloseable {
         return ADDRESSES.ofName().apply(name);
     }
 
-    /** An address as one of this transport's; an error names the operation. */
+    /** Converts an address to one of this transport's; an error names the operation. */
     public static UnixSocketAddress toUnixAddress(Operation operation, SocketType type, SocketAddress address)
             throws IOException {
         try {
@@ -96,7 +96,7 @@ public final class SocketName implements AutoCloseable {
         }
     }
 
-    /** The directory that a socket file is in, to reach what is in it. */
+    /** Opens the directory that a socket file is in. */
     private static FileDescriptor openDirectory(Operation operation, SocketType type, UnixSocketAddress address)
             throws IOException {
         int directory = SocketFiles.openDirectory(CString.of(folder(bytesOf(address))), false);

@@ -49,31 +49,31 @@ public final class SocketErrors {
                 : new UnixIOException(details);
     }
 
-    /** A datagram without a recipient, on a socket that is not connected. */
+    /** Creates the exception for a datagram without a recipient, on a socket that is not connected. */
     public static NotYetConnectedException newNotYetConnected(SocketAddress address) {
         return newNotYetConnected(Operation.WRITE, SocketType.DATAGRAM, address, "the datagram names no recipient");
     }
 
-    /** ENOTCONN of an operation that needs a peer. */
+    /** Creates the exception for ENOTCONN, if an operation needs a peer. */
     public static NotYetConnectedException newNotYetConnected(Operation operation, SocketType type,
             SocketAddress address, String hint) {
         return new UnixNotYetConnectedException(new ErrorDetails(operation, type, address, Errno.ENOTCONN, hint));
     }
 
-    /** The server's backlog stayed full. */
+    /** Creates the exception for a connect during which the server's backlog stayed full. */
     public static IOException newConnectTimeout(SocketType type, SocketAddress address, int millis) {
         return new UnixConnectTimeoutException(new ErrorDetails(Operation.CONNECT, type, address, Errno.ETIMEDOUT,
                 "the server's backlog was full for " + millis + " ms"));
     }
 
-    /** An event loop on which no selector of this transport works. */
+    /** Creates the exception for an event loop on which no selector of this transport works. */
     public static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
         return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
                 + ", AF_UNIX channels need epoll or kqueue:"
                 + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
     }
 
-    /** The class that drives an event loop. A loop does not name it, so those that Netty has are tried. */
+    /** Returns the class that drives an event loop. A loop does not name it, so Netty's are tried. */
     private static String driver(EventLoop loop) {
         if (loop instanceof IoEventLoop ioLoop) {
             for (String name : IO_HANDLERS) {

@@ -14,7 +14,7 @@ public final class Acceptor implements ChannelReader {
     /** Makes the channels of connections. */
     public interface ChildFactory {
         /**
-         * The channel of a connection, which owns the socket.
+         * Returns the channel of a connection, which owns the socket.
          *
          * @param peer the name that the peer is bound to, empty if none
          */
@@ -26,7 +26,7 @@ public final class Acceptor implements ChannelReader {
     private final ChannelCore core;
     private final ReadLoop readLoop;
     private final ChildFactory factory;
-    // The length of the peer's name, and the name, as accept leaves them.
+    // Filled in by accept: the length of the peer's name, followed by the name.
     private final byte[] peerName = new byte[1 + UnixSocket.MAX_NAME + 1];
 
     private boolean inputEnded;

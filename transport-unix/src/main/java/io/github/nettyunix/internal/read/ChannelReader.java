@@ -8,13 +8,13 @@ public interface ChannelReader {
     int NOTHING = 0;
     int END_OF_STREAM = -1;
 
-    /** Why a socket without a peer has come to its end. */
+    /** The hint of the error if a socket without a peer has no more input. */
     String SHUT_DOWN = "another holder of the socket has shut down its input";
 
     /**
      * Reads once, and hands what it read to the channel's {@code ReadLoop}.
      *
-     * @param before how many messages were read in this turn already
+     * @param before how many messages this turn has already read
      * @return the number of messages, {@link #NOTHING} or {@link #END_OF_STREAM}
      */
     int read(ExtendedHandle allocHandle, int before) throws Exception;
@@ -32,11 +32,11 @@ public interface ChannelReader {
         return false;
     }
 
-    /** Fires them, although no read was requested. */
+    /** Fires these messages, although no read was requested. */
     default void drain() {
     }
 
-    /** Drops them: the channel is being closed. */
+    /** Drops these messages: the channel is being closed. */
     default void close() {
     }
 }

@@ -17,13 +17,13 @@ import java.util.List;
 
 /**
  * Creates messages from received data. The batch holds a descriptor until it has an owner. If a method fails, the
- * caller must close those without one, with {@link #closeDescriptors}.
+ * caller must close the descriptors without an owner, with {@link #closeDescriptors}.
  */
 public final class InboundMessages {
     private InboundMessages() {
     }
 
-    /** A message of a stream or of a seqpacket socket; the content stays the caller's if this fails. */
+    /** Creates a message of a stream or a seqpacket socket. If this fails, the content remains the caller's. */
     public static UnixMessage newMessage(ByteBuf content, ReceiveBatch batch, int index) {
         List<UnixFileDescriptor> fds = descriptors(batch, index);
         UnixFileDescriptor pidFd = null;
@@ -36,7 +36,7 @@ public final class InboundMessages {
         }
     }
 
-    /** A datagram; the content stays the caller's if this fails. */
+    /** Creates a datagram. If this fails, the content remains the caller's. */
     public static UnixDatagramPacket newPacket(ByteBuf content, UnixSocketAddress recipient, UnixSocketAddress sender,
                                         ReceiveBatch batch, int index) {
         List<UnixFileDescriptor> fds = descriptors(batch, index);
@@ -51,7 +51,7 @@ public final class InboundMessages {
         }
     }
 
-    /** The descriptors, each with an owner now. */
+    /** Returns the descriptors, each of which now has an owner. */
     private static List<UnixFileDescriptor> descriptors(ReceiveBatch batch, int index) {
         int count = batch.descriptorCount(index);
         if (count == 0) {

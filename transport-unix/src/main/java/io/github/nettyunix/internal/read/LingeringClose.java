@@ -47,7 +47,7 @@ public final class LingeringClose implements ReadLoop.Drain {
     @Override
     public void turnEnded(boolean foundNothing) {
         if (draining && foundNothing) {
-            close();
+            core.close();
             return;
         }
         progress |= !foundNothing;
@@ -81,7 +81,7 @@ public final class LingeringClose implements ReadLoop.Drain {
             return;
         }
         if (draining) {
-            close();
+            core.close();
             return;
         }
         if (!progress) {
@@ -114,9 +114,5 @@ public final class LingeringClose implements ReadLoop.Drain {
             turnScheduled = false;
             readLoop.readReady();
         }
-    }
-
-    private void close() {
-        core.close();
     }
 }

@@ -37,9 +37,9 @@ public final class PeerTrust {
     }
 
     /**
-     * Whether descriptors that arrive may be closed in place without a look at what they are of.
+     * Whether descriptors that arrive may be closed in place without looking at what they refer to.
      *
-     * @param count how many have arrived now
+     * @param count how many have just arrived
      */
     boolean isHarmless(int count) {
         if (count > 0 && descriptors < ENOUGH) {

@@ -21,7 +21,7 @@ final class ReadBuffers {
         this.interest = interest;
     }
 
-    /** The channel's allocator, which makes direct buffers here. */
+    /** Returns the channel's allocator, whose buffers are direct here. */
     ByteBufAllocator allocator() {
         allocator.updateAllocator(channel.alloc());
         return allocator;

@@ -40,13 +40,12 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     private final Owner owner;
     private final Interest interest;
     private final ReadBuffers buffers;
-    // Null until a read fails.
-    // Not made when it is needed: a process at its limit of descriptors cannot load a class from a folder.
+    // Not created on demand: a process at its limit of descriptors cannot load a class from a folder.
     private final ReadFailures failures = new ReadFailures();
     private Drain drain;
     private boolean readPending;
     private boolean scheduled;
-    // The socket is on its way to another owner.
+    // The socket is being handed over.
     private boolean suspended;
 
     // The kernel reports a reset before what the peer had sent; the channel reports it after that.
@@ -59,7 +58,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         buffers = new ReadBuffers(core.channel(), interest);
     }
 
-    /** What the reader's system calls read into. */
+    /** Returns the buffers that the reader's system calls read into. */
     ReadBuffers buffers() {
         return buffers;
     }
@@ -141,7 +140,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         drain = started;
     }
 
-    /** The channel was registered again, and everything else has been. */
+    /** The channel was registered again. Called after its other parts have been notified. */
     public void onReregistered() {
         if (drain != null) {
             drain.onReregistered();
@@ -230,7 +229,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         return true;
     }
 
-    /** The peer has reset the connection: to be reported at the end of the stream. */
+    /** Keeps a reset of the connection, which is to be reported at the end of the stream. */
     public void keepReset(IOException cause) {
         reset = cause;
     }

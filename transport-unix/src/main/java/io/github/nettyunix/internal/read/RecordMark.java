@@ -15,7 +15,7 @@ import io.netty.buffer.Unpooled;
  * timestamps, which always mark it.
  */
 public final class RecordMark {
-    /** Whether the kernel marks records by labels; found out once. */
+    /** Whether the kernel marks records by labels; determined once. */
     private static final class Labels {
         static final boolean WORK = work();
 
@@ -54,7 +54,7 @@ public final class RecordMark {
         }
     }
 
-    /** The mark of a socket that is made for it. */
+    /** Creates a socket and marks its records. */
     public static RecordMark ofNewSocket() {
         UnixSocket socket = NativeTransport.newSocket(SocketType.SEQPACKET);
         try {
@@ -74,7 +74,7 @@ public final class RecordMark {
         return timestamped;
     }
 
-    /** Marks records so that those which are received with a control buffer show it, too. */
+    /** Marks records by timestamps, which also work with a control buffer. */
     public void timestamp() {
         if (!timestamped) {
             int result = socket.markRecords(true, true);

@@ -37,7 +37,7 @@ public class RecordReader implements ChannelReader {
             return null;
         }
 
-        /** A message of the batch; it owns the content and the descriptors from now on, unless this fails. */
+        /** Creates a message of the batch. Unless this fails, it owns the content and the descriptors. */
         Object newMessage(ByteBuf content, UnixSocketAddress sender, ReceiveBatch batch, int index,
                 boolean controlData);
     }
@@ -55,22 +55,23 @@ public class RecordReader implements ChannelReader {
     private final ReadLoop readLoop;
     private final MessageFactory factory;
     private final int kind;
-    // Received but not yet delivered: messages, and errors in the place of lost messages.
+    // Received but not yet delivered: messages, and a Throwable in the place of each lost one. Messages are of Netty's
+    // classes as well as ours, so a common type would take a wrapper, that is, an object per message.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
     private final MoreExpected moreExpected = new MoreExpected();
     private final DescriptorsExpected descriptorsExpected = new DescriptorsExpected();
     private boolean endOfStream;
     private boolean maybeMore;
-    // Whether the last read has left it open if there is more: it was full, or ended by descriptors.
+    // Whether the last read did not show if there is more: it was full, or descriptors ended it.
     private boolean unknown;
     // The error that followed the last batch; the kernel reports it only once.
     private int failure;
-    // Whether the last turn has found nothing, as on a loop that spins: there will hardly be many then.
+    // Whether the last turn found nothing, as most turns of a spinning loop do: the next one will hardly find many.
     private boolean idle;
     // The approximate length of the next record.
     private int expected;
 
-    /** @param kind of what kind records are, as {@link ReceiveBatch} takes it */
+    /** @param kind what the records are, as flags of {@link ReceiveBatch} */
     public RecordReader(ChannelCore core, ReadLoop readLoop, MessageFactory factory, int kind) {
         this.core = core;
         this.readLoop = readLoop;
@@ -95,7 +96,7 @@ public class RecordReader implements ChannelReader {
             count++;
             if (message instanceof Throwable cause) {
                 if (isStream()) {
-                    // From here on the descriptors would not match the bytes, or bytes are missing.
+                    // From here on, descriptors would not match bytes, or bytes would be missing.
                     core.close();
                     PlatformDependent.throwException(cause);
                 }

@@ -66,7 +66,7 @@ public final class StreamReader implements ChannelReader {
             buffer = allocHandle.allocate(readLoop.buffers().allocator());
         }
         try {
-            // To read nothing would look like the end.
+            // A read of 0 bytes would look like the end of the stream.
             buffer.ensureWritable(1);
             int room = buffer.writableBytes();
             allocHandle.attemptedBytesRead(room);
@@ -162,20 +162,20 @@ public final class StreamReader implements ChannelReader {
             return InboundMessages.newMessage(buffer, batch, 0);
         } catch (Throwable t) {
             InboundMessages.closeDescriptors(batch, 0);
-            // The stream would go on without these bytes.
+            // Otherwise the stream would continue without these bytes.
             core.close();
             throw t;
         }
     }
 
-    /** From here on the descriptors would not match the bytes. */
+    /** Closes the channel, whose later descriptors would not match the bytes, and returns the exception to throw. */
     private ControlDataTruncatedException closeWith(int maxFds) {
         core.close();
         return new ControlDataTruncatedException(core.type(), core.endpointAddress(), maxFds, null,
                 InboundMessages.credentials(ReceiveBatch.current(), 0));
     }
 
-    /** The number of bytes; 0 at the end, negative if there is nothing. */
+    /** Returns the number of bytes; 0 at the end of the stream, a negative number if there is nothing. */
     private int receiveBytes(ByteBuf buffer) throws IOException {
         int index = buffer.writerIndex();
         int room = buffer.writableBytes();

@@ -7,7 +7,7 @@ import java.util.List;
 public final class BusyReaders {
     /** A socket that can be polled. */
     abstract static class Reader {
-        // Among the readers; -1 if it is not one of them.
+        // The index among the readers; -1 if it is not one of them.
         private int position = -1;
 
         /** Reads, whether or not there is something to read; returns whether there was. */

@@ -40,7 +40,7 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     private static final int EV_EOF = 0x8000;
 
     private static final KQueueIoOps READ_ON = ops(EVFILT_READ, EV_ADD);
-    private static final KQueueIoOps READ_PARKED = ops(EVFILT_READ, EV_ADD | EV_CLEAR);
+    private static final KQueueIoOps READ_PAUSED = ops(EVFILT_READ, EV_ADD | EV_CLEAR);
     private static final KQueueIoOps READ_OFF = ops(EVFILT_READ, EV_DELETE);
     private static final KQueueIoOps WRITE_ON = ops(EVFILT_WRITE, EV_ADD);
     private static final KQueueIoOps WRITE_OFF = ops(EVFILT_WRITE, EV_DELETE);
@@ -95,10 +95,10 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
         int changed = first ? READ | interest : before ^ interest;
         if ((changed & READ) != 0) {
             if (!first) {
-                // To add a filter that exists does not change whether it clears itself.
+                // Adding a filter that exists does not change whether it clears itself.
                 registration.submit(READ_OFF);
             }
-            registration.submit((interest & READ) != 0 ? READ_ON : READ_PARKED);
+            registration.submit((interest & READ) != 0 ? READ_ON : READ_PAUSED);
         }
         if ((changed & WRITE) != 0) {
             registration.submit((interest & WRITE) != 0 ? WRITE_ON : WRITE_OFF);
@@ -106,9 +106,9 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     }
 
     /**
-     * What is submitted reaches the kernel with the loop's next wait for events, and by then the socket is closed, and
-     * its number perhaps another's. Its filters went with it, but what was submitted and has not reached the kernel yet
-     * would be the other's filters then: so they are deleted in the same breath.
+     * Changes reach the kernel when the loop next waits for events. By then the socket is closed, and its number may
+     * belong to another file. Closing has removed the filters that the kernel had, but those that were still to be
+     * added would be added to the other file. They are therefore deleted in the same call.
      */
     @Override
     protected void beforeCancel(IoRegistration registration, int interest) {

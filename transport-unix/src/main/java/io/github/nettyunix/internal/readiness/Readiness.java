@@ -52,12 +52,12 @@ public abstract class Readiness extends BusyReaders.Reader {
         void closeByLoop();
     }
 
-    /** Makes the readiness of sockets known to one kind of event loop. */
+    /** Creates registrations with one kind of event loop. */
     public interface Selector {
-        /** Whether this is the kind of {@code loop}. */
+        /** Whether {@code loop} is of this kind. */
         boolean isCompatible(IoEventLoop loop);
 
-        /** A registration to be: complete it with {@link Readiness#register}. */
+        /** Creates a registration, to be completed by {@link Readiness#register}. */
         Readiness newReadiness(FileDescriptor fd, Listener listener);
     }
 
@@ -121,7 +121,7 @@ public abstract class Readiness extends BusyReaders.Reader {
         }
     }
 
-    /** Changes what we are interested in; before {@link #start} this does nothing. */
+    /** Changes the interest; does nothing before {@link #start}. */
     public final void interest(int interest) throws RefusedException {
         if (submitted != NOT_STARTED && submitted != interest) {
             change(interest);
@@ -151,7 +151,7 @@ public abstract class Readiness extends BusyReaders.Reader {
         }
     }
 
-    /** Whether {@link Listener#readReady} may come again and again without need. */
+    /** Whether {@link Listener#readReady} is called again and again, although nothing may have arrived. */
     public final boolean isBusyPolled() {
         return isPolled();
     }

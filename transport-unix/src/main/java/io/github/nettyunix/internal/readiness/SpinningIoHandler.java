@@ -41,8 +41,8 @@ public final class SpinningIoHandler implements IoHandler {
     /** Event loops that spin, on this kind of selector. */
     public static IoHandlerFactory newFactory(Selectors selectors) {
         IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
-        // Unlike the selector's own, such a loop cannot be suspended: how busy it is would have to be measured with
-        // every try.
+        // Unlike the selector's own loops, these cannot be suspended: their utilization would have to be measured at
+        // every poll.
         return executor -> new SpinningIoHandler(factory.newHandler(executor));
     }
 
@@ -72,7 +72,7 @@ public final class SpinningIoHandler implements IoHandler {
         try {
             return reader.poll();
         } catch (Exception e) {
-            // As the selectors do: the event loop has to live on.
+            // As the selectors do, so that the event loop survives.
             LOGGER.warn("Unexpected exception in an event loop.", e);
             return true;
         }

@@ -13,8 +13,8 @@ public final class ChildProcesses {
      *
      * @param arguments the program first
      * @param variables its environment, as NAME=value; {@code null} for this process's
-     * @param sources our descriptors, all of them above the highest of {@code numbers}
-     * @param numbers what they are in the child, ascending; of the others 0 to 2 are inherited, the rest is closed
+     * @param sources the descriptors of this process, all of them above the highest of {@code numbers}
+     * @param numbers their numbers in the child, ascending; of the others, 0 to 2 are inherited, the rest are closed
      * @return the pid, or a negative errno
      */
     public static int spawn(List<String> arguments, List<String> variables, int[] sources, int[] numbers) {
@@ -50,7 +50,7 @@ public final class ChildProcesses {
     /** Waits until a child has ended. Until {@link #reap} no other process gets its pid. */
     public static native int awaitEnd(int pid);
 
-    /** Forgets a child that has ended: its exit status, or 128 and the number of the signal that has killed it. */
+    /** Removes a child that has ended. Returns its exit status, or 128 plus the number of the signal that killed it. */
     public static native int reap(int pid);
 
     public static native int signal(int pid, int number);

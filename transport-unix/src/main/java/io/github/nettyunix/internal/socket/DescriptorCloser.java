@@ -68,7 +68,7 @@ public final class DescriptorCloser {
         }
     }
 
-    /** Waits for the next task; {@code null} if none has come for a while, and the thread ends. */
+    /** Waits for the next task. Returns {@code null}, and the thread must end, if none has come for a while. */
     private static Runnable next() {
         synchronized (QUEUE) {
             long end = System.nanoTime() + IDLE_MILLIS * 1_000_000;
@@ -82,7 +82,7 @@ public final class DescriptorCloser {
                 try {
                     QUEUE.wait(left);
                 } catch (InterruptedException ignored) {
-                    // Nobody has a reason to.
+                    // Nobody has a reason to interrupt the thread.
                 } finally {
                     idle--;
                 }

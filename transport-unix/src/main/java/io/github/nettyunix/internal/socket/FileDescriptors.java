@@ -58,7 +58,7 @@ public final class FileDescriptors {
     /** See eventfd(2). */
     public static native int eventCounter(int initial, boolean blocking, boolean semaphore);
 
-    /** 1 if it can be read, plus 2 if it can be written. */
+    /** Returns 1 if it can be read, plus 2 if it can be written. */
     public static native int accessMode(int fd);
 
     /** Sets or clears FD_CLOEXEC. */
@@ -73,10 +73,10 @@ public final class FileDescriptors {
      */
     public static native int status(int fd, long[] size);
 
-    /** Closes a descriptor; what fails is closed all the same. See close(2). */
+    /** Closes a descriptor. If this fails, it is closed nevertheless. See close(2). */
     public static native int close(int fd);
 
-    /** Closes a descriptor, unless that may block: then 1, and it is still open. Does not block itself. */
+    /** Closes a descriptor, unless that may block; then returns 1 and leaves it open. Does not block itself. */
     public static native int closeIfHarmless(int fd);
 
     /**
@@ -88,8 +88,8 @@ public final class FileDescriptors {
     public static native int closeHarmless(int[] fds, int count);
 
     /**
-     * Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}; what fails is closed all the
-     * same.
+     * Closes the first {@code count} descriptors, at most {@link UnixSocket#MAX_FDS}. Those for which this fails are
+     * closed nevertheless.
      */
     public static native int closeAll(int[] fds, int count);
 

@@ -24,8 +24,8 @@ public final class NativeMemory {
     }
 
     /**
-     * Reserves {@code most} blocks of {@code size} bytes, or fewer if the system does not give so much: it can count
-     * address space as if it were memory.
+     * Reserves {@code most} blocks of {@code size} bytes, or fewer if the system does not grant that much: it can
+     * count address space as if it were memory.
      */
     static NativeMemory reserve(long size, int most) {
         for (int count = most;; count /= 2) {

@@ -222,7 +222,7 @@ public final class ReceiveBatch {
         return messages.getInt(index * SIZE + FDS + number * Integer.BYTES);
     }
 
-    /** Whether the descriptors of the message that is being delivered can be closed in place without a look at them. */
+    /** Whether the descriptors of the message that is being delivered can be closed in place without inspection. */
     public boolean isTrusted() {
         return trusted;
     }
@@ -258,9 +258,10 @@ public final class ReceiveBatch {
     }
 
     /**
-     * The sender's name; {@code previous} itself if it is the same, so that a busy sender's name is made once.
+     * Returns the sender's name: {@code previous} itself if it is the same, so that the messages of a busy sender share
+     * one array.
      *
-     * @param previous that of the message before, where there was one in this batch
+     * @param previous the name of the sender before, in this batch or an earlier one
      */
     public byte[] name(int index, byte[] previous) {
         if ((flags(index) & SAME_NAME) != 0) {
@@ -295,7 +296,7 @@ public final class ReceiveBatch {
         copy(0, length, buffer);
     }
 
-    /** The message is not copied: its memory is given back as after a copy. */
+    /** Called if a message is not copied: returns its memory to the system as {@link #copy} does. */
     public void drop(int index) {
         discard(index, (int) Math.min(length(index), stride));
     }

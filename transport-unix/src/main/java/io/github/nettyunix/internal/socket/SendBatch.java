@@ -127,7 +127,7 @@ public final class SendBatch {
      *
      * @param first the first message to send
      * @param end the one after the last message to send
-     * @return in the lower half how many went out, in the upper half the errno that stopped the next one, or 0
+     * @return in the lower half the number of messages sent, in the upper half the errno of the next one, or 0
      */
     public long sendRecords(UnixSocket socket, int first, int end) {
         return sendRecords(socket.intValue(), memory.address(), first, end, vectors.memoryAddress(0),
@@ -135,9 +135,9 @@ public final class SendBatch {
     }
 
     /**
-     * Sends it as a part of a stream, in order, until a message does not go out whole.
+     * Sends all messages as a part of a stream, in order, up to the first one that the kernel takes only in part.
      *
-     * @return the number of bytes that went out, or a negative errno if that is none
+     * @return the number of bytes that were sent, or a negative errno if there were none
      */
     public long sendStream(UnixSocket socket) {
         return sendStream(socket.intValue(), memory.address(), count, vectors.memoryAddress(0), vectors.count());

@@ -20,7 +20,7 @@ public final class SentFile {
         static final boolean FOUND = findFields(DefaultFileRegion.class) == 0;
     }
 
-    /** Whether a class transfers bytes in a way of its own, such as slowly or encrypted. */
+    /** Whether a class transfers bytes in a way of its own, for example slowly or encrypted. */
     private static final ClassValue<Boolean> TRANSFERS_OTHERWISE = new ClassValue<>() {
         @Override
         protected Boolean computeValue(Class<?> type) {
@@ -65,7 +65,7 @@ public final class SentFile {
     /**
      * Sends up to {@code most} bytes of what has not been transferred yet.
      *
-     * @return how many went out, 0 at the end of the file, -EOPNOTSUPP if the bytes have to be copied, or another
+     * @return how many were sent, 0 at the end of the file, -EOPNOTSUPP if the bytes have to be copied, or another
      *         negative errno; -EBADF if the file is closed
      */
     public long send(UnixSocket socket, long most) {

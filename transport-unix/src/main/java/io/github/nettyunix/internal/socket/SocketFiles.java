@@ -67,7 +67,7 @@ public final class SocketFiles {
     /** Sets the group likewise. */
     public static native int changeGroup(int file, byte[] path, int gid);
 
-    /** Limits the mode of the file that binding this socket will make; nothing on platforms that have no such thing. */
+    /** Limits the mode of the file that binding this socket creates; does nothing on platforms without such a limit. */
     public static native int restrictMode(int fd, int mode);
 
     /**

@@ -154,7 +154,8 @@ public final class UnixSocket extends FileDescriptor {
     }
 
     /**
-     * What the next read would find: positive something, 0 the end of the stream, -EAGAIN nothing yet.
+     * Returns what the next read would find: a positive number for data, 0 for the end of the stream, -EAGAIN for
+     * nothing yet.
      *
      * @param marked whether records are marked, see {@link #markRecords}
      */
@@ -257,7 +258,7 @@ public final class UnixSocket extends FileDescriptor {
     }
 
     private int fd() {
-        // Only the event loop closes, but it may come here after it has.
+        // Only the event loop closes the socket, but it may still call methods afterwards.
         return isOpen() ? intValue() : -1;
     }
 

@@ -66,7 +66,7 @@ public record UseCount<T>(AtomicIntegerFieldUpdater<T> state) {
 
     /**
      * Closes the owner for a caller who holds a use, and waits until that is the only one left; false if it was closed
-     * before. On success the use is not to be ended: the number then belongs to the caller.
+     * before. On success, the use must not be ended: the number then belongs to the caller.
      */
     public boolean detach(T owner) {
         for (;;) {

@@ -19,11 +19,11 @@ public interface ChannelWriter {
         }
     };
 
-    /** Refuses what cannot be sent; returns what is to stand in Netty's queue for the rest. */
+    /** Refuses a message that cannot be sent; for any other, returns what Netty's queue is to hold. */
     Object filter(Object message) throws IOException;
 
     /**
-     * Writes what is flushed, as far as the socket takes it. What it throws ends the output.
+     * Writes flushed messages, as far as the socket accepts them. An exception ends the output.
      *
      * @param maxMessages how many may be sent before others get their turn
      */

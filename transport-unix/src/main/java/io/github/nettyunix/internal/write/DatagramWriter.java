@@ -69,7 +69,7 @@ public final class DatagramWriter implements ChannelWriter {
         }
     }
 
-    /** Besides errnos. */
+    /** A result, besides errnos. */
     private static final int SENT = 0;
 
     /** A shorter wait takes turns of the event loop: a timer would take longer than the reader. */
@@ -89,7 +89,7 @@ public final class DatagramWriter implements ChannelWriter {
     private SocketAddress lastRecipient;
     private UnixSocketAddress lastAddress;
 
-    // Netty's queue, once it was seen.
+    // Netty's queue; null before the first write.
     private ChannelOutboundBuffer outbound;
 
     private volatile long dropped;
@@ -207,8 +207,8 @@ public final class DatagramWriter implements ChannelWriter {
     }
 
     /**
-     * One attempt for each of them, up to the first that is to wait; returns how many that were. Once a queue is full,
-     * nothing else is sent to the same recipient: the kernel would refuse that too, with a system call each.
+     * Tries to send each datagram, up to the first one that must wait; returns how many were tried. Once a recipient's
+     * queue is full, nothing else is sent to it: the kernel would refuse each datagram, with a system call each.
      */
     private int send(SendBatch batch, Slots slots, int count) {
         int[] results = slots.results;
@@ -274,7 +274,7 @@ public final class DatagramWriter implements ChannelWriter {
         long now = System.nanoTime();
         long maxWaitMillis = core.settings().datagramWaitMillis();
         long maxWait = TimeUnit.MILLISECONDS.toNanos(maxWaitMillis);
-        // The kernel reports when a connected socket can go on.
+        // The kernel reports when a connected socket can continue.
         RecipientBackoff recipient = queue.refused(datagram, datagram.recipient() == null && errno == Errno.EAGAIN,
                 now);
         for (OutboundDatagram late; (late = queue.expired(recipient, maxWait, now)) != null;) {

@@ -57,7 +57,7 @@ public final class OutboundDatagram implements ByteBufHolder {
         return failure;
     }
 
-    /** Only the promise remains to be completed. */
+    /** Records the outcome and releases the message. Only the promise remains to be completed. */
     void complete(Throwable cause) {
         done = true;
         failure = cause;

@@ -33,10 +33,14 @@ public final class OutboundMessages {
     }
 
     /**
-     * Refuses what could not be sent, and gives the rest a form in which system calls can send it. The recipient of an
-     * envelope is for the caller to keep.
+     * Refuses what cannot be sent, and gives the rest a form in which system calls can send it. The caller must keep
+     * the recipient of an envelope.
      *
-     * @param core of the channel whose pipeline the message was written to
+     * <p>A descriptor that is written without a message remains what it is. Netty's class is not counted: a
+     * {@link UnixMessage} could own only a duplicate, which would cost a system call, and fail at the limit of
+     * descriptors.
+     *
+     * @param core the channel whose pipeline the message was written to
      * @return a buffer, a {@link UnixMessage} or a bare descriptor, which will be released in place of the message
      */
     static Object filter(ChannelCore core, Object message) throws IOException {
@@ -112,12 +116,12 @@ public final class OutboundMessages {
         return UnixChannelUtil.isBufferCopyNeededForWrite(buffer);
     }
 
-    /** A buffer that system calls can read from, with a reference of its own. */
+    /** Returns a buffer that system calls can read from, with a reference of its own. */
     private static ByteBuf retainDirect(ChannelCore core, ByteBuf buffer) {
         return isCopyNeeded(buffer) ? copyDirect(core, buffer) : buffer.retain();
     }
 
-    /** A buffer that system calls can read from; the given one is released if it is another. */
+    /** Returns a buffer that system calls can read from. If it is not the given one, that one is released. */
     static ByteBuf toDirect(ChannelCore core, ByteBuf buffer) {
         if (!isCopyNeeded(buffer)) {
             return buffer;
@@ -128,7 +132,7 @@ public final class OutboundMessages {
     }
 
     /**
-     * A direct copy of the readable bytes. If it cannot be made, everything is as before: the caller releases what was
+     * Returns a direct copy of the readable bytes. If this fails, nothing has changed: the caller releases what was
      * written.
      */
     private static ByteBuf copyDirect(ChannelCore core, ByteBuf buffer) {
@@ -175,7 +179,7 @@ public final class OutboundMessages {
         return content == null ? 0 : content.readableBytes();
     }
 
-    /** Why a record is too long to be sent. */
+    /** Returns the hint of the error for a record that is too long. */
     static String sizeLimit(ChannelCore core, Object message) {
         return "the record has " + length(message) + " bytes, SO_SNDBUF allows "
                 + (core.settings().sendBufferSize() - Capabilities.SEND_BUFFER_OVERHEAD);
@@ -188,10 +192,10 @@ public final class OutboundMessages {
 
     /**
      * Adds a message to a batch, and begins to use its descriptors: they were open when it was written and may have
-     * been closed since, and then their numbers may be another's.
+     * been closed since, and their numbers may belong to other files.
      *
-     * @param uses to be ended when the batch was sent
-     * @param name of the recipient, {@code null} for the peer
+     * @param uses must be ended when the batch has been sent
+     * @param name the recipient's; {@code null} for the peer
      * @param bare the bytes to send with a descriptor that is written without a message
      * @return false, and nothing has changed, if there is no room or a descriptor is closed
      */
@@ -220,7 +224,7 @@ public final class OutboundMessages {
             return batch.add(content, name);
         }
         FileDescriptor fd = (FileDescriptor) message;
-        // Only ours can be kept open by others than their owner.
+        // Only a UnixFileDescriptor can be kept open by others than its owner.
         int before = uses.count();
         if (fd instanceof UnixFileDescriptor ours ? !uses.begin(ours) : !fd.isOpen()) {
             return false;
@@ -233,7 +237,7 @@ public final class OutboundMessages {
         return true;
     }
 
-    /** Of a message that cannot be added to a batch although there is room. */
+    /** Creates the exception for a message that cannot be added to a batch although there is room. */
     static IOException newClosedDescriptor(ChannelCore core, Object message) {
         return core.newException(Operation.WRITE, Errno.EBADF,
                 "a descriptor was closed before it was sent: " + message);

@@ -77,7 +77,7 @@ public final class RecipientBackoff {
         block(now + delay, false);
     }
 
-    /** An event, and no time, will say that there is room. */
+    /** The recipient's queue is full, and an event will report that it has room. */
     void refusedUntilEvent(long now) {
         taken = 0;
         block(now + Long.MAX_VALUE / 2, true);

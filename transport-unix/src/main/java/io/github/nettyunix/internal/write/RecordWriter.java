@@ -75,7 +75,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
         }
     }
 
-    /** Puts a record into the batch; returns false if that ends with it, or before it. */
+    /** Puts a record into the batch; returns false if the batch ends with it or before it. */
     @Override
     public boolean processMessage(Object message) {
         if (message instanceof ByteBuf buffer) {
@@ -101,7 +101,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
         }
     }
 
-    /** A cancelled write leaves this buffer in the queue. It is not sent, but it takes a place. */
+    /** Removes what cancelled writes have left in the queue; it must not be sent. */
     private static void removeCancelled(ChannelOutboundBuffer in) {
         while (in.current() == Unpooled.EMPTY_BUFFER) {
             in.remove();
@@ -130,12 +130,12 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
         return true;
     }
 
-    /** Whether a system call on the connection failed with what no single message is to blame for. */
+    /** Whether an errno concerns the connection rather than a single message. */
     private static boolean isConnectionLost(int errno) {
         return errno == Errno.EPIPE || errno == Errno.ECONNRESET || errno == Errno.ENOTCONN;
     }
 
-    /** Fails the record at the head if that is why the batch is empty; returns false if the queue is. */
+    /** Fails the record at the head, which is why the batch is empty; returns false if the queue is empty, too. */
     private boolean failUnsendable(ChannelOutboundBuffer in) {
         removeCancelled(in);
         Object message = in.current();

@@ -25,7 +25,7 @@ public final class RegionWriter {
     private final ChannelCore core;
     private final WriteSchedule schedule;
     private Copy copy;
-    // The source of the region that was written last; null if it is copied.
+    // The region that was written last, and its file; null if its bytes are copied.
     private FileRegion current;
     private SentFile file;
 
@@ -62,8 +62,8 @@ public final class RegionWriter {
      * Writes a part of the region at the head of the queue.
      *
      * @return false if the socket takes no more, and the channel waits for it
-     * @throws IOException if the file or the socket fails. The output cannot go on then, since the peer would take what
-     *         comes next for the bytes that are missing
+     * @throws IOException if the file or the socket fails. Then the output must end, because the peer would take later
+     *         bytes for the missing ones
      */
     boolean write(ChannelOutboundBuffer in, FileRegion region) throws IOException {
         if (region != current) {
@@ -103,7 +103,7 @@ public final class RegionWriter {
         file = null;
     }
 
-    /** The number of bytes, -EAGAIN if the socket is full; 0 if the region had none although the socket is not. */
+    /** Returns the number of bytes; -EAGAIN if the socket is full, 0 if the region has none to transfer yet. */
     private long copy(FileRegion region) throws IOException {
         if (copy == null) {
             copy = new Copy();

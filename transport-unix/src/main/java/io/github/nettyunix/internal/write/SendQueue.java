@@ -23,14 +23,16 @@ public final class SendQueue {
 
     private final DatagramChain written = new DatagramChain();
     private final DatagramChain ready = new DatagramChain();
-    // Recipients that had no room when something was sent to them last; the peer is null. Those that are blocked, by
-    // the time when to try again; those that are not, and those of them of which nothing waits any more.
+    // The recipients that had no room at the last attempt; the key of the peer is null.
     private final Map<UnixSocketAddress, RecipientBackoff> full = new HashMap<>(0);
+    // Those of them that are blocked, by the time of the next attempt.
     private final PriorityQueue<RecipientBackoff> blocked =
             new PriorityQueue<>(1, (a, b) -> Long.signum(a.due() - b.due()));
+    // Those that are not blocked.
     private final Deque<RecipientBackoff> open = new ArrayDeque<>(1);
+    // Those for which nothing waits any more, unless the datagram being sent is refused.
     private final List<RecipientBackoff> emptied = new ArrayList<>(1);
-    // Objects to be used again.
+    // Objects that later writes can use again.
     private final DatagramChain spare = new DatagramChain();
     private int spares;
 
@@ -46,7 +48,7 @@ public final class SendQueue {
         return datagram;
     }
 
-    /** All that was written may be sent. */
+    /** Everything that was written may be sent. */
     void flush() {
         ready.append(written);
     }
@@ -80,7 +82,7 @@ public final class SendQueue {
         return datagram;
     }
 
-    /** The kernel has taken it. */
+    /** The kernel has taken a datagram. */
     void sent(OutboundDatagram datagram) {
         datagram.complete(null);
         RecipientBackoff recipient = full.isEmpty() ? null : full.get(datagram.recipient());
@@ -90,10 +92,10 @@ public final class SendQueue {
     }
 
     /**
-     * Its recipient has no room: it waits, and with it what follows it to the same recipient.
+     * The recipient of a datagram has no room. The datagram waits, and so do later ones to the same recipient.
      *
-     * @param event whether an event, and no time, says when there is room
-     * @return the recipient, of which {@link #expired} and {@link #await} are to be called
+     * @param event whether an event will report that there is room
+     * @return the recipient, for which {@link #expired} and {@link #await} must be called
      */
     RecipientBackoff refused(OutboundDatagram datagram, boolean event, long now) {
         RecipientBackoff recipient = full.computeIfAbsent(datagram.recipient(), RecipientBackoff::new);
@@ -110,7 +112,7 @@ public final class SendQueue {
     }
 
     /**
-     * Takes the next one of those that have waited too long for a recipient which has just refused one; null if none
+     * Takes the next datagram that has waited too long for a recipient that has just refused one; {@code null} if none
      * has.
      */
     OutboundDatagram expired(RecipientBackoff recipient, long maxWait, long now) {
@@ -119,7 +121,8 @@ public final class SendQueue {
     }
 
     /**
-     * Waits for a recipient that has refused one, until it is time to try again or the first one has waited too long.
+     * Waits for a recipient that has refused a datagram, until it is time to try again or the first datagram has waited
+     * too long.
      */
     void await(RecipientBackoff recipient, long maxWait) {
         OutboundDatagram first = recipient.waiting.peek();
@@ -133,7 +136,7 @@ public final class SendQueue {
         blocked.add(recipient);
     }
 
-    /** It was taken and could not be tried. To be called for the last one first. */
+    /** Puts back a datagram from {@link #next} that was not tried. Must be called for the last one first. */
     void putBack(OutboundDatagram datagram, long now) {
         RecipientBackoff recipient = full.isEmpty() ? null : full.get(datagram.recipient());
         if (recipient == null) {
@@ -166,7 +169,7 @@ public final class SendQueue {
         emptied.clear();
     }
 
-    /** Tries those recipients again whose time has come. */
+    /** Unblocks the recipients whose time has come. */
     void unblockDue(long now) {
         for (RecipientBackoff recipient; (recipient = blocked.peek()) != null && recipient.due() - now <= 0;) {
             unblock(blocked.poll());
@@ -184,7 +187,7 @@ public final class SendQueue {
         }
     }
 
-    /** Tries all recipients again. */
+    /** Unblocks all recipients. */
     void unblockAll() {
         while (!blocked.isEmpty()) {
             unblock(blocked.poll());
@@ -219,7 +222,7 @@ public final class SendQueue {
         return count;
     }
 
-    /** Completes all promises; what is not done has failed. */
+    /** Completes all promises; datagrams that are not done have failed. */
     void completeAll(ChannelOutboundBuffer in, Throwable cause) {
         for (Object head; (head = in.current()) != null;) {
             remove(in, head, cause);

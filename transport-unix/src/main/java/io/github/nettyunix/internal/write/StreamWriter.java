@@ -105,7 +105,7 @@ public final class StreamWriter implements ChannelWriter {
         while (written > 0) {
             Object message = in.current();
             if (message == null) {
-                // A listener of one before has closed the channel.
+                // A listener of an earlier message has closed the channel.
                 return;
             }
             if (message == Unpooled.EMPTY_BUFFER) {

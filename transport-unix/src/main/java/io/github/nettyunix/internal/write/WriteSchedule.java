@@ -44,8 +44,8 @@ public final class WriteSchedule implements Runnable {
     }
 
     /**
-     * Writes nothing before a delay has passed. For a shortage of what the kernel counts in, whose end it does not
-     * report. Only one such delay is pending at a time.
+     * Writes nothing before a delay has passed: the kernel is short of something, such as buffers, and does not report
+     * when it has more. Only one delay is pending at a time.
      */
     public void retryAfter(long delay, TimeUnit unit) {
         if (retry == null) {
