@@ -6,7 +6,7 @@ if [ "$(locale charmap 2>/dev/null)" != UTF-8 ] && locale -a 2>/dev/null | grep 
   export LC_ALL=C.UTF-8
 fi
 
-# Ctrl-C ends a script here, not only the command that runs: no failure is reported, and what the EXIT trap does is done.
+# Ctrl-C ends the script, not only the command that runs. No failure is reported, and the EXIT trap still runs.
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -25,7 +25,7 @@ jdk_version() {
   echo "${version:-0}"
 }
 
-# Exports JAVA_HOME: the user's, or else the first JDK found that will do.
+# Exports JAVA_HOME: the user's, or else the first JDK found that is new enough.
 find_jdk() {
   local javac home
   if [ -n "${JAVA_HOME:-}" ]; then
@@ -121,7 +121,7 @@ prepare() {
 
   log=$(mktemp)
   apt-get -q update </dev/null >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed."; }
-  # Once more, now that it is known what the packages are called here.
+  # Again, because the names of some packages are known only after the update.
   # shellcheck disable=SC2086
   packages=$(debian_packages $missing)
   echo "Installing $packages"
@@ -145,7 +145,7 @@ prepare() {
 install_without_services() {
   local before policy=/usr/sbin/policy-rc.d link
   before=$(enabled_services)
-  # The file by which Debian's packages are told not to start anything.
+  # Debian's packages start no service if this program exists and returns 101.
   if [ ! -e $policy ]; then
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
     printf '#!/bin/sh\nexit 101\n' >$policy
@@ -156,9 +156,9 @@ install_without_services() {
     printf '#!/bin/sh\nexit 101\n' >$policy
     chmod 755 $policy
   fi
-  # RUNLEVEL=1 says the same to older tools.
+  # RUNLEVEL=1 has the same effect on older tools.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@" </dev/null || return 1
-  # Whatever was not enabled before is not enabled after; init systems take a removed link for an administrator's choice.
+  # Disable whatever was not enabled before. Init systems take a removed link for the administrator's choice.
   enabled_services | comm -13 <(echo "$before") - | while IFS= read -r link; do
     case $link in
       /etc/rc?.d/*) update-rc.d "$(basename "$link" | sed 's/^S[0-9]*//')" disable || true ;;
@@ -167,7 +167,7 @@ install_without_services() {
   done
 }
 
-# The links that make services start: those to units, but for what systemd itself starts, and those of SysV's run levels.
+# Prints the links that make services start: those to units, except systemd's own, and those of SysV's run levels.
 enabled_services() {
   local link unit
   {
@@ -206,14 +206,14 @@ end_job() {
   kill -KILL -- "-$job" 2>/dev/null || true
 }
 
-# Copies the tree to folder $1: the sources only, or with $2 = built what was built from them as well.
+# Copies the tree to folder $1: the sources and, with $2 = built, also what was built from them.
 copy_tree() {
   local skip=target
   [ "${2:-}" != built ] || skip=.git
   find . \( -name .git -o -name "$skip" \) -prune -o -type f -print0 | tar -c --null -T - | tar -x -C "$1"
 }
 
-# Maven, the one that is installed or else the wrapper's, without a terminal's decorations.
+# Runs Maven, the installed one or else the wrapper's, with plain text as its output.
 maven() {
   local command=mvn
   command -v mvn >/dev/null || command=$wrapper
@@ -225,8 +225,8 @@ stale() {
   [ ! -e "$1" ] || [ -n "$(find "${@:2}" -type f -newer "$1" -print)" ]
 }
 
-# Builds the examples of the tree in folder $1, if they are older than their sources. Sets $examples and $lib, where
-# in the tree the jar and those that it needs are.
+# Builds the examples of the tree in folder $1, if they are older than their sources. Sets $examples and $lib to the
+# paths, in the tree, of their jar and of the folder with the jars that it needs.
 build_examples() {
   local version transport log=$1/target/build.log
   version=$(sed -n 's/^  <version>\(.*\)<\/version>$/\1/p' "$1/pom.xml")
@@ -253,7 +253,7 @@ examples_stale() {
     stale "$1/$examples" "$1"/{examples/pom.xml,examples/src/main,"$transport"} || [ ! -d "$1/$lib" ]
 }
 
-# From Maven's output in file $1: the tests that failed, with their messages, or else what the failed step had to say.
+# Prints, from Maven's output in file $1, the tests that failed, or else the output of the step that failed.
 build_failure() {
   awk '
     /^\[ERROR\] (Failures|Errors):/ { in_tests = 1 }

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What a workload yielded.
+ * The results of a workload.
  *
  * @param rounds by system, in the order of the tables; empty if the system does not support the workload or failed
  */

@@ -3,7 +3,7 @@ package io.github.nettyunix.benchmarks;
 import java.util.List;
 
 /**
- * What all rounds of one system yielded for one workload: a row of the JSON file. Ratios are above 1 where the system
+ * The result of one system in one workload, over all rounds: a row of the JSON file. Ratios are above 1 where the system
  * is better; {@code null} means that there is no value.
  *
  * @param ratioToC to the faster of the two raw C programs

@@ -90,7 +90,7 @@ public class BatchBenchmark {
         return encode(false).count();
     }
 
-    /** Per message: there and back again, bytes only. */
+    /** Per message: sent and received, bytes only. */
     @Benchmark
     @OperationsPerInvocation(MESSAGES)
     public int sendAndReceive() {
