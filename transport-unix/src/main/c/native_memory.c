@@ -81,10 +81,11 @@ static jint unmap(JNIEnv *env, jclass class, jlong address, jlong size) {
 
 static jint discard(JNIEnv *env, jclass class, jlong address, jlong length) {
     (void) env, (void) class;
-    REQUIRE(is_range(address, length));
     uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+    /* The end of the last page is 0, from where all of the process's memory would be discarded. */
+    REQUIRE(is_range(address, length) && (uintptr_t) address <= UINTPTR_MAX - page);
     uintptr_t start = ((uintptr_t) address + page - 1) / page * page;
-    uintptr_t end = (uintptr_t) (address + length) / page * page;
+    uintptr_t end = ((uintptr_t) address + (uintptr_t) length) / page * page;
     if (end <= start) return 0;
     int result = RESULT(madvise(POINTER(start), end - start, MADV_DONTNEED));
 #ifdef __linux__

@@ -103,6 +103,19 @@ class NativeBorderTest {
     }
 
     @Test
+    void aNameThatDoesNotFitIsRefused() throws IOException {
+        UnixSocket socket = new UnixSocket(UnixSocket.newSocket(SocketType.DATAGRAM.ordinal()));
+        try {
+            byte[] name = new byte[UnixSocket.MAX_NAME + 2];
+            assertEquals(-Errno.ENAMETOOLONG, socket.bind(name));
+            assertEquals(-Errno.ENAMETOOLONG, socket.connect(name));
+            assertEquals(-Errno.ENAMETOOLONG, SocketFiles.probe(name));
+        } finally {
+            socket.close();
+        }
+    }
+
+    @Test
     void acceptThatIsRefusedLeavesTheConnectionInTheBacklog(@TempDir Path folder) throws IOException {
         byte[] path = folder.resolve("socket").toString().getBytes(StandardCharsets.UTF_8);
         UnixSocket server = new UnixSocket(UnixSocket.newSocket(SocketType.STREAM.ordinal()));
@@ -354,6 +367,7 @@ class NativeBorderTest {
         refused(memory, "discard0", 0L, 8192L);
         refused(memory, "discard0", wraps, 8192L);
         refused(memory, "discard0", address, -1L);
+        refused(memory, "discard0", wraps, 8L);
         refused(memory, "buffer0", 0L, 1);
         refused(memory, "buffer0", address, -1);
 
