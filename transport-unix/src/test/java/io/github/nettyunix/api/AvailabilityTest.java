@@ -210,8 +210,8 @@ class AvailabilityTest {
         String path = Stream.concat(Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(classPath), Arrays.stream(more).map(Path::toString))
                 .collect(Collectors.joining(File.pathSeparator));
-        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", path,
-                Program.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = new ProcessBuilder(Jvm.JAVA, "-cp", path, Program.class.getName())
+                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String output = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertEquals(0, process.waitFor(), output);
         return output.split("\n");

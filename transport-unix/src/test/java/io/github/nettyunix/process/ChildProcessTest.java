@@ -12,6 +12,7 @@ import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.Channel;
@@ -276,10 +277,8 @@ class ChildProcessTest {
         UnixFileDescriptor[] pair = UnixFileDescriptor.socketPair(SocketType.STREAM).toArray(new UnixFileDescriptor[0]);
         Path file = folder.resolve("output");
         try (UnixFileDescriptor out = UnixFileDescriptor.open(file, WRITE, CREATE, TRUNCATE_EXISTING)) {
-            ChildProcess child = ChildProcess.start(List.of(Path.of(System.getProperty("java.home"), "bin", "java")
-                    .toString(),
-                    "-cp", System.getProperty("java.class.path"), AdoptingProgram.class.getName()), null,
-                    Map.of(0, pair[0], 1, out));
+            ChildProcess child = ChildProcess.start(List.of(Jvm.JAVA, "-cp", System.getProperty("java.class.path"),
+                    AdoptingProgram.class.getName()), null, Map.of(0, pair[0], 1, out));
             assertEquals(0, status(child));
         }
         for (UnixFileDescriptor end : pair) {

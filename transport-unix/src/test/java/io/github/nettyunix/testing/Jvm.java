@@ -15,15 +15,17 @@ public final class Jvm {
             : List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search",
                     "--ambient-caps=+dac_read_search");
 
+    /** The program that runs this JVM, which is not the JDK's own under {@code ./verify --sanitize}. */
+    public static final String JAVA = ProcessHandle.current().info().command().orElseThrow();
+
     private Jvm() {
     }
 
     /** The command that runs a class's main method; system properties come first: {@code "-Dname=value"}. */
     public static List<String> command(Class<?> main, String... options) {
         // It does not live long enough for the second compiler.
-        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
-                "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
-                "-cp", System.getProperty("java.class.path")));
+        List<String> command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
         command.addAll(1, List.of(options));
         command.add(main.getName());
         return command;
