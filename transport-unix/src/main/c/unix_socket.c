@@ -173,7 +173,7 @@ static jint connect_name(JNIEnv *env, jclass class, jint fd, jbyteArray name) {
     return RESULT(connect(keep_non_blocking(fd), (struct sockaddr *) &address, (socklen_t) length));
 }
 
-/* connect(2) to AF_UNSPEC dissolves a datagram socket's association. */
+/* connect(2) to AF_UNSPEC removes a datagram socket's association with its peer. */
 static jint disconnect(JNIEnv *env, jclass class, jint fd) {
     (void) env, (void) class;
     struct sockaddr address = {.sa_family = AF_UNSPEC};

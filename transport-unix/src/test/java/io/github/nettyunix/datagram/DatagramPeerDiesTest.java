@@ -25,7 +25,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * A connected datagram channel whose peer has gone: the kernel dissolves the association when a write finds that out.
+ * A connected datagram channel whose peer is gone: the kernel disconnects the socket when a write finds that out.
  */
 @ExtendWith(LeakCheckExtension.class)
 class DatagramPeerDiesTest {
