@@ -1,17 +1,25 @@
 """
 A hostile peer. For each line "case FOLDER TYPE COUNT" on standard input, a child executes the COUNT operations that
 follow, against the socket FOLDER/socket, and writes what it does to FOLDER/log before and after it does it, so that
-the log is complete when it is killed. The driver wakes up children that have stopped themselves, restores the limits
-of the process that it was started by, and prints "done STATUS".
+the log is complete when it is killed. The driver wakes up children that have stopped, restores the limits of the
+process that it was started by, and prints "done STATUS".
 
 Operations, each with its number first:
-  open CONNECTION SNDBUF RCVBUF
+  listen BACKLOG              at FOLDER/socket; open accepts then
+  open CONNECTION RECEIVER SNDBUF RCVBUF PASSCRED BOUND         connects to FOLDER/socketRECEIVER
   send CONNECTION OFFSET LENGTH FLAGS CREDENTIALS DESCRIPTORS   a part of the file argv[1]; see descriptor()
+  volley CONNECTION OFFSET LENGTH COUNT DESCRIPTORS             the same one as often as possible, and closes at once
   read CONNECTION COUNT                                         does not wait
+  trickle CONNECTION COUNT BYTES MICROSECONDS                   reads slowly, and a stream in small parts
+  await CONNECTION            waits a moment until there is something to read, and leaves it there
   shutdown CONNECTION HOW
+  refuse CONNECTION           accepts no more descriptors
   drain CONNECTION            reads until nothing comes for a moment, shuts the output down, and reads to the end
   close CONNECTION
-  sleep MICROSECONDS, stop, kill, alarm MICROSECONDS, limit DESCRIPTORS
+  settle READING              waits until the receiver has got everything; READING is 1 to read everything meanwhile
+  idle                        waits while the receiver measures how idle it is
+  sleep MICROSECONDS, stop, kill, limit DESCRIPTORS
+  interrupt SIGNAL MICROSECONDS                                 sends itself a signal in the middle of what follows
 """
 import array
 import errno
@@ -27,10 +35,11 @@ import time
 import zlib
 
 RECEIVER = os.getppid()
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
+SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_PASSRIGHTS = 32, 33, 83
 TYPES = {'stream': socket.SOCK_STREAM, 'seqpacket': socket.SOCK_SEQPACKET, 'datagram': socket.SOCK_DGRAM}
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 40
 QUIET_SECONDS = 0.015
+CREDENTIALS = struct.Struct('3i')
 
 
 class Peer:
@@ -38,13 +47,23 @@ class Peer:
         self.folder, self.kind, self.block = folder, kind, block
         self.log = os.open(folder + '/log', os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         self.sockets = {}
+        self.listener = None
         self.say('pid', os.getpid(), os.getuid(), os.getgid())
 
     def say(self, *words):
         os.write(self.log, (' '.join(map(str, words)) + '\n').encode())
 
-    def open(self, op, connection, sndbuf, rcvbuf):
-        s = socket.socket(socket.AF_UNIX, TYPES[self.kind])
+    def listen(self, op, backlog):
+        self.listener = socket.socket(socket.AF_UNIX, TYPES[self.kind])
+        self.listener.bind(self.folder + '/listener')
+        self.listener.listen(int(backlog))
+        self.listener.settimeout(PATIENCE_SECONDS)
+        # From now on it can be connected to.
+        os.rename(self.folder + '/listener', self.folder + '/socket')
+
+    def open(self, op, connection, receiver, sndbuf, rcvbuf, passcred, bound):
+        s = self.listener.accept()[0] if self.listener else socket.socket(socket.AF_UNIX, TYPES[self.kind])
+        s.settimeout(None)
         buffers = (socket.SO_SNDBUF, SO_SNDBUFFORCE, sndbuf), (socket.SO_RCVBUF, SO_RCVBUFFORCE, rcvbuf)
         for option, forced, value in buffers:
             if value != '0':
@@ -52,13 +71,16 @@ class Peer:
                     s.setsockopt(socket.SOL_SOCKET, forced, int(value))
                 except PermissionError:
                     s.setsockopt(socket.SOL_SOCKET, option, int(value))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, int(passcred))
         # A receiver that reads no more must not stop this process for ever as well.
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', PATIENCE_SECONDS, 0))
-        if self.kind == 'datagram':
+        if bound == '1':
             s.bind(self.folder + '/' + connection)
-        s.connect(self.folder + '/socket')
+        if not self.listener:
+            s.connect(self.folder + '/socket' + receiver)
         self.sockets[connection] = s
-        self.say('opened', connection)
+        name = s.getsockname()
+        self.say('opened', connection, (name.encode() if isinstance(name, str) else name).hex())
 
     def descriptor(self, kind, op, index, connection):
         """A descriptor to send, and what else has to be closed once it is sent."""
@@ -92,6 +114,17 @@ class Peer:
             return os.dup(select.epoll().fileno()), ()
         if kind == 'E':
             return os.eventfd(3), ()
+        if kind == 'w':
+            # It watches itself being sent, as far as the kernel permits it.
+            epoll = select.epoll()
+            epoll.register(self.sockets[connection].fileno(), select.EPOLLIN)
+            return os.dup(epoll.fileno()), ()
+        if kind == 'D':
+            return os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY), ()
+        if kind == 'n':
+            return os.open('/dev/null', os.O_RDWR), ()
+        if kind == 'u':
+            return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).detach(), ()
         if kind == 't':
             return socket.socket(socket.AF_INET, socket.SOCK_STREAM).detach(), ()
         if kind == 'y':
@@ -114,7 +147,7 @@ class Peer:
                 ancillary.append((socket.IPPROTO_IP, 1, b'1234'))
             elif credentials != '-':
                 uid, gid = map(int, credentials.split(','))
-                ancillary.append((socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack('3i', os.getpid(), uid, gid)))
+                ancillary.append((socket.SOL_SOCKET, socket.SCM_CREDENTIALS, CREDENTIALS.pack(os.getpid(), uid, gid)))
             links = [os.readlink(f'/proc/self/fd/{fd}').replace(' ', '~') for fd in opened]
             self.say('try', op, *links)
             data = self.block[int(offset):int(offset) + int(length)]
@@ -124,10 +157,42 @@ class Peer:
             for fd in opened + also:
                 os.close(fd)
 
-    def receive(self, connection, flags):
+    def volley(self, op, connection, offset, length, count, kinds):
+        s = self.sockets.pop(connection)
+        data = self.block[int(offset):int(offset) + int(length)]
+        messages = []
+        try:
+            for i in range(int(count)):
+                fds = [self.descriptor(kind, op, f'{i}-{j}', connection)[0]
+                       for j, kind in enumerate('' if kinds == '-' else kinds)]
+                messages.append((fds, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []))
+            links = [os.readlink(f'/proc/self/fd/{fd}').replace(' ', '~') for fds, _ in messages for fd in fds]
+            self.say('try', op, *links)
+            sent = last = 0
+            failure = None
+            try:
+                for _, ancillary in messages:
+                    last = s.sendmsg([data], ancillary)
+                    sent += 1
+                    if last < len(data):
+                        break
+            except OSError as e:
+                failure = e
+            s.close()
+            self.say('sent', op, last, sent)
+            if failure:
+                raise failure
+        finally:
+            for fds, _ in messages:
+                for fd in fds:
+                    os.close(fd)
+
+    def receive(self, connection, flags, size=1 << 20):
         """Reads once; false at the end."""
-        data, ancillary, flags, _ = self.sockets[connection].recvmsg(1 << 20, socket.CMSG_SPACE(4 * 253), flags)
+        room = socket.CMSG_SPACE(4 * 253) + socket.CMSG_SPACE(CREDENTIALS.size)
+        data, ancillary, flags, _ = self.sockets[connection].recvmsg(size, room, flags)
         links = []
+        sender = '-'
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds = array.array('i')
@@ -135,10 +200,12 @@ class Peer:
                 for fd in fds:
                     links.append(os.readlink(f'/proc/self/fd/{fd}').replace(' ', '~'))
                     os.close(fd)
-        # Of a seqpacket socket an empty record looks like the end, which says so by itself: this peer gets none.
-        if not data and self.kind != 'datagram':
+            elif level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                sender = '%d/%d/%d' % CREDENTIALS.unpack(content)
+        # An empty record has credentials, which the end has not.
+        if not data and (self.kind == 'stream' or self.kind == 'seqpacket' and sender == '-'):
             return False
-        self.say('got', connection, len(data), zlib.crc32(data), *links)
+        self.say('got', connection, len(data), zlib.crc32(data), sender, *links)
         return True
 
     def read(self, op, connection, count):
@@ -148,6 +215,47 @@ class Peer:
                     return
         except BlockingIOError:
             pass
+
+    def trickle(self, op, connection, count, size, micros):
+        try:
+            for _ in range(int(count)):
+                if not self.receive(connection, socket.MSG_DONTWAIT, int(size) if self.kind == 'stream' else 1 << 20):
+                    return
+                time.sleep(int(micros) / 1e6)
+        except BlockingIOError:
+            pass
+
+    # "await" is a keyword.
+    def await_(self, op, connection):
+        select.select([self.sockets[connection]], [], [], 0.05)
+
+    def refuse(self, op, connection):
+        self.sockets[connection].setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
+        self.say('refused', connection)
+
+    def settle(self, op, reading):
+        """Standard input is the child's while the driver waits for it."""
+        watched = {s: connection for connection, s in self.sockets.items()} if reading == '1' else {}
+        self.say('settle', op, *watched.values())
+        print('settle', op, flush=True)
+        while True:
+            ready = select.select([0, *watched], [], [])[0]
+            if 0 in ready:
+                os.read(0, 3)
+                return
+            for s in ready:
+                try:
+                    if not self.receive(watched[s], socket.MSG_DONTWAIT):
+                        del watched[s]
+                except BlockingIOError:
+                    # It counts as readable since its input was shut down.
+                    del watched[s]
+                except ConnectionResetError:
+                    pass
+
+    def idle(self, op):
+        print('idle', flush=True)
+        os.read(0, 3)
 
     def shutdown(self, op, connection, how):
         self.sockets[connection].shutdown(int(how))
@@ -192,8 +300,12 @@ class Peer:
     def kill(self, op):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def alarm(self, op, micros):
-        signal.setitimer(signal.ITIMER_REAL, int(micros) / 1e6)
+    def interrupt(self, op, number, micros):
+        if not os.fork():
+            os.closerange(0, 1 << 16)
+            time.sleep(int(micros) / 1e6)
+            os.kill(os.getppid(), int(number))
+            os._exit(0)
 
     def limit(self, op, more):
         used = max(map(int, os.listdir(f'/proc/{RECEIVER}/fd'))) + 1
@@ -203,7 +315,7 @@ class Peer:
     def execute(self, operations):
         for op, name, *arguments in operations:
             try:
-                getattr(self, name)(op, *arguments)
+                getattr(self, name + '_' if name == 'await' else name)(op, *arguments)
             except (BlockingIOError, TimeoutError) as e:
                 raise RuntimeError(f'operation {op} waits for the receiver in vain') from e
             except OSError as e:
@@ -241,5 +353,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 with open(sys.argv[1], 'rb') as file:
     block = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 for line in sys.stdin:
+    if line == 'go\n':
+        # For a child that was killed before it could read it.
+        continue
     _, folder, kind, count = line.split()
     run(folder, kind, [sys.stdin.readline().split() for _ in range(int(count))], block)

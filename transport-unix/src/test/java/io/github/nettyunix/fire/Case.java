@@ -2,29 +2,14 @@ package io.github.nettyunix.fire;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramChannel;
-import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixFileDescriptor;
-import io.github.nettyunix.UnixServerSeqpacketChannel;
-import io.github.nettyunix.UnixServerStreamChannel;
 import io.github.nettyunix.UnixSocketAddress;
-import io.github.nettyunix.UnixSocketError;
-import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.UnixTransport;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.channel.unix.DomainSocketReadMode;
-import io.netty.channel.unix.UnixChannelOption;
-import io.netty.util.AttributeKey;
+import io.netty.channel.unix.UnixChannel;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,39 +25,49 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /** One scenario, run. */
-final class Case {
+final class Case implements HostilePeer.Listener {
     private static final long DEADLINE_SECONDS = 10;
-    private static final AttributeKey<Integer> NUMBER = AttributeKey.valueOf(Case.class, "number");
+    private static final long LONGEST_PAUSE_MILLIS = 20;
+    private static final double BUSY = 0.05;
 
     final Scenario scenario;
     final byte[] block;
+    /** What {@link #block} was written to. */
+    final File blockFile;
     private final Path folder;
     private final ScheduledExecutorService timer;
     private final SplittableRandom random;
     private final List<EventLoopGroup> loops;
+    private final LoopTimes times;
+    private final Sockets sockets;
     private final Queue<String> problems = new ConcurrentLinkedQueue<>();
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
-    /** By the order in which they were accepted; of datagrams by sender. */
+    /** By receiver and the order in which it has accepted them; of datagrams by sender. */
     private final List<Observed> observed = new ArrayList<>();
     private final List<Channel> channels = new ArrayList<>();
-    private final long[] closed;
     private final Statistics statistics;
+    private volatile boolean over;
 
-    /** @param loops the first group is the one to start on, any can be moved to */
-    Case(Scenario scenario, Path folder, byte[] block, ScheduledExecutorService timer, List<EventLoopGroup> loops,
-            Statistics statistics) {
+    /**
+     * @param loops the first group is the one to start on, any can be moved to
+     * @param times of these loops, which are this case's alone; or null
+     */
+    Case(Scenario scenario, Path folder, byte[] block, File blockFile, ScheduledExecutorService timer,
+            List<EventLoopGroup> loops, LoopTimes times, Statistics statistics) {
         this.statistics = statistics;
         this.scenario = scenario;
         this.folder = folder;
         this.block = block;
+        this.blockFile = blockFile;
         this.timer = timer;
         this.loops = loops;
+        this.times = times;
         random = new SplittableRandom(scenario.seed + 1);
-        closed = new long[scenario.connections];
         for (int i = 0; i < scenario.connections; i++) {
             observed.add(new Observed());
         }
+        sockets = new Sockets(this, folder, loops);
     }
 
     void problem(String what) {
@@ -106,68 +101,134 @@ final class Case {
         pending.decrementAndGet();
     }
 
-    /** Makes a channel of a socket that another channel has handed over. */
-    void adopt(UnixFileDescriptor fd, Observed seen) {
-        Channel channel = UnixTransport.adopt(fd);
-        configure(channel.config()::setOption);
-        int number = observed.indexOf(seen);
-        channel.pipeline().addLast(new Receiver(this, random(1000), loops, sender -> seen));
-        channel.attr(NUMBER).set(number + 1000);
-        accepted(channel, number);
-        loops.get(random(loops.size())).register(channel);
+    /** Whether the peer has ended. */
+    boolean isOver() {
+        return over;
     }
 
-    private void accepted(Channel channel, int number) {
-        channel.closeFuture().addListener(future -> closed[number] = System.nanoTime());
+    void adopt(UnixFileDescriptor fd, Observed seen) {
+        sockets.adopt(fd, observed.indexOf(seen));
+    }
+
+    /** There is a channel for a connection; the first one of it is counted. */
+    void accepted(Channel channel, int number) {
         synchronized (channels) {
             channels.add(channel);
         }
+        if (channel.attr(Sockets.NUMBER).get() == number) {
+            observed(number).connected((UnixChannel) channel);
+            accepted.incrementAndGet();
+        }
+    }
+
+    /** The number of the connection that a receiver has accepted after so many others. */
+    int numberOf(int receiver, int count) {
+        int number = receiver + count * scenario.receivers;
+        if (number < scenario.connections) {
+            return number;
+        }
+        problem("more connections than the peer has opened");
+        return 0;
+    }
+
+    Observed observed(int number) {
+        return observed.get(number);
+    }
+
+    Observed bySender(UnixSocketAddress sender) {
+        String path = sender == null ? "" : sender.path();
+        if (!path.startsWith(folder + "/")) {
+            problem("something from " + sender);
+            return new Observed();
+        }
+        return observed.get(Integer.parseInt(path.substring(folder.toString().length() + 1)));
     }
 
     /** Runs it, and returns the first thing that went wrong, or null. */
-    String run(HostilePeer peer, LoopTimes times) throws Exception {
+    String run(HostilePeer peer) throws Exception {
         Files.createDirectories(folder);
-        Channel server = scenario.type == SocketType.DATAGRAM ? bindDatagram() : bindServer();
         try {
-            if (scenario.idles && !scenario.spinning) {
-                times.start();
-            }
-            String done = peer.run(folder, scenario);
-            if (scenario.idles && !scenario.spinning) {
-                double share = times.stop();
-                if (share > 0.05 && done.equals("done 0")) {
-                    problem(String.format("a loop is never idle: it uses at least %.0f %% of a processor",
-                            share * 100));
-                }
-            }
-            PeerLog log = new PeerLog(folder.resolve("log"), scenario);
+            sockets.open();
+            String done = peer.run(folder, scenario, this);
+            over = true;
+            PeerLog log = readLog();
             if (done.equals("done 1")) {
                 problem("the peer has given up: " + log.error);
             }
-            check(server, log);
+            check(log);
             statistics.add();
         } finally {
-            server.close().sync();
-            List<Channel> left;
-            synchronized (channels) {
-                left = List.copyOf(channels);
-            }
-            for (Channel channel : left) {
-                channel.close().sync();
-            }
-            await("timers", () -> pending.get() == 0);
+            over = true;
+            closeAll();
             deleteFolder();
         }
         return problems.peek();
     }
 
-    private void check(Channel server, PeerLog log) throws Exception {
+    private PeerLog readLog() throws IOException {
+        return new PeerLog(folder.resolve("log"), scenario);
+    }
+
+    private void closeAll() throws InterruptedException, IOException {
+        sockets.close();
+        List<Channel> left;
+        synchronized (channels) {
+            left = List.copyOf(channels);
+        }
+        for (Channel channel : left) {
+            channel.close().sync();
+        }
+        await("timers", () -> pending.get() == 0);
+    }
+
+    /** The peer does nothing but read: whatever it has sent must arrive without anything else happening. */
+    @Override
+    public void settle() throws IOException, InterruptedException {
+        PeerLog log = readLog();
+        if (log.limited) {
+            return;
+        }
+        List<Oracle> oracles = oracles(log);
+        await("what the peer has sent, while it waits", () -> oracles.stream().allMatch(this::isComplete));
+        for (int connection : log.reading) {
+            Observed seen = observed(slot(log, connection));
+            await("what was written, while the peer reads", () -> isWritten(seen));
+        }
+        if (scenario.type != SocketType.DATAGRAM && log.reading.size() == log.opened.size()) {
+            await("the channels to become writable", () -> {
+                synchronized (channels) {
+                    return channels.stream().allMatch(channel -> !channel.isActive() || channel.isWritable()
+                            || ((DuplexChannel) channel).isOutputShutdown());
+                }
+            });
+        }
+    }
+
+    private static boolean isWritten(Observed seen) {
+        synchronized (seen) {
+            return seen.written.stream().allMatch(message -> message.future().isDone());
+        }
+    }
+
+    /** The peer does nothing at all. */
+    @Override
+    public void idle() throws InterruptedException {
+        double share = times.leastBusy(BUSY);
+        if (share > BUSY) {
+            problem(String.format("a loop is never idle: it uses at least %.0f %% of a processor", share * 100));
+        }
+    }
+
+    private void check(PeerLog log) throws Exception {
         if (scenario.type == SocketType.DATAGRAM) {
-            await("datagrams", () -> oracles(log).stream().allMatch(this::isComplete));
+            List<Oracle> oracles = oracles(log);
+            await("datagrams", () -> oracles.stream().allMatch(this::isComplete));
             await("timers", () -> pending.get() == 0);
-            server.close().sync();
+            for (Channel channel : sockets.bound()) {
+                channel.close().sync();
+            }
         } else {
-            await("connections to be accepted", () -> accepted.get() == log.opened.size());
+            await("connections to be accepted", () -> accepted.get() >= log.opened.size());
             await("connections to close", () -> {
                 synchronized (channels) {
                     return pending.get() == 0 && channels.stream().noneMatch(Channel::isOpen);
@@ -181,23 +242,38 @@ final class Case {
                 loop.submit(() -> { }).sync();
             }
         }
-        List<Oracle> oracles = oracles(log);
-        for (int i = 0; i < oracles.size(); i++) {
+        long missing = 0;
+        for (Oracle oracle : oracles(log)) {
             try {
-                oracles.get(i).check(closed[i]);
-                oracles.get(i).count(statistics);
+                oracle.check();
+                missing += oracle.missing();
+                oracle.count(statistics);
             } catch (Oracle.Violation e) {
-                problem("connection " + i + ": " + e.getMessage());
+                problem("connection " + oracle.connection() + ": " + e.getMessage());
+            }
+        }
+        if (scenario.type == SocketType.DATAGRAM) {
+            long dropped = sockets.bound().stream().mapToLong(c -> ((UnixDatagramChannel) c).droppedMessages()).sum();
+            if (missing > dropped) {
+                problem(missing + " datagrams are missing, but " + dropped + " were dropped");
             }
         }
     }
 
+    /** Where a connection is in {@link #observed}: each receiver has accepted its connections in order. */
+    private int slot(PeerLog log, int connection) {
+        if (scenario.type == SocketType.DATAGRAM) {
+            return connection;
+        }
+        int receiver = connection % scenario.receivers;
+        List<Integer> same = log.opened.stream().filter(other -> other % scenario.receivers == receiver).toList();
+        return receiver + same.indexOf(connection) * scenario.receivers;
+    }
+
     private List<Oracle> oracles(PeerLog log) {
         List<Oracle> oracles = new ArrayList<>();
-        for (int i = 0; i < log.opened.size(); i++) {
-            int connection = log.opened.get(i);
-            Observed seen = observed.get(scenario.type == SocketType.DATAGRAM ? connection : i);
-            oracles.add(new Oracle(scenario, block, log, connection, seen));
+        for (int connection : log.opened) {
+            oracles.add(new Oracle(scenario, block, log, connection, observed(slot(log, connection))));
         }
         return oracles;
     }
@@ -218,10 +294,11 @@ final class Case {
             for (Channel channel : channels) {
                 if (channel.isOpen()) {
                     DuplexChannel connection = (DuplexChannel) channel;
-                    open.append(channel.attr(NUMBER)).append(channel.isRegistered() ? "" : " not registered")
+                    open.append(channel.attr(Sockets.NUMBER)).append(channel.isRegistered() ? "" : " not registered")
                             .append(channel.isActive() ? "" : " not active")
                             .append(connection.isInputShutdown() ? " input shut down" : "")
                             .append(connection.isOutputShutdown() ? " output shut down" : "")
+                            .append(channel.isWritable() ? "" : " not writable")
                             .append(channel.config().isAutoRead() ? " reading" : "").append("; ");
                 }
             }
@@ -230,120 +307,16 @@ final class Case {
     }
 
     private void await(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) {
+        // Counts the pauses, not the time: on a busy machine everything else takes longer as well.
+        long left = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
+        for (long pause = 1; !condition.getAsBoolean(); pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
+            if (left < 0) {
                 problem("waited in vain for " + what + ", pending: " + pending + ", open: " + open());
                 return;
             }
-            TimeUnit.MILLISECONDS.sleep(1);
+            TimeUnit.MILLISECONDS.sleep(pause);
+            left -= pause;
         }
-    }
-
-    private Channel bindServer() throws InterruptedException {
-        AtomicInteger count = new AtomicInteger();
-        ServerBootstrap bootstrap = new ServerBootstrap().group(loops.get(0))
-                .channel(scenario.type == SocketType.STREAM ? UnixServerStreamChannel.class
-                        : UnixServerSeqpacketChannel.class)
-                .handler(new ChannelInboundHandlerAdapter() {
-                    @Override
-                    public void channelRead(ChannelHandlerContext ctx, Object message) {
-                        int number = count.getAndIncrement();
-                        Channel channel = (Channel) message;
-                        channel.attr(NUMBER).set(number);
-                        accepted(channel, number);
-                        accepted.incrementAndGet();
-                        ctx.fireChannelRead(message);
-                    }
-
-                    @Override
-                    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                        if (!(cause instanceof UnixSocketError e && e.error() == UnixErrno.EMFILE)) {
-                            problem("server: " + cause);
-                        }
-                    }
-                })
-                .childHandler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        int number = channel.attr(NUMBER).get();
-                        channel.pipeline().addLast(
-                                new Receiver(Case.this, number, loops, sender -> observed.get(number)));
-                    }
-                });
-        configure(bootstrap::childOption);
-        switch (scenario.credentials) {
-            case NEVER -> { }
-            case ON_SERVER -> bootstrap.option(UnixSocketOption.SO_PASSCRED, true);
-            case ON_CHANNEL -> bootstrap.childOption(UnixSocketOption.SO_PASSCRED, true);
-        }
-        if (scenario.pidFd) {
-            bootstrap.option(UnixSocketOption.SO_PASSPIDFD, true);
-        }
-        return bootstrap.bind(address()).sync().channel();
-    }
-
-    private Channel bindDatagram() throws InterruptedException {
-        Bootstrap bootstrap = new Bootstrap().group(loops.get(0)).channel(UnixDatagramChannel.class)
-                .handler(new Receiver(this, 0, loops, this::bySender));
-        configure(bootstrap::option);
-        if (scenario.credentials != Scenario.Credentials.NEVER) {
-            bootstrap.option(UnixSocketOption.SO_PASSCRED, true);
-        }
-        if (scenario.pidFd) {
-            bootstrap.option(UnixSocketOption.SO_PASSPIDFD, true);
-        }
-        return bootstrap.bind(address()).sync().channel();
-    }
-
-    private Observed bySender(UnixSocketAddress sender) {
-        String path = sender == null ? "" : sender.path();
-        if (!path.startsWith(folder + "/")) {
-            problem("something from " + sender);
-            return new Observed();
-        }
-        return observed.get(Integer.parseInt(path.substring(folder.toString().length() + 1)));
-    }
-
-    private interface Options {
-        <T> Object set(ChannelOption<T> option, T value);
-    }
-
-    /** The options of a channel that are not inherited from a server. */
-    private void configure(Options options) {
-        if (scenario.sendBuffer != 0) {
-            options.set(ChannelOption.SO_SNDBUF, scenario.sendBuffer);
-        }
-        options.set(ChannelOption.AUTO_READ, scenario.autoRead);
-        if (scenario.readBuffer > 0) {
-            options.set(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(scenario.readBuffer)
-                    .maxMessagesPerRead(Math.max(scenario.messagesPerRead, 1)));
-        } else if (scenario.messagesPerRead > 0) {
-            options.set(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator()
-                    .maxMessagesPerRead(scenario.messagesPerRead));
-        }
-        if (scenario.type != SocketType.DATAGRAM) {
-            options.set(ChannelOption.ALLOW_HALF_CLOSURE, scenario.halfClosure);
-        }
-        if (scenario.type != SocketType.STREAM) {
-            options.set(UnixSocketOption.MAX_MESSAGE_SIZE, scenario.maxSize);
-        }
-        if (scenario.controlData) {
-            options.set(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
-        }
-        if (scenario.maxDescriptors != 253) {
-            options.set(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE, scenario.maxDescriptors);
-        }
-        if (scenario.exact) {
-            options.set(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, true);
-        }
-        if (scenario.plainDescriptors) {
-            options.set(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS);
-        }
-    }
-
-    private UnixSocketAddress address() {
-        return UnixSocketAddress.of(folder.resolve("socket"));
     }
 
     private void deleteFolder() throws IOException {

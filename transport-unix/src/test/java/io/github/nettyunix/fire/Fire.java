@@ -19,11 +19,14 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,22 +35,28 @@ import java.util.stream.Stream;
 /** A hostile peer against a receiver that does random things: one case after another, until one fails or time is up. */
 public final class Fire {
     private static final Queue<String> LEAKS = new ConcurrentLinkedQueue<>();
-    /** Most of the time a case waits for something. */
-    private static final int TOGETHER = 4;
-    private static final int ROUNDS_PER_COLLECTION = 8;
+    /** How many cases run at the same time. Most of the time a case waits for something. */
+    private static final int TOGETHER = Integer.getInteger("nettyunix.fire.together",
+            Math.max(4 * Runtime.getRuntime().availableProcessors(), 4));
+    /** After how many cases of each the descriptors are compared. */
+    private static final int CASES_PER_ROUND = 3;
+    private static final int ROUNDS_PER_COLLECTION = 4;
     private static final int REPETITIONS = 20;
     private static final long SHORTENING_SECONDS = 20;
+    /** Longer than anything that is waited for. */
+    private static final long HANG_SECONDS = 120;
 
     private final Path folder;
     private final byte[] block = Scenario.block();
+    private final Path blockFile;
     private final List<SocketType> types = Arrays.stream(SocketType.values()).filter(UnixTransport::supports).toList();
     private final boolean pidFds = hasPidFdsOfEndedProcesses();
     private final EventLoopGroup loops = Loops.newGroup(2);
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
-    private final LoopTimes times;
-    private final List<HostilePeer> peers = new ArrayList<>();
+    private final BlockingQueue<HostilePeer> peers = new LinkedBlockingQueue<>();
     private final ExecutorService workers = Executors.newFixedThreadPool(TOGETHER);
     private final AtomicInteger caseCount = new AtomicInteger();
+    private long deadline;
     private int rounds;
     private final Statistics statistics = new Statistics();
 
@@ -84,8 +93,7 @@ public final class Fire {
 
     private Fire() throws Exception {
         folder = Files.createTempDirectory("fire");
-        times = new LoopTimes(timer, loops);
-        Path blockFile = Files.write(folder.resolve("block"), block);
+        blockFile = Files.write(folder.resolve("block"), block);
         for (int i = 0; i < TOGETHER; i++) {
             peers.add(new HostilePeer(Files.createDirectory(folder.resolve("peer" + i)), blockFile));
         }
@@ -96,6 +104,7 @@ public final class Fire {
         long seconds = Long.parseLong(arguments[0]);
         long seed = Long.parseLong(arguments[1]);
         boolean passed = false;
+        startWatchdog(seconds);
         try {
             Fire fire = new Fire();
             passed = arguments.length > 2 ? fire.repeat(seed, numbers(arguments[2])) : fire.run(seed, seconds);
@@ -108,6 +117,27 @@ public final class Fire {
         }
     }
 
+    /** A loop that never returns would hang the cases, and with them this process. */
+    private static void startWatchdog(long seconds) {
+        Thread watchdog = new Thread(() -> {
+            try {
+                TimeUnit.SECONDS.sleep(seconds + SHORTENING_SECONDS + HANG_SECONDS);
+            } catch (InterruptedException e) {
+                return;
+            }
+            System.out.println("it hangs:");
+            for (Map.Entry<Thread, StackTraceElement[]> thread : Thread.getAllStackTraces().entrySet()) {
+                System.out.println(thread.getKey());
+                for (StackTraceElement element : thread.getValue()) {
+                    System.out.println("    " + element);
+                }
+            }
+            Runtime.getRuntime().halt(1);
+        });
+        watchdog.setDaemon(true);
+        watchdog.start();
+    }
+
     private void close() throws IOException {
         peers.forEach(HostilePeer::close);
         try (Stream<Path> files = Files.walk(folder)) {
@@ -118,32 +148,54 @@ public final class Fire {
     }
 
     private boolean run(long seed, long seconds) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+        long next = seed;
         // The first one may be what is to be repeated.
-        Failure failure = run(List.of(newScenario(seed++)));
-        while (failure == null && System.nanoTime() < deadline) {
+        Failure failure = run(List.of(newScenario(next++)));
+        if (failure != null) {
+            report(failure);
+        }
+        while (failure == null && !isTimeUp()) {
+            long first = next;
             List<Scenario> together = new ArrayList<>();
-            Scenario alone = null;
-            while (together.size() < TOGETHER && alone == null) {
-                Scenario next = newScenario(seed++);
-                if (next.runsAlone()) {
-                    alone = next;
-                } else {
-                    together.add(next);
-                }
+            List<Scenario> alone = new ArrayList<>();
+            while (together.size() < TOGETHER * CASES_PER_ROUND) {
+                Scenario scenario = newScenario(next++);
+                (scenario.runsAlone() ? alone : together).add(scenario);
             }
             failure = run(together);
-            if (failure == null && alone != null) {
-                failure = run(List.of(alone));
+            for (int i = 0; i < alone.size() && failure == null; i++) {
+                failure = run(alone.subList(i, i + 1));
+            }
+            if (failure != null) {
+                report(failure);
+            }
+            if (failure != null && together.contains(failure.scenario) && !fails(failure.scenario)) {
+                System.out.println("alone it has passed " + REPETITIONS + " times; again: ./verify --fire 60 --seed "
+                        + first);
+                return false;
             }
         }
         if (failure == null) {
-            System.out.println(statistics + " on " + Loops.selector() + "; the next case is " + seed);
+            System.out.println(statistics + " on " + Loops.selector() + "; the next case is " + next);
             return true;
         }
-        report(failure);
         shorten(failure.scenario);
         return false;
+    }
+
+    /** Whether a case fails by itself, in one of several attempts. */
+    private boolean fails(Scenario scenario) throws Exception {
+        for (int i = 0; i < REPETITIONS; i++) {
+            if (run(List.of(scenario)) != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isTimeUp() {
+        return deadline - System.nanoTime() < 0;
     }
 
     private Scenario newScenario(long seed) {
@@ -172,10 +224,9 @@ public final class Fire {
     private Failure run(List<Scenario> scenarios) throws Exception {
         Descriptors before = Descriptors.now();
         List<Future<String>> results = new ArrayList<>();
-        for (int i = 0; i < scenarios.size(); i++) {
-            Scenario scenario = scenarios.get(i);
-            HostilePeer peer = peers.get(i);
-            results.add(workers.submit(() -> run(scenario, peer)));
+        for (Scenario scenario : scenarios) {
+            // If time is up, those that have not begun are left out. One that is run by itself is wanted.
+            results.add(workers.submit(() -> scenarios.size() > 1 && isTimeUp() ? null : run(scenario)));
         }
         Failure failure = null;
         for (int i = 0; i < scenarios.size(); i++) {
@@ -212,17 +263,21 @@ public final class Fire {
         return new Failure(scenarios.get(0), problem);
     }
 
-    private String run(Scenario scenario, HostilePeer peer) throws Exception {
-        // Those of a loop that spins take a processor each.
-        EventLoopGroup spinning = scenario.spinning
-                ? new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory()) : null;
+    private String run(Scenario scenario) throws Exception {
+        // Those of a loop that spins take a processor each, and what others do must not count.
+        EventLoopGroup own = scenario.spinning ? new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory())
+                : scenario.idles ? Loops.newGroup(2) : null;
+        HostilePeer peer = peers.take();
         try {
-            List<EventLoopGroup> groups = spinning == null ? List.of(loops) : List.of(spinning, loops);
+            List<EventLoopGroup> groups = own == null ? List.of(loops) : scenario.idles ? List.of(own)
+                    : List.of(own, loops);
+            LoopTimes times = scenario.idles ? new LoopTimes(own) : null;
             Path home = folder.resolve("case" + caseCount.getAndIncrement());
-            return new Case(scenario, home, block, timer, groups, statistics).run(peer, times);
+            return new Case(scenario, home, block, blockFile.toFile(), timer, groups, times, statistics).run(peer);
         } finally {
-            if (spinning != null) {
-                spinning.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
+            peers.add(peer);
+            if (own != null) {
+                own.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
             }
         }
     }

@@ -9,6 +9,13 @@ import java.nio.file.Path;
 
 /** The process that runs {@code peers/hostile.py}. */
 final class HostilePeer implements AutoCloseable {
+    /** What is done while the peer waits for it. */
+    interface Listener {
+        void settle() throws Exception;
+
+        void idle() throws Exception;
+    }
+
     private final Process process;
     private final BufferedReader out;
     private final PrintWriter in;
@@ -26,15 +33,26 @@ final class HostilePeer implements AutoCloseable {
     }
 
     /** Runs the operations, and returns when the peer's process has ended. */
-    String run(Path folder, Scenario scenario) throws IOException {
+    String run(Path folder, Scenario scenario, Listener listener) throws Exception {
         in.println("case " + folder + " " + scenario.type + " " + scenario.operations.size());
         scenario.operations.forEach(in::println);
         in.flush();
-        String line = out.readLine();
-        if (line == null) {
-            throw new IOException("the peer ended");
+        while (true) {
+            String line = out.readLine();
+            if (line == null) {
+                throw new IOException("the peer ended");
+            }
+            if (line.startsWith("done")) {
+                return line;
+            }
+            if (line.startsWith("settle")) {
+                listener.settle();
+            } else {
+                listener.idle();
+            }
+            in.println("go");
+            in.flush();
         }
-        return line;
     }
 
     @Override

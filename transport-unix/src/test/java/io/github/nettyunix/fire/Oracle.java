@@ -6,9 +6,11 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixSocketError;
-import io.netty.channel.socket.ChannelOutputShutdownException;
+import io.github.nettyunix.handler.FileDescriptorRefusedException;
+import io.github.nettyunix.handler.PeerRefusedException;
 
-import java.nio.channels.ClosedChannelException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -18,10 +20,7 @@ import java.util.zip.CRC32;
 
 /** Compares what arrived with what was sent, for one connection. */
 final class Oracle {
-    private static final long LINGERS_NANOS = 900_000_000;
     private static final Set<UnixErrno> READ_ERRORS = EnumSet.of(UnixErrno.ECONNRESET);
-    private static final Set<UnixErrno> WRITE_ERRORS = EnumSet.of(UnixErrno.EPIPE, UnixErrno.ECONNRESET,
-            UnixErrno.ECONNREFUSED, UnixErrno.ENOENT, UnixErrno.EAGAIN, UnixErrno.ENOTCONN);
 
     /** What is wrong. */
     static final class Violation extends Exception {
@@ -37,6 +36,7 @@ final class Oracle {
     private final PeerLog log;
     private final int connection;
     private final Observed observed;
+    private final WrittenOracle written;
     private final List<PeerLog.Sent> sent;
     /** How many messages of {@code sent} have been accounted for. */
     private int position;
@@ -49,6 +49,16 @@ final class Oracle {
         this.connection = connection;
         this.observed = observed;
         sent = log.sentBy(connection);
+        written = new WrittenOracle(scenario, block, log, connection, observed);
+    }
+
+    int connection() {
+        return connection;
+    }
+
+    /** How many of the messages that were written, as it seems, have not arrived. */
+    int missing() {
+        return written.missing();
     }
 
     /** Whether all has arrived that must. */
@@ -56,7 +66,10 @@ final class Oracle {
         synchronized (observed) {
             position = 0;
             endedEarly = false;
-            if (scenario.plainDescriptors) {
+            if (scenario.guard == Scenario.Guard.REFUSES_PEER) {
+                return checkRefusedPeer();
+            }
+            if (scenario.plainDescriptors || scenario.switchesMode) {
                 return checkPlainDescriptors() || mayBeIncomplete();
             }
             if (scenario.type == SocketType.STREAM) {
@@ -69,18 +82,20 @@ final class Oracle {
         }
     }
 
-    void check(long closedNanos) throws Violation {
+    void check() throws Violation {
         synchronized (observed) {
             boolean complete = isComplete();
-            boolean lingered = observed.outputFailedNanos != 0
-                    && closedNanos - observed.outputFailedNanos > LINGERS_NANOS;
-            if (!complete && !lingered) {
+            if (!complete) {
                 List<Observed.Event> events = observed.events;
                 throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors")
                         + ", after " + events.size() + " events, the last of which are "
                         + events.subList(Math.max(events.size() - 2, 0), events.size()));
             }
-            checkWritten();
+            if (!scenario.connects && observed.isStrange(log.names.get(connection))) {
+                throw new Violation("the peer is " + log.names.get(connection) + ", not "
+                        + observed.connection());
+            }
+            written.check();
             checkReset();
         }
     }
@@ -112,7 +127,7 @@ final class Oracle {
     }
 
     private boolean mayBeIncomplete() {
-        return observed.closedHere || endedEarly || observed.shutDownHere;
+        return observed.closedHere || endedEarly;
     }
 
     private void checkRecords() throws Violation {
@@ -149,7 +164,8 @@ final class Oracle {
     }
 
     private static boolean isLoss(Throwable cause) {
-        return cause instanceof MessageTruncatedException || cause instanceof ControlDataTruncatedException;
+        return cause instanceof MessageTruncatedException || cause instanceof ControlDataTruncatedException
+                || cause instanceof FileDescriptorRefusedException;
     }
 
     private void checkLoss(Throwable cause, PeerLog.Sent message) throws Violation {
@@ -157,6 +173,8 @@ final class Oracle {
         if (cause instanceof MessageTruncatedException e) {
             permitted = e.messageSize() == message.send().length() && e.messageSize() > e.maxMessageSize()
                     && (scenario.changesOptions || e.maxMessageSize() == scenario.maxSize);
+        } else if (cause instanceof FileDescriptorRefusedException) {
+            permitted = mayBeRefused(message);
         } else {
             permitted = message.descriptors().size() > scenario.maxDescriptors
                     || !message.descriptors().isEmpty() && (scenario.changesOptions || log.limited);
@@ -166,11 +184,50 @@ final class Oracle {
         }
     }
 
+    /** Whether a handler may refuse a message because of its descriptors. */
+    private boolean mayBeRefused(PeerLog.Sent message) {
+        boolean has = !message.descriptors().isEmpty() && !scenario.discardsDescriptors();
+        return switch (scenario.guard) {
+            // It counts what is being closed as well.
+            case LIMIT -> has || scenario.pidFd;
+            case TYPE -> has && !message.descriptors().stream().allMatch(Oracle::isAdmitted);
+            case CONTENT -> has;
+            default -> false;
+        };
+    }
+
+    /** Whether a handler must have refused a message with these descriptors. */
+    private boolean mustBeRefused(List<String> descriptors) {
+        return !scenario.discardsDescriptors() && switch (scenario.guard) {
+            case LIMIT -> descriptors.size() > scenario.limit;
+            case TYPE -> !descriptors.stream().allMatch(Oracle::isAdmitted);
+            case CONTENT -> !descriptors.isEmpty();
+            default -> false;
+        };
+    }
+
+    private static boolean isAdmitted(String link) {
+        return link.startsWith("/memfd:") || link.startsWith("pipe:") || link.startsWith("socket:");
+    }
+
+    /** A peer that a handler has refused: one exception, and nothing else. */
+    private boolean checkRefusedPeer() throws Violation {
+        int refusals = 0;
+        for (Observed.Event event : observed.events) {
+            if (event.cause() instanceof PeerRefusedException && refusals == 0) {
+                refusals++;
+            } else {
+                throw new Violation("of a peer that was refused: " + event);
+            }
+        }
+        return refusals == 1;
+    }
+
     /** One that is not about a message. */
     private void checkFailure(Throwable cause) throws Violation {
         if (!(cause instanceof UnixSocketError e && READ_ERRORS.contains(e.error()))) {
-            java.io.StringWriter trace = new java.io.StringWriter();
-            cause.printStackTrace(new java.io.PrintWriter(trace));
+            StringWriter trace = new StringWriter();
+            cause.printStackTrace(new PrintWriter(trace));
             throw new Violation("an exception: " + trace);
         }
     }
@@ -181,8 +238,14 @@ final class Oracle {
         for (Observed.Event event : observed.events) {
             if (event.cause() != null) {
                 if (event.cause() instanceof ControlDataTruncatedException) {
-                    if (scenario.maxDescriptors == 253 && !scenario.changesOptions && !log.limited) {
+                    if (scenario.maxDescriptors == Scenario.MAX_DESCRIPTORS && !scenario.changesOptions
+                            && !log.limited) {
                         throw new Violation("dropped descriptors: " + event.cause());
+                    }
+                    endedEarly = true;
+                } else if (event.cause() instanceof FileDescriptorRefusedException) {
+                    if (sent.stream().noneMatch(this::mayBeRefused)) {
+                        throw new Violation("refused: " + event.cause());
                     }
                     endedEarly = true;
                 } else {
@@ -250,8 +313,12 @@ final class Oracle {
                 endedEarly = true;
             } else if (event.cause() != null) {
                 checkFailure(event.cause());
-            } else if (count == expected.size() || !event.descriptors().get(0).equals(expected.get(count++))) {
-                throw new Violation("of the descriptors " + expected + ", got after " + count + ": " + event);
+            } else {
+                for (String descriptor : event.descriptors()) {
+                    if (count == expected.size() || !descriptor.equals(expected.get(count++))) {
+                        throw new Violation("of the descriptors " + expected + ", got after " + count + ": " + event);
+                    }
+                }
             }
         }
         position = sent.size();
@@ -278,8 +345,12 @@ final class Oracle {
 
     private void checkControlData(Observed.Event event, List<PeerLog.Sent> parts, List<String> descriptors)
             throws Violation {
-        boolean expected = scenario.controlData || scenario.pidFd || scenario.credentials != Scenario.Credentials.NEVER
-                || scenario.maxDescriptors != 253;
+        boolean queued = scenario.guard == Scenario.Guard.QUEUE;
+        boolean content = scenario.guard == Scenario.Guard.CONTENT;
+        boolean expected = scenario.hasControlData() && !content;
+        if (mustBeRefused(descriptors)) {
+            throw new Violation("not refused: " + descriptors + ", in " + event);
+        }
         List<String> got = event.descriptors();
         if (scenario.changesOptions) {
             if (got != null && !got.isEmpty() && !got.equals(descriptors)) {
@@ -290,9 +361,11 @@ final class Oracle {
         if (expected != (got != null)) {
             throw new Violation("a message of the wrong type: " + event);
         }
-        boolean discarded = !scenario.controlData || scenario.maxDescriptors == 0;
-        if (got != null && !got.equals(discarded ? List.of() : descriptors)) {
+        if (got != null && !got.equals(scenario.discardsDescriptors() ? List.of() : descriptors)) {
             throw new Violation("expected descriptors " + descriptors + " of " + parts + ", got " + event);
+        }
+        if (queued || content) {
+            return;
         }
         if (event.hasPidFd() != scenario.pidFd) {
             throw new Violation("pidfd: " + event.hasPidFd() + ", of " + event);
@@ -319,50 +392,6 @@ final class Oracle {
         }
     }
 
-    /** What the handlers have written, as the peer got it. */
-    private void checkWritten() throws Violation {
-        if (observed.gaveUpWriting && log.drained.contains(connection) && observed.outputFailedNanos == 0) {
-            throw new Violation("what was written did not leave, although the peer has read until the end");
-        }
-        List<Observed.Written> written = new ArrayList<>();
-        for (Observed.Written message : observed.written) {
-            if (!message.future().isDone()) {
-                throw new Violation("the promise of a write did not complete: " + message);
-            }
-            if (message.future().isSuccess()) {
-                written.add(message);
-            } else {
-                Throwable cause = message.future().cause();
-                if (!(cause instanceof ClosedChannelException
-                        || cause instanceof ChannelOutputShutdownException && observed.shutDownHere
-                        || cause instanceof UnixSocketError e && WRITE_ERRORS.contains(e.error())
-                        || cause instanceof UnixSocketError e && e.error() == UnixErrno.EMSGSIZE
-                        && message.length() > scenario.surelyFits())) {
-                    throw new Violation("a write failed: " + cause);
-                }
-            }
-        }
-        List<PeerLog.Got> got = log.gotBy(connection);
-        if (scenario.type == SocketType.STREAM) {
-            checkWrittenStream(got);
-            return;
-        }
-        for (int i = 0; i < got.size(); i++) {
-            if (i == written.size()) {
-                throw new Violation("the peer got more than was written: " + got.get(i));
-            }
-            Observed.Written expected = written.get(i);
-            PeerLog.Got message = got.get(i);
-            if (message.length() != expected.length() || message.crc() != crc(expected.offset(), expected.length())
-                    || !message.descriptors().equals(expected.descriptors())) {
-                throw new Violation("written: " + expected + ", the peer got " + message);
-            }
-        }
-        if (log.drained.contains(connection) && got.size() < written.size()) {
-            throw new Violation("written, but lost: " + written.get(got.size()));
-        }
-    }
-
     /** A peer that closes with something unread resets the connection, which must be reported once. */
     private void checkReset() throws Violation {
         long resets = observed.events.stream().filter(event -> event.cause() instanceof UnixSocketError e
@@ -378,46 +407,6 @@ final class Oracle {
         long got = log.gotBy(connection).stream().mapToLong(PeerLog.Got::length).sum();
         if (written > got && resets == 0) {
             throw new Violation("the peer closed with " + (written - got) + " bytes unread, and no reset was reported");
-        }
-    }
-
-    private void checkWrittenStream(List<PeerLog.Got> got) throws Violation {
-        int next = 0;
-        int within = 0;
-        List<String> descriptors = new ArrayList<>();
-        List<String> gotDescriptors = new ArrayList<>();
-        for (PeerLog.Got read : got) {
-            CRC32 crc = new CRC32();
-            for (int left = read.length(); left > 0;) {
-                if (next == observed.written.size()) {
-                    throw new Violation("the peer got more bytes than were written");
-                }
-                // A message whose write failed may have been sent in part, and nothing after it.
-                Observed.Written message = observed.written.get(next);
-                if (within == 0) {
-                    descriptors.addAll(message.descriptors());
-                }
-                int part = Math.min(left, message.length() - within);
-                crc.update(block, message.offset() + within, part);
-                left -= part;
-                within += part;
-                if (within == message.length()) {
-                    next++;
-                    within = 0;
-                }
-            }
-            gotDescriptors.addAll(read.descriptors());
-            if (crc.getValue() != read.crc() || !gotDescriptors.equals(descriptors)) {
-                throw new Violation("the peer got other bytes or descriptors than were written, before " + next
-                        + " of " + observed.written.size() + ": " + gotDescriptors + ", not " + descriptors);
-            }
-        }
-        if (log.drained.contains(connection)) {
-            for (Observed.Written message : observed.written.subList(next, observed.written.size())) {
-                if (message.future().isSuccess()) {
-                    throw new Violation("written, but lost: " + message);
-                }
-            }
         }
     }
 

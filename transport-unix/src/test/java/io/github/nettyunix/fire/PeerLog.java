@@ -13,8 +13,8 @@ import java.util.Set;
 /** What the peer says that it has done. */
 final class PeerLog {
     /** {@code length} is what the kernel has taken, or -1 if the peer was killed in the middle of it. */
-    record Sent(Scenario.Operation operation, int length, List<String> descriptors) {
-        Scenario.Send send() {
+    record Sent(Plan.Operation operation, int length, List<String> descriptors) {
+        Plan.Send send() {
             return operation.send();
         }
 
@@ -28,7 +28,8 @@ final class PeerLog {
         }
     }
 
-    record Got(int length, long crc, List<String> descriptors) {
+    /** @param sender the credentials that came with it, or "-" */
+    record Got(int length, long crc, String sender, List<String> descriptors) {
     }
 
     int pid;
@@ -36,17 +37,21 @@ final class PeerLog {
     String error;
     int uid;
     int gid;
-    /** By the number of the operation that failed. */
-    final Map<Integer, String> failures = new HashMap<>();
     final List<Integer> opened = new ArrayList<>();
+    /** In hexadecimal digits. */
+    final Map<Integer, String> names = new HashMap<>();
     final Map<Integer, List<Sent>> sent = new HashMap<>();
     final Map<Integer, List<Got>> got = new HashMap<>();
     final Set<Integer> drained = new HashSet<>();
+    /** Those that refuse descriptors. */
+    final Set<Integer> refusing = new HashSet<>();
+    /** Those of which the peer reads everything while it waits. */
+    final Set<Integer> reading = new HashSet<>();
     /** Whether the receiver's limit of descriptors was lowered. */
     boolean limited;
 
     PeerLog(Path file, Scenario scenario) throws IOException {
-        Map<Integer, Scenario.Operation> operations = new HashMap<>();
+        Map<Integer, Plan.Operation> operations = new HashMap<>();
         scenario.operations.forEach(operation -> operations.put(operation.number(), operation));
         Sent trying = null;
         for (String line : Files.readAllLines(file)) {
@@ -58,19 +63,25 @@ final class PeerLog {
                     uid = Integer.parseInt(words[2]);
                     gid = Integer.parseInt(words[3]);
                 }
-                case "opened" -> opened.add(number);
-                case "failed" -> {
-                    failures.put(number, words[2]);
-                    trying = null;
+                case "opened" -> {
+                    opened.add(number);
+                    names.put(number, words.length > 2 ? words[2] : "");
                 }
+                case "failed" -> trying = null;
                 case "try" -> trying = new Sent(operations.get(number), -1, List.of(words).subList(2, words.length));
                 case "sent" -> {
-                    add(new Sent(trying.operation, Integer.parseInt(words[2]), trying.descriptors));
+                    addAll(trying, words.length > 3 ? Integer.parseInt(words[3]) : 1, Integer.parseInt(words[2]));
                     trying = null;
                 }
                 case "got" -> got.computeIfAbsent(number, key -> new ArrayList<>()).add(new Got(
-                        Integer.parseInt(words[2]), Long.parseLong(words[3]), List.of(words).subList(4, words.length)));
+                        Integer.parseInt(words[2]), Long.parseLong(words[3]), words[4],
+                        List.of(words).subList(5, words.length)));
                 case "drained" -> drained.add(number);
+                case "refused" -> refusing.add(number);
+                case "settle" -> {
+                    reading.clear();
+                    List.of(words).subList(2, words.length).forEach(word -> reading.add(Integer.valueOf(word)));
+                }
                 case "error" -> error = line;
                 case "limited" -> limited = true;
                 default -> {
@@ -78,12 +89,18 @@ final class PeerLog {
             }
         }
         if (trying != null) {
-            add(trying);
+            addAll(trying, trying.send().count(), -1);
         }
     }
 
-    private void add(Sent message) {
-        sent.computeIfAbsent(message.send().connection(), key -> new ArrayList<>()).add(message);
+    /** Each of the messages that one operation consists of has the same number of descriptors. */
+    private void addAll(Sent tried, int count, int lastLength) {
+        int each = tried.descriptors.size() / tried.send().count();
+        for (int i = 0; i < count; i++) {
+            int length = i == count - 1 || lastLength < 0 ? lastLength : tried.send().length();
+            sent.computeIfAbsent(tried.send().connection(), key -> new ArrayList<>()).add(new Sent(tried.operation,
+                    length, tried.descriptors.subList(i * each, (i + 1) * each)));
+        }
     }
 
     List<Sent> sentBy(int connection) {

@@ -7,16 +7,16 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
-import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.handler.FileDescriptorQueueHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
@@ -27,18 +27,15 @@ import io.netty.util.ReferenceCounted;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** The last handler of a channel: it writes down what arrives, and does random things. */
 final class Receiver extends ChannelDuplexHandler {
     private static final int MOST_ATTEMPTS = 100;
+    private static final int HAND_OVER_MICROS = 500_000;
 
     private final Case owner;
     private final Scenario scenario;
@@ -46,19 +43,24 @@ final class Receiver extends ChannelDuplexHandler {
     private final List<EventLoopGroup> loops;
     /** By sender: of a connection there is one. */
     private final Function<UnixSocketAddress, Observed> observed;
+    private final FileDescriptorQueueHandler queue;
+    private final OptionChanges options;
+    private final Writer writer;
     private final boolean moves;
     private boolean moving;
     private boolean handedOver;
-    private int writes;
-    /** What is in the pipeline, on its way here. */
-    private final Map<Object, Consumer<ChannelFuture>> writing = Collections.synchronizedMap(new IdentityHashMap<>());
 
-    Receiver(Case owner, int number, List<EventLoopGroup> loops, Function<UnixSocketAddress, Observed> observed) {
+    /** @param queue where descriptors are, if they do not come with their messages; or null */
+    Receiver(Case owner, int number, List<EventLoopGroup> loops, FileDescriptorQueueHandler queue,
+            Function<UnixSocketAddress, Observed> observed) {
         this.owner = owner;
         scenario = owner.scenario;
         random = new SplittableRandom(scenario.seed ^ (number + 1) * 0x9E3779B97F4A7C15L);
         moves = random.nextInt(2) == 0;
+        options = new OptionChanges(owner, owner::random);
+        writer = new Writer(owner);
         this.loops = loops;
+        this.queue = queue;
         this.observed = observed;
     }
 
@@ -66,6 +68,9 @@ final class Receiver extends ChannelDuplexHandler {
     public void channelActive(ChannelHandlerContext ctx) {
         if (!scenario.autoRead) {
             readOnDemand(ctx.channel());
+        }
+        if (scenario.greetings > 0 && scenario.type != SocketType.DATAGRAM) {
+            writer.write(ctx.channel(), observed.apply(null), null, scenario.greetings);
         }
         ctx.fireChannelActive();
     }
@@ -76,7 +81,7 @@ final class Receiver extends ChannelDuplexHandler {
         for (int i = 0; i < reads; i++) {
             later(channel, random.nextInt(10_000), channel::read);
         }
-        later(channel, scenario.idles && oneIn(2) ? 400_000 : 10_000, () -> channel.config().setAutoRead(true));
+        later(channel, scenario.idles && oneIn(2) ? 200_000 : 10_000, () -> channel.config().setAutoRead(true));
     }
 
     /**
@@ -111,19 +116,22 @@ final class Receiver extends ChannelDuplexHandler {
         if (message instanceof UnixMessage unixMessage) {
             sender = message instanceof UnixDatagramPacket packet ? packet.sender() : null;
             seen = observed.apply(sender);
-            seen.received(unixMessage.content(), stream, unixMessage);
+            seen.received(unixMessage.content(), stream, unixMessage, null);
         } else if (message instanceof DomainDatagramPacket packet) {
             sender = UnixSocketAddress.from(packet.sender());
             seen = observed.apply(sender);
-            seen.received(packet.content(), false, null);
+            seen.received(packet.content(), false, null, null);
         } else if (message instanceof FileDescriptor fd) {
             seen = observed.apply(null);
             seen.received(fd);
         } else {
             seen = observed.apply(null);
-            seen.received((ByteBuf) message, stream, null);
+            seen.received((ByteBuf) message, stream, null, queue == null ? null : takeQueued());
         }
         try {
+            if (random.nextInt(1000) < scenario.replies) {
+                reply(ctx.channel(), seen, sender);
+            }
             if (random.nextInt(1000) < scenario.chaos) {
                 act(ctx, seen, sender, message);
             }
@@ -133,6 +141,28 @@ final class Receiver extends ChannelDuplexHandler {
             }
             ReferenceCountUtil.release(message);
         }
+    }
+
+    private List<String> takeQueued() {
+        List<String> links = new ArrayList<>();
+        for (UnixFileDescriptor fd; (fd = queue.poll()) != null;) {
+            links.add(Observed.link(fd));
+            fd.release();
+        }
+        return links;
+    }
+
+    private void reply(Channel channel, Observed seen, UnixSocketAddress sender) {
+        if (oneIn(20)) {
+            // The peer may be gone by then.
+            pause();
+        }
+        writer.write(channel, seen, recipient(sender), 1);
+    }
+
+    /** What was sent to a connected socket comes from its peer. */
+    private UnixSocketAddress recipient(UnixSocketAddress sender) {
+        return scenario.connects && oneIn(2) ? null : sender;
     }
 
     private void close(FileDescriptor fd) {
@@ -149,7 +179,7 @@ final class Receiver extends ChannelDuplexHandler {
 
     private void act(ChannelHandlerContext ctx, Observed seen, UnixSocketAddress sender, Object message) {
         Channel channel = ctx.channel();
-        switch (random.nextInt(14)) {
+        switch (random.nextInt(15)) {
             case 0 -> {
                 channel.config().setAutoRead(false);
                 if (oneIn(2)) {
@@ -158,34 +188,33 @@ final class Receiver extends ChannelDuplexHandler {
                     readOnDemand(channel);
                 }
             }
-            case 1 -> changeOption(channel);
-            case 2 -> move(channel);
-            case 3, 4, 5 -> write(channel, seen, sender, 1 + random.nextInt(oneIn(3) ? 200 : 3));
-            case 6 -> later(channel, random.nextInt(2_000), () -> write(channel, seen, sender, 2));
+            case 1, 2 -> changeOption(channel);
+            case 3 -> move(channel);
+            case 4, 5 -> writer.write(channel, seen, recipient(sender), 1 + random.nextInt(oneIn(3) ? 200 : 3));
+            case 6 -> later(channel, random.nextInt(2_000), () -> writer.write(channel, seen, sender, 2));
             case 7, 8 -> keep(message);
             case 9 -> pause();
             case 10 -> channel.read();
             case 11 -> handOver(channel, seen);
+            case 12 -> {
+                if (oneIn(8)) {
+                    handOverWithoutOutput(channel, seen);
+                }
+            }
             default -> close(channel, seen);
         }
     }
 
+    /** In the middle of a turn, or on another thread. */
     private void changeOption(Channel channel) {
-        if (!scenario.changesOptions) {
+        if (!scenario.changesOptions && !scenario.switchesMode) {
             return;
         }
-        switch (random.nextInt(4)) {
-            case 0 -> channel.config().setOption(UnixSocketOption.RECEIVE_CONTROL_DATA, oneIn(2));
-            case 1 -> channel.config().setOption(UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE,
-                    random.nextInt(254));
-            case 2 -> channel.config().setOption(UnixSocketOption.SO_PASSCRED, oneIn(2));
-            default -> {
-                if (scenario.type == SocketType.STREAM) {
-                    channel.config().setOption(UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS, oneIn(2));
-                } else {
-                    channel.config().setOption(UnixSocketOption.MAX_MESSAGE_SIZE, 1 + random.nextInt(100_000));
-                }
-            }
+        int option = random.nextInt(1_000);
+        if (oneIn(2)) {
+            options.change(channel, option);
+        } else {
+            owner.later(random.nextInt(2_000), () -> options.change(channel, option));
         }
     }
 
@@ -209,14 +238,16 @@ final class Receiver extends ChannelDuplexHandler {
 
     /** The channel's socket gets another channel, which goes on where this one stops. */
     private void handOver(Channel channel, Observed seen) {
-        if (!scenario.handsOver || moves || handedOver || scenario.type == SocketType.DATAGRAM) {
+        if (!scenario.handsOver || handedOver || scenario.type == SocketType.DATAGRAM) {
             return;
         }
         handedOver = true;
+        // Otherwise it may be closed by now, or with another loop.
+        moving = true;
         owner.begin();
         var handOver = UnixTransport.handOver(channel);
         // A peer that does not read what was written before delays it, for ever if its own socket waits to be received.
-        owner.later(500_000, () -> {
+        owner.later(HAND_OVER_MICROS, () -> {
             if (!handOver.isDone()) {
                 synchronized (seen) {
                     seen.closedHere = true;
@@ -234,40 +265,20 @@ final class Receiver extends ChannelDuplexHandler {
         });
     }
 
-    private synchronized void write(Channel channel, Observed seen, UnixSocketAddress recipient, int count) {
-        if (recipient != null && recipient.isUnnamed()) {
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            int length = 1 + owner.random(owner.random(5) > 0 ? 300 : (int) (scenario.surelyFits() * 1.5));
-            int offset = owner.random(Scenario.BLOCK - length);
-            List<UnixFileDescriptor> fds = new ArrayList<>();
-            List<String> links = new ArrayList<>();
-            try {
-                for (int n = owner.random(3) == 0 ? owner.random(4) : 0; n > 0; n--) {
-                    fds.add(UnixFileDescriptor.memfd("java-" + writes++, 1));
-                    links.add(Observed.link(fds.get(fds.size() - 1)));
-                }
-            } catch (IOException e) {
-                // This process is at its limit.
+    private void handOverWithoutOutput(Channel channel, Observed seen) {
+        if (scenario.handsOver && scenario.closes && scenario.type != SocketType.DATAGRAM) {
+            synchronized (seen) {
+                seen.shutDownHere = true;
             }
-            ByteBuf content = channel.alloc().buffer(length).writeBytes(owner.block, offset, length);
-            Object message = recipient != null ? new UnixDatagramPacket(content, recipient, fds)
-                    : fds.isEmpty() ? content : new UnixMessage(content, fds);
-            writing.put(message, future -> {
-                synchronized (seen) {
-                    seen.written.add(new Observed.Written(offset, length, links, future));
-                }
-            });
-            channel.write(message);
+            ((DuplexChannel) channel).shutdownOutput();
+            handOver(channel, seen);
         }
-        channel.flush();
     }
 
     /** Here the order of the writes is known, whatever threads they come from. */
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-        writing.remove(message).accept(promise);
+        writer.passes(message, promise);
         ctx.write(message, promise);
     }
 
@@ -300,19 +311,25 @@ final class Receiver extends ChannelDuplexHandler {
         if (!scenario.closes || scenario.type == SocketType.DATAGRAM) {
             return;
         }
-        boolean half = oneIn(2);
+        int how = random.nextInt(6);
         Runnable close = () -> {
             synchronized (seen) {
-                if (half) {
+                if (how < 3) {
                     seen.shutDownHere = true;
                 } else {
                     seen.closedHere = true;
                 }
             }
-            if (half) {
-                ((DuplexChannel) channel).shutdownOutput();
-            } else {
-                channel.close();
+            DuplexChannel connection = (DuplexChannel) channel;
+            switch (how) {
+                case 0, 1, 2 -> connection.shutdownOutput();
+                case 3 -> {
+                    // It stays open without the end of the peer's output.
+                    connection.shutdownInput();
+                    later(channel, 10_000, channel::close);
+                }
+                case 4 -> connection.shutdown().addListener(done -> channel.close());
+                default -> channel.close();
             }
         };
         if (oneIn(2)) {
@@ -340,7 +357,7 @@ final class Receiver extends ChannelDuplexHandler {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof ChannelInputShutdownEvent) {
+        if (event instanceof ChannelInputShutdownEvent || event instanceof ChannelInputShutdownReadComplete) {
             closeWhenWritten(ctx.channel(), observed.apply(null), 0);
         } else if (event instanceof ChannelOutputShutdownEvent) {
             Observed seen = observed.apply(null);
