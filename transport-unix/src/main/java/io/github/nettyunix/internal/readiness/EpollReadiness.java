@@ -1,7 +1,6 @@
 package io.github.nettyunix.internal.readiness;
 
 import io.github.nettyunix.internal.socket.Operation;
-
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
