@@ -1,11 +1,13 @@
 package io.github.nettyunix.datagram;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Evidence;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.PeerConnection;
 import io.github.nettyunix.testing.Setup;
 import io.netty.buffer.ByteBuf;
@@ -26,6 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Who sent a datagram, and how to answer. */
+@OnlyWith(SocketType.DATAGRAM)
 class CPythonDatagramTest {
     static Stream<Arguments> serversInBothModes() {
         return Setup.all().filter(Setup::isUnconnected)

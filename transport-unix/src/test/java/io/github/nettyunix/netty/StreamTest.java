@@ -1,12 +1,15 @@
 package io.github.nettyunix.netty;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.testing.Repetitions.RepeatedExceptAsOnMacOS;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 
 import java.util.List;
 
+/** In a run without repetitions, {@link NettyPeerTest} has epoll. */
+@RepeatedExceptAsOnMacOS
 class StreamTest extends ConnectionTests {
     @Override
     List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> connections() {

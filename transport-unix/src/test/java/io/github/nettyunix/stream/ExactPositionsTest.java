@@ -13,6 +13,7 @@ import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.PeerConnection;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RecordingHandler;
@@ -38,6 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors on a stream that arrive with the bytes they were sent with. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux tells where descriptors are")
+@OnlyWith(SocketType.STREAM)
 @ExtendWith(LeakCheckExtension.class)
 class ExactPositionsTest {
     private static ChannelPair newPair() {

@@ -7,6 +7,7 @@ import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.PeerConnection;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.github.nettyunix.testing.Setup;
@@ -45,6 +46,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Files that are written to a stream. */
+@OnlyWith(SocketType.STREAM)
 @ExtendWith(LeakCheckExtension.class)
 class FileRegionTest {
     private static final int SIZE = 3_000_001;

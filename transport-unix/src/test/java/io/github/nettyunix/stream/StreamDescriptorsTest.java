@@ -11,6 +11,7 @@ import io.github.nettyunix.testing.Content;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -36,6 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Many messages with descriptors on a stream, which are written and read several at a time. */
+@OnlyWith(SocketType.STREAM)
 @ExtendWith(LeakCheckExtension.class)
 class StreamDescriptorsTest {
     private static ChannelPair newPair() {

@@ -13,7 +13,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** A test, or a class of tests, that is about one socket type and does not apply where the platform lacks it. */
+/** A test, or a class of tests, that is about one socket type: it does not apply where the platform lacks it. */
 @Target({ElementType.METHOD, ElementType.TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(OnlyWith.Condition.class)
@@ -24,9 +24,9 @@ public @interface OnlyWith {
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
             return AnnotationSupport.findAnnotation(context.getElement(), OnlyWith.class).map(OnlyWith::value)
-                    .filter(type -> !UnixTransport.supports(type))
-                    .map(type -> ConditionEvaluationResult.disabled("does not apply: there are no " + type
-                            + " sockets"))
+                    .filter(type -> !UnixTransport.supports(type) || Repetitions.leaveOut(type))
+                    .map(type -> ConditionEvaluationResult.disabled(UnixTransport.supports(type) ? Repetitions.REASON
+                            : "does not apply: there are no " + type + " sockets"))
                     .orElse(ConditionEvaluationResult.enabled("it applies"));
         }
     }

@@ -10,10 +10,10 @@ public final class Types {
 
     /** Whether a test with this type applies. To be called once per test, since ./verify counts those that do not. */
     public static boolean apply(SocketType type) {
-        boolean supported = UnixTransport.supports(type);
-        if (!supported) {
+        boolean applies = UnixTransport.supports(type) && !Repetitions.leaveOut(type);
+        if (!applies) {
             Evidence.doesNotApply(type);
         }
-        return supported;
+        return applies;
     }
 }
