@@ -3,8 +3,8 @@ package io.github.nettyunix.benchmarks;
 import java.util.List;
 
 /**
- * The result of one system in one workload, over all rounds: a row of the JSON file. Ratios are above 1 where the system
- * is better; {@code null} means that there is no value.
+ * The result of one system in one workload, over all rounds: a row of the JSON file. Ratios are above 1 where the
+ * system is better; {@code null} means that there is no value.
  *
  * @param ratioToC to the faster of the two raw C programs
  * @param ratioToBestPeer to the best Java system other than this project's
