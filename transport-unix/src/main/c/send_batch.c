@@ -66,9 +66,11 @@ static size_t size(const outbound_message *message, const struct iovec *vectors)
 /* address has room for one address, and is used if the message names its recipient. Returns an errno. */
 static int encode(outbound_message *message, struct iovec *vectors, struct msghdr *header,
         struct sockaddr_un *address) {
+    /* Shared by all messages without bytes: qemu's user mode discards a message that has no vector at all. */
+    static struct iovec nothing;
     memset(header, 0, sizeof(*header));
-    header->msg_iov = vectors + message->first_vector;
-    header->msg_iovlen = (__typeof__(header->msg_iovlen)) message->vectors;
+    header->msg_iov = message->vectors == 0 ? &nothing : vectors + message->first_vector;
+    header->msg_iovlen = (__typeof__(header->msg_iovlen)) (message->vectors == 0 ? 1 : message->vectors);
     if (message->name_length >= 0) {
         header->msg_name = address;
         header->msg_namelen = nettyunix_encode_name(address, message->name, (size_t) message->name_length);
