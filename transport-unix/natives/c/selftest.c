@@ -1,6 +1,10 @@
 /*
  * Loads a native library with the libc that runs this program, and calls some of its functions, without a JVM: those
- * that depend on the libc. What the library needs of a JVM is at the start of this file. Usage: selftest LIBRARY
+ * that depend on the libc. Then it prints what the kernel and the libc lack, and what the library does without. What
+ * the library needs of a JVM is at the start of this file.
+ *
+ * To compile it by hand: cc -o selftest -I$JAVA_HOME/include -I$JAVA_HOME/include/linux selftest.c -ldl
+ * Usage: selftest LIBRARY
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* The native methods that the library has registered. */
@@ -179,7 +188,131 @@ static void check_files(void) {
     check(strcmp((const char *) text, "Permission denied") == 0, "errors have messages");
 }
 
+static void feature(int present, const char *name, const char *otherwise) {
+    printf("%-6s %s", present ? "has" : "lacks", name);
+    if (!present) printf(": %s", otherwise);
+    printf("\n");
+}
+
+/* The arguments are such that the call fails if there is one. */
+static int has_call(long number, long first, long second) {
+    return syscall(number, first, second, 0L, 0L, 0L) != -1 || errno != ENOSYS;
+}
+
+static int has_option(int fd, int option) {
+    char value[256];
+    socklen_t length = sizeof(value);
+    return getsockopt(fd, SOL_SOCKET, option, value, &length) != -1 || errno == ERANGE;
+}
+
+static int can_set(int fd, int option) {
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on)) == 0;
+}
+
+/* Whether a record that wants control data, but is received without room for it, is marked as cut off. */
+static int has_mark(const int *pair) {
+    enum { SO_PASSSEC_NUMBER = 34 };
+    int on = 1;
+    char byte = 0;
+    struct iovec vector = {&byte, 1};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    return setsockopt(pair[1], SOL_SOCKET, SO_PASSSEC_NUMBER, &on, sizeof(on)) == 0 && send(pair[0], &byte, 1, 0) == 1
+            && recvmsg(pair[1], &header, 0) == 1 && (header.msg_flags & MSG_CTRUNC) != 0;
+}
+
+/* Whether a read that finds no memory behind a message returns what it has. */
+static int has_partial_peek(const int *pair) {
+    char bytes[2] = "";
+    struct iovec vectors[] = {{bytes, 1}, {NULL, 1}};
+    struct msghdr header = {.msg_iov = vectors, .msg_iovlen = 2};
+    return send(pair[0], bytes, 1, 0) == 1 && send(pair[0], bytes, 1, 0) == 1
+            && recvmsg(pair[1], &header, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* Whether descriptors for which a receiver has no room are closed. Credentials are what it has room for. */
+static int has_discard(void) {
+    int pair[2], on = 1, next = dup(0);
+    close(next);
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == -1
+            || setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
+        return 0;
+    }
+    char byte = 0;
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &pair[0], sizeof(int));
+    struct iovec vector = {&byte, 1};
+    struct msghdr header = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(sizeof(int))};
+    int sent = (int) sendmsg(pair[0], &header, 0);
+    header.msg_controllen = sizeof(control);
+    int received = (int) recvmsg(pair[1], &header, 0);
+    close(pair[0]);
+    close(pair[1]);
+    int free = dup(0);
+    close(free);
+    /* The pair had the first two numbers, so one that was left has the third. */
+    int left = fcntl(next + 2, F_GETFD) != -1;
+    if (left) close(next + 2);
+    return sent == 1 && received == 1 && free == next && !left;
+}
+
+static int has_file_ioctl(void) {
+    enum { SIOCUNIXFILE_NUMBER = 0x89E0 };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/selftest.%d", (int) getpid());
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int bound = bind(fd, (struct sockaddr *) &address, sizeof(address));
+    int file = bound == 0 ? ioctl(fd, SIOCUNIXFILE_NUMBER) : -1;
+    int result = file >= 0 || errno == EPERM;
+    if (bound == 0) unlink(address.sun_path);
+    if (file >= 0) close(file);
+    close(fd);
+    return result;
+}
+
+static void report_features(void) {
+    enum { CLOSE_RANGE = 436, FCHMODAT2 = 452 }; /* have these numbers on all architectures */
+    enum { PEERGROUPS = 59, PASSPIDFD = 76, PEERPIDFD = 77, PASSRIGHTS = 83 };
+    int records[2], stream[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, records) == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, stream) == -1) {
+        perror("socketpair");
+        failures++;
+        return;
+    }
+    feature(has_mark(records), "MSG_CTRUNC of SO_PASSSEC",
+            "records have timestamps instead, to tell empty ones from the end, and positions of descriptors in a "
+            "stream "
+            "are not exact");
+    feature(has_partial_peek(stream), "reads that end at an address without memory",
+            "positions of descriptors in a stream are not exact");
+    feature(has_discard(), "closing of descriptors without room", "descriptors that nobody requested stay open");
+    feature(has_option(stream[0], PEERGROUPS), "SO_PEERGROUPS (Linux 4.13)", "credentials have no groups");
+    feature(has_option(stream[0], PEERPIDFD), "SO_PEERPIDFD (Linux 6.5)", "peerPidFd() is not supported");
+    feature(can_set(stream[0], PASSPIDFD), "SO_PASSPIDFD (Linux 6.5)", "messages have no pidfd");
+    feature(can_set(stream[0], PASSRIGHTS), "SO_PASSRIGHTS (Linux 6.16)", "senders of descriptors are not refused");
+    feature(has_call(SYS_memfd_create, 0, -1), "memfd_create (Linux 3.17)", "there are no files in memory");
+    feature(has_call(SYS_statx, -1, 0), "statx (Linux 4.11)", "types of descriptors are found with fstat");
+    feature(has_call(CLOSE_RANGE, 1, 0), "close_range (Linux 5.9)", "descriptors are closed one by one");
+    feature(has_call(FCHMODAT2, -1, 0), "fchmodat2 (Linux 6.6)", "modes are set through /proc/self/fd");
+    feature(has_file_ioctl(), "SIOCUNIXFILE (Linux 4.8)", "a mode or group needs sock_diag, or a folder of one's own");
+    feature(dlsym(RTLD_DEFAULT, "posix_spawn_file_actions_addclosefrom_np") != NULL, "closefrom (glibc 2.34)",
+            "children close the descriptors that are open in /proc/self/fd, and 1024 more");
+}
+
+static void report_system(void) {
+    struct utsname system;
+    uname(&system);
+    const char *(*version)(void) = (const char *(*) (void) ) dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    printf("%s %s %s, %s%s\n", system.sysname, system.release, system.machine, version != NULL ? "glibc " : "not glibc",
+            version != NULL ? version() : "");
+}
+
 int main(int count, char **arguments) {
+    report_system();
     void *library = count == 2 ? dlopen(arguments[1], RTLD_NOW) : NULL;
     if (library == NULL) {
         fprintf(stderr, "%s\n", count == 2 ? dlerror() : "Usage: selftest LIBRARY");
@@ -191,6 +324,7 @@ int main(int count, char **arguments) {
         check_sockets();
         check_files();
         check_spawn();
+        report_features();
     }
     return failures == 0 ? 0 : 1;
 }
