@@ -4,6 +4,7 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
+import io.github.nettyunix.testing.DescriptorLimit;
 import io.github.nettyunix.testing.EachType;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.Jvm;
@@ -28,9 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -99,34 +98,11 @@ class ManyConnectionsTest {
         }
     }
 
-    /**
-     * Returns how many descriptors this process, and those that it starts, may have: as many as needed if it has the
-     * privilege to raise its limit, otherwise the limit.
-     */
-    private static int raiseLimit() throws Exception {
-        long self = ProcessHandle.current().pid();
-        if (limit() < CONNECTIONS + OTHER_DESCRIPTORS) {
-            new ProcessBuilder("prlimit", "--pid=" + self, "--nofile=" + (CONNECTIONS + OTHER_DESCRIPTORS))
-                    .redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD).start().waitFor();
-        }
-        return limit();
-    }
-
-    /**
-     * A line of /proc/self/limits: "Max open files  1024  4096  files". The JVM has raised the first number to the
-     * second.
-     */
-    private static int limit() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/limits")).stream()
-                .filter(line -> line.startsWith("Max open files"))
-                .map(line -> line.split(" +")[3]).mapToInt(limit -> limit.equals("unlimited") ? Integer.MAX_VALUE
-                        : Integer.parseInt(limit)).findAny().orElseThrow();
-    }
-
     @Timeout(3 * SECONDS)
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void allAreOpenAtOnce(SocketType type) throws Exception {
-        int connections = Math.min(CONNECTIONS, raiseLimit() - OTHER_DESCRIPTORS);
+        int limit = DescriptorLimit.raise(CONNECTIONS + OTHER_DESCRIPTORS);
+        int connections = Math.min(CONNECTIONS, limit - OTHER_DESCRIPTORS);
         Buffers buffers = new Buffers();
         CountDownLatch ended = new CountDownLatch(connections);
         ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);

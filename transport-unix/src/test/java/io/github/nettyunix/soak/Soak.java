@@ -1,0 +1,107 @@
+package io.github.nettyunix.soak;
+
+import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.testing.Descriptors;
+import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.Threads;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.EventExecutor;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Does what a process does in a long life, and compares what it uses before and after: memory, mappings, descriptors
+ * and threads. Each run comes after a smaller one, in which whatever is kept for good is allocated.
+ */
+public final class Soak {
+    /** How often each thing is done, in the short run and in the long one. */
+    private enum Size {
+        KILLED_PEERS(60, 1_000), KILLED_SERVERS(20, 1_000), CONNECTS(500, 100_000), CROWD(200, 20_000),
+        EVENT_LOOPS(20, 1_000), MESSAGES(15_000, 10_000_000);
+
+        private final int few;
+        private final int many;
+
+        Size(int few, int many) {
+            this.few = few;
+            this.many = many;
+        }
+    }
+
+    private final boolean isLong;
+    private final String filter;
+    private boolean passed = true;
+
+    private Soak(boolean isLong, String filter) {
+        this.isLong = isLong;
+        this.filter = filter;
+    }
+
+    /** The arguments: whether the runs are to be long, and optionally what the name of a run is to contain. */
+    public static void main(String[] arguments) {
+        boolean passed = false;
+        try {
+            Soak soak = new Soak(Boolean.parseBoolean(arguments[0]), arguments.length > 1 ? arguments[1] : "");
+            passed = soak.runAll();
+        } catch (Exception e) {
+            e.printStackTrace();
+        } finally {
+            // Whatever threads are left.
+            System.exit(passed ? 0 : 1);
+        }
+    }
+
+    private boolean runAll() throws Exception {
+        // A short warm-up may not reach all of them.
+        for (EventExecutor loop : Loops.group()) {
+            EventLoops.use((EventLoop) loop);
+        }
+        List<SocketType> types = Arrays.stream(SocketType.values()).filter(UnixTransport::supports).toList();
+        for (SocketType type : types) {
+            run("killed peers, " + type, new KilledPeers(type), Size.KILLED_PEERS, 1);
+        }
+        run("killed servers", new KilledServers(), Size.KILLED_SERVERS, 1);
+        for (SocketType type : types) {
+            run("connects, " + type, new Connects(type), Size.CONNECTS, 1);
+        }
+        run("connections at once", new Crowd(), Size.CROWD, 1);
+        run("event loops", new EventLoops(), Size.EVENT_LOOPS, 1);
+        for (SocketType type : types) {
+            run("messages, " + type, new Messages(type), Size.MESSAGES, types.size());
+        }
+        return passed;
+    }
+
+    /** Prints a line of which ./verify --soak makes a table. */
+    private void run(String name, Run run, Size size, int types) {
+        if (!name.contains(filter)) {
+            return;
+        }
+        int count = ((isLong ? size.many : size.few) + types - 1) / types;
+        long begin = System.nanoTime();
+        String result;
+        String done = "";
+        try {
+            Descriptors descriptors = Descriptors.now();
+            Threads threads = Threads.now();
+            // Of connections that are open at once, it is the number that counts.
+            run.run(size == Size.CROWD ? count : count / 10);
+            descriptors.assertUnchanged();
+            Usage before = Usage.now();
+            done = run.run(count);
+            descriptors.assertUnchanged();
+            threads.assertUnchanged();
+            result = "passed\t" + before.assertFlat();
+        } catch (Exception | AssertionError e) {
+            e.printStackTrace();
+            passed = false;
+            result = "FAILED\t" + e.getMessage();
+        }
+        System.out.println(String.join("\t", "soak", name, done, result,
+                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin) + " s"));
+    }
+}
