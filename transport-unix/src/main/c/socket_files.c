@@ -205,7 +205,7 @@ static jint is_bound_to(JNIEnv *env, jclass class, jint fd, jint file) {
 #if HAS_SOCKET_HANDLES
     struct stat found;
     if (fstat(file, &found) == -1) return -errno;
-    struct unix_diag_vfs bound;
+    struct unix_diag_vfs bound = {0};
     int error = find_bound(fd, &bound);
     if (error < 0) return error;
     if ((__u32) found.st_ino != bound.udiag_vfs_ino) return 0;
