@@ -29,6 +29,16 @@ public final class UnixTransport {
     }
 
     /**
+     * Returns the version of this library, and from which commit it was built. It can be called whether or not the
+     * transport works here.
+     *
+     * @return the version
+     */
+    public static UnixTransportVersion version() {
+        return UnixTransportVersion.load();
+    }
+
+    /**
      * Returns whether the transport works on this platform.
      *
      * @return true if it does
