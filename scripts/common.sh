@@ -58,6 +58,7 @@ has() {
     gcc) gcc --version 2>/dev/null | grep -q 'Free Software Foundation' ;;
     clang-format-19) command -v "$1" >/dev/null || clang-format --version 2>/dev/null | grep -q 'version 19\.' ;;
     ld-musl) [ -x /lib/ld-musl-x86_64.so.1 ] ;;
+    libfuzzer) compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" >/dev/null ;;
     cc) cc -E -x c -include stdio.h /dev/null >/dev/null 2>&1 ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
@@ -81,6 +82,7 @@ debian_packages() {
       readelf) echo binutils ;;
       llvm-*) echo llvm ;;
       ld-musl) echo musl ;;
+      libfuzzer) echo libclang-rt-dev ;;
       dbus-send) echo dbus-bin ;;
       redis-cli) echo redis-tools ;;
       postgres) echo postgresql ;;
