@@ -83,8 +83,8 @@ public final class Soak {
         }
         int count = ((isLong ? size.many : size.few) + types - 1) / types;
         long begin = System.nanoTime();
-        String result;
-        String done = "";
+        String done = "-";
+        String result = "passed";
         try {
             Descriptors descriptors = Descriptors.now();
             Threads threads = Threads.now();
@@ -95,13 +95,13 @@ public final class Soak {
             done = run.run(count);
             descriptors.assertUnchanged();
             threads.assertUnchanged();
-            result = "passed\t" + before.assertFlat();
+            done += "; " + before.assertFlat();
         } catch (Exception | AssertionError e) {
             e.printStackTrace();
             passed = false;
-            result = "FAILED\t" + e.getMessage();
+            result = ("FAILED: " + e.getMessage()).replaceAll("\\s+", " ");
         }
         System.out.println(String.join("\t", "soak", name, done, result,
-                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin) + " s"));
+                String.valueOf(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin))));
     }
 }
