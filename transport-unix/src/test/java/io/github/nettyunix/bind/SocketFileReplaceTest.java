@@ -152,7 +152,7 @@ class SocketFileReplaceTest {
 
         UnixServerStreamChannel late = new UnixServerStreamChannel();
         SocketFile file = SocketFile.bind(SocketType.STREAM, ((ChannelCore) late.unsafe()).socket(), address, POLICY,
-                true);
+                true, () -> { });
         Files.writeString(path(), "precious");
         assertEquals(inUse, assertThrows(IOException.class, file::publish).getMessage());
         assertEquals("precious", Files.readString(path()));

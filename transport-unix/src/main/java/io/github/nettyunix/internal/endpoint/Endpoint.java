@@ -46,7 +46,7 @@ public final class Endpoint {
         UnixSocketAddress address = SocketName.toUnixAddress(Operation.BIND, core.type(), localAddress);
         if (address.isPathname()) {
             file = SocketFile.bind(core.type(), core.socket(), address, core.settings().socketFile(),
-                    core.channel() instanceof ServerChannel);
+                    core.channel() instanceof ServerChannel, core::close);
             local = address;
         } else {
             if (address.isUnnamed() && address != UnixSocketAddress.autobind()) {

@@ -46,33 +46,39 @@ public final class SocketFile {
         place = address;
     }
 
-    public record Status(boolean isSocket, int mode, long device, long inode, int uid, int gid) {
+    /** @param errno why nothing else is known of a file that may be there; 0 if it is known */
+    public record Status(int errno, boolean isSocket, int mode, long device, long inode, int uid, int gid) {
         /** {@code null} if there is no such file. */
         public static Status of(UnixSocketAddress place) {
             long[] values = new long[SocketFiles.STATUS_LENGTH];
-            return SocketFiles.status(CString.of(SocketName.bytesOf(place)), values) < 0 ? null : of(values);
+            return of(SocketFiles.status(CString.of(SocketName.bytesOf(place)), values), values);
         }
 
         /** Returns the status of an open file, or of the file at the location if the descriptor is negative. */
         static Status of(int file, UnixSocketAddress place) {
             long[] values = new long[SocketFiles.STATUS_LENGTH];
-            return file < 0 ? of(place) : SocketFiles.statusOf(file, values) < 0 ? null : of(values);
+            return file < 0 ? of(place) : of(SocketFiles.statusOf(file, values), values);
         }
 
-        private static Status of(long[] values) {
-            return new Status(values[SocketFiles.IS_SOCKET] == 1, (int) values[SocketFiles.MODE],
-                    values[SocketFiles.DEVICE], values[SocketFiles.INODE], (int) values[SocketFiles.UID],
-                    (int) values[SocketFiles.GID]);
+        private static Status of(int result, long[] values) {
+            return result == -Errno.ENOENT ? null : new Status(-result, values[SocketFiles.IS_SOCKET] == 1,
+                    (int) values[SocketFiles.MODE], values[SocketFiles.DEVICE], values[SocketFiles.INODE],
+                    (int) values[SocketFiles.UID], (int) values[SocketFiles.GID]);
         }
 
         boolean isSameFile(Status other) {
-            return other != null && device == other.device && inode == other.inode;
+            boolean isKnown = errno == 0 && other != null && other.errno == 0;
+            return isKnown && device == other.device && inode == other.inode;
         }
     }
 
-    /** Binds a channel's socket to a path. */
+    /**
+     * Binds a channel's socket to a path.
+     *
+     * @param onUnusable called if this fails and the socket is bound nevertheless: it can never be bound again
+     */
     public static SocketFile bind(SocketType type, UnixSocket socket, UnixSocketAddress address,
-            SocketFilePolicy policy, boolean isServer) throws IOException {
+            SocketFilePolicy policy, boolean isServer, Runnable onUnusable) throws IOException {
         SocketFile file = new SocketFile(type, address, policy);
         if (socket.localName(new byte[UnixSocket.MAX_NAME + 1]) > 0) {
             // The kernel would refuse it only after the existing file was removed.
@@ -86,7 +92,12 @@ public final class SocketFile {
         // the path is free.
         try (FolderLock lock = FolderLock.of(address)) {
             file.make(socket);
-            file.protect(socket);
+            try {
+                file.protect(socket);
+            } catch (IOException e) {
+                onUnusable.run();
+                throw e;
+            }
         }
         return file;
     }
@@ -108,10 +119,7 @@ public final class SocketFile {
 
     /** Binds the socket to the first of the temporary names that no other server uses. */
     private void bindTemporarily(UnixSocket socket) throws IOException {
-        Status existing = Status.of(address);
-        if (existing != null && !existing.isSocket) {
-            throw inUse("there is a file that is no socket");
-        }
+        requireSocket(Status.of(address));
         byte[] name = SocketName.lastName(SocketName.bytesOf(address));
         for (int i = 0;; i++) {
             byte[] suffix = ("." + i).getBytes(StandardCharsets.US_ASCII);
@@ -162,9 +170,7 @@ public final class SocketFile {
                 return;
             }
             // A regular file refuses a connect just as a stale socket does.
-            if (!there.isSocket) {
-                throw inUse("there is a file that is no socket");
-            }
+            requireSocket(there);
             if (staleOnly) {
                 requireStale(probe(type, where));
             }
@@ -175,6 +181,16 @@ public final class SocketFile {
             }
         } finally {
             close(fd);
+        }
+    }
+
+    /** Nothing else may be replaced, nor what cannot be looked at. */
+    private void requireSocket(Status existing) throws IOException {
+        if (existing != null && existing.errno != 0) {
+            throw failure(existing.errno, "the file that is there cannot be looked at");
+        }
+        if (existing != null && !existing.isSocket) {
+            throw inUse("there is a file that is no socket");
         }
     }
 
@@ -213,11 +229,16 @@ public final class SocketFile {
             // A full disk can have no room for another name; all other reasons hold for its removal too.
             return expected.isSameFile(Status.of(where)) ? SocketFiles.remove(path) : 0;
         }
+        int removed = 0;
         if (expected.isSameFile(Status.of(aside)) && !(staleOnly && isHeld(type, aside))) {
-            return SocketFiles.remove(asidePath);
+            removed = SocketFiles.remove(asidePath);
+            if (removed == 0) {
+                return 0;
+            }
         }
+        // Also if it cannot be removed: nobody would find it under the other name.
         putBack(asidePath, path, where);
-        return 0;
+        return removed;
     }
 
     private static boolean isHeld(SocketType type, UnixSocketAddress where) {
@@ -263,6 +284,7 @@ public final class SocketFile {
                 // The file was removed at once: nobody can connect, and there is nothing left to clean up.
                 return;
             }
+            check(-found.errno, "the socket's file cannot be looked at");
             if (!isCertain) {
                 requireOurs(socket, file, found);
             }
@@ -309,6 +331,9 @@ public final class SocketFile {
         }
         try {
             Status found = Status.of(folder, place);
+            if (found == null || found.errno != 0) {
+                return false;
+            }
             boolean isOwnerTrusted = found.uid == 0 || found.uid == UnixCredentials.ofThisProcess().uid();
             return isOwnerTrusted && ((found.mode & 0022) == 0 || (found.mode & 01000) != 0);
         } finally {
@@ -332,10 +357,11 @@ public final class SocketFile {
                 // The previous file is then at the temporary name, where it can be checked: it may not be a socket.
                 result = SocketFiles.rename(temporary, path, SocketFiles.EXCHANGE);
                 if (result == 0) {
-                    Status replaced = Status.of(place);
-                    if (replaced != null && !replaced.isSocket) {
+                    try {
+                        requireSocket(Status.of(place));
+                    } catch (IOException e) {
                         SocketFiles.rename(temporary, path, SocketFiles.EXCHANGE);
-                        throw inUse("there is a file that is no socket");
+                        throw e;
                     }
                     SocketFiles.remove(temporary);
                 } else if (result == -Errno.ENOENT) {
@@ -343,12 +369,9 @@ public final class SocketFile {
                 }
             } while (result == -Errno.EEXIST);
             if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
-                // The system or the file system cannot exchange files. A file that appears at the path after this check
+// The system or the file system cannot exchange files. A file that appears at the path after this check
                 // is replaced.
-                Status existing = Status.of(address);
-                if (existing != null && !existing.isSocket) {
-                    throw inUse("there is a file that is no socket");
-                }
+                requireSocket(Status.of(address));
                 result = SocketFiles.rename(temporary, path, 0);
             }
             check(result, "the socket cannot be moved to its path");
