@@ -135,7 +135,12 @@ public final class DescriptorFiles {
             throw SocketErrors.newException(Operation.SOCKETPAIR, type, null, result);
         }
         for (int fd : fds) {
-            FileDescriptors.setBlocking(fd, true);
+            result = FileDescriptors.setBlocking(fd, true);
+            if (result < 0) {
+                FileDescriptors.close(fds[0]);
+                FileDescriptors.close(fds[1]);
+                throw SocketErrors.newException(Operation.SET_BLOCKING, type, null, result);
+            }
         }
         return fds;
     }

@@ -369,7 +369,7 @@ public final class SocketFile {
                 }
             } while (result == -Errno.EEXIST);
             if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
-// The system or the file system cannot exchange files. A file that appears at the path after this check
+                // The system or the file system cannot exchange files. A file that appears at the path after this check
                 // is replaced.
                 requireSocket(Status.of(address));
                 result = SocketFiles.rename(temporary, path, 0);
