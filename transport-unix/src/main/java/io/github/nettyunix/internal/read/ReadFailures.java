@@ -18,6 +18,11 @@ public final class ReadFailures {
         millis = 0;
     }
 
+    /** A read has worked in the turn that has then failed: the next one need not wait for long. */
+    void progressed() {
+        millis = 0;
+    }
+
     /** A read has failed; returns whether to report it. */
     boolean isNew(Throwable cause) {
         String text = cause.toString();

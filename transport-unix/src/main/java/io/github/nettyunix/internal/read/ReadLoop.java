@@ -208,6 +208,9 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         allocHandle.readComplete();
         pipeline.fireChannelReadComplete();
         if (cause != null) {
+            if (count > 0) {
+                failures.progressed();
+            }
             if (failures.isNew(cause)) {
                 pipeline.fireExceptionCaught(cause);
             }
