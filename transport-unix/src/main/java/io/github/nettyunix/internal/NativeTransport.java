@@ -27,6 +27,8 @@ import java.util.function.Supplier;
 
 /** What the transport needs from the platform: Netty's selector, the C library, and sockets. */
 public final class NativeTransport {
+    /** Whether the library is on the module path, not on the class path. */
+    private static final boolean IS_MODULE = NativeTransport.class.getModule().isNamed();
     private static final boolean LINUX = PlatformDependent.normalizedOs().equals("linux");
 
     /** Netty 4.1 lacks the first of these, 4.2.0 to 4.2.7 the second. */
@@ -55,11 +57,16 @@ public final class NativeTransport {
         try {
             Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
             return cause == null ? NativeLibrary.unavailabilityCause()
-                    : NativeLibrary.explain(cause, "Netty's " + selector
-                    + " library does not load; is netty-transport-native-" + selector + " on the class path?");
+                    : NativeLibrary.explain(cause, "Netty's " + selector + " library does not load; "
+                    + (IS_MODULE ? "start with --add-modules io.netty.transport." + selector + '.'
+                            + PlatformDependent.normalizedOs() + '.' + PlatformDependent.normalizedArch()
+                            : "is netty-transport-native-" + selector + " on the class path?"));
         } catch (NoClassDefFoundError e) {
-            return new UnsatisfiedLinkError("netty-transport-classes-" + selector + " is not on the class path")
-                    .initCause(e);
+            String module = "io.netty.transport.classes." + selector;
+            return new UnsatisfiedLinkError(IS_MODULE
+                    ? "the module " + module + " is not there: write 'requires " + module
+                            + "' in module-info.java, or start with --add-modules " + module
+                    : "netty-transport-classes-" + selector + " is not on the class path").initCause(e);
         }
     }
 

@@ -107,13 +107,21 @@ public final class NativeLibrary {
         }
     }
 
+    /** The folder that native libraries are unpacked to, Netty's as well. */
+    private static Path folder() {
+        String workdir = SystemPropertyUtil.get("io.netty.native.workdir");
+        return (workdir == null ? PlatformDependent.tmpdir().toPath() : Path.of(workdir)).toAbsolutePath();
+    }
+
     /** Unpacks the library into a new file that only its owner may open, whatever the umask. */
     private static Path newFile(String prefix, String suffix, URL library) throws IOException {
-        String workdir = SystemPropertyUtil.get("io.netty.native.workdir");
-        Path folder = workdir == null ? PlatformDependent.tmpdir().toPath() : Files.createDirectories(Path.of(workdir));
+        Path folder = folder();
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(folder);
+        }
         SecureRandom random = new SecureRandom();
         while (true) {
-            Path file = folder.toAbsolutePath().resolve(prefix + Long.toUnsignedString(random.nextLong(), 36) + suffix);
+            Path file = folder.resolve(prefix + Long.toUnsignedString(random.nextLong(), 36) + suffix);
             // The file is new, so nobody else can have it open. The umask can remove permissions, but not add any.
             try (OutputStream out = Channels.newOutputStream(Files.newByteChannel(file, Set.of(CREATE_NEW, WRITE),
                     PosixFilePermissions.asFileAttribute(OWNER_ONLY)));
@@ -138,10 +146,12 @@ public final class NativeLibrary {
      * @return an error whose message is one line that says what to do, with the failure as its cause
      */
     public static Throwable explain(Throwable failure, String otherwise) {
-        String line = mentions(failure, "noexec")
-                ? "the folder that native libraries are unpacked to is mounted noexec: name another one with"
-                        + " -Dio.netty.native.workdir=/path/to/folder"
-                : otherwise + " (" + System.getProperty("os.name") + ' ' + System.getProperty("os.arch") + ')';
+        String problem = mentions(failure, "noexec") ? "is mounted noexec"
+                : Files.isWritable(folder()) ? null : "cannot be written to";
+        String line = problem == null
+                ? otherwise + " (" + System.getProperty("os.name") + ' ' + System.getProperty("os.arch") + ')'
+                : folder() + ", where native libraries are unpacked, " + problem
+                        + ": name another folder with -Dio.netty.native.workdir=/path/to/folder";
         return new UnsatisfiedLinkError(line).initCause(failure);
     }
 
