@@ -35,6 +35,7 @@ public final class Probe {
      * Prints what {@link #tell} returns.
      *
      * @param arguments none
+     * @throws Exception if it fails
      */
     public static void main(String[] arguments) throws Exception {
         System.out.println(tell());
@@ -110,7 +111,8 @@ public final class Probe {
                             }
                         }).connect(UnixSocketAddress.of(path)).sync().channel();
                 UnixFileDescriptor fd = UnixFileDescriptor.open(Path.of("/dev/null"));
-                channel.writeAndFlush(new UnixMessage(Unpooled.copiedBuffer("text", StandardCharsets.UTF_8), fd)).sync();
+                channel.writeAndFlush(new UnixMessage(Unpooled.copiedBuffer("text", StandardCharsets.UTF_8), fd))
+                        .sync();
                 String result = answer.get(30, TimeUnit.SECONDS);
                 channel.close().sync();
                 return result;

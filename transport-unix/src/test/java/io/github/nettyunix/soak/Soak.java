@@ -8,7 +8,6 @@ import io.github.nettyunix.testing.Threads;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.EventExecutor;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
