@@ -49,8 +49,12 @@ public final class NativeLibrary {
             load(name, resource, suffix);
             return null;
         } catch (FileNotFoundException e) {
-            return explain(e, resource + " is not on the class path: build it on this platform with 'mvn package',"
-                    + " which needs a C compiler");
+            return explain(e, NativeLibrary.class.getModule().isNamed()
+                    ? resource + " is in no module: add the jar for this platform to the module path, and start with"
+                            + " --add-modules io.github.nettyunix." + PlatformDependent.normalizedOs() + '.'
+                            + PlatformDependent.normalizedArch()
+                    : resource + " is not on the class path: build it on this platform with 'mvn package', which needs"
+                            + " a C compiler");
         } catch (LinkageError | RuntimeException | IOException e) {
             return explain(e, resource + " does not load");
         }
