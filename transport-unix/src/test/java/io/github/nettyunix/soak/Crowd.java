@@ -108,7 +108,8 @@ final class Crowd implements Run {
             other.end();
         }
         assertEquals(count, all, () -> "RLIMIT_NOFILE is " + (most + OTHER_DESCRIPTORS) + ", and may not be raised");
-        return count + " open at once in " + (elsewhere.size() + 1) + " processes";
+        return count + " open at once"
+                + (elsewhere.isEmpty() ? "" : ", of which " + (all - here) + " in another process");
     }
 
     private void hold(int count, Whilst whilst) throws Exception {

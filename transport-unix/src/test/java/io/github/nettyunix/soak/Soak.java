@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 public final class Soak {
     /** How often each thing is done, in the short run and in the long one. */
     private enum Size {
-        KILLED_PEERS(60, 1_000), KILLED_SERVERS(20, 1_000), CONNECTS(500, 100_000), CROWD(200, 20_000),
-        EVENT_LOOPS(20, 1_000), MESSAGES(15_000, 10_000_000);
+        KILLED_PEERS(60, 1_000), KILLED_SERVERS(20, 1_000), CONNECTS(200, 100_000), CROWD(100, 20_000),
+        EVENT_LOOPS(20, 1_000), MESSAGES(6_000, 10_000_000);
 
         private final int few;
         private final int many;
