@@ -44,11 +44,12 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
                 result = super.read(allocHandle, before);
             } catch (IOException e) {
                 if (e instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
-                    // The socket stays readable, by what is left or by the end of the stream.
+                    // The kernel reports it once, before what is left. To find nothing would end a drain.
                     readLoop.keepReset(e);
-                    return NOTHING;
+                    result = super.read(allocHandle, before);
+                } else {
+                    throw e;
                 }
-                throw e;
             }
             IOException cause = result == END_OF_STREAM ? readLoop.takeReset() : null;
             if (cause != null) {

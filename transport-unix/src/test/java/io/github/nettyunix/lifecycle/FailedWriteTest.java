@@ -114,6 +114,37 @@ class FailedWriteTest {
 
     @ParameterizedTest
     @MethodSource("roles")
+    void theRequestIsReadAlsoIfThePeerResetsTheConnectionAfterTheWriteHasFailed(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false).start("""
+                sock.recv(1, socket.MSG_PEEK)
+                for number in range(40):
+                    send(sock, b"part %d;" % number)
+                sock.shutdown(socket.SHUT_RD)
+                print("refuses")
+                input()
+                sock.close()
+                print("closed")
+                """)) {
+            connection.send(Content.of("hello")).sync();
+            connection.python().expect("refuses");
+            assertLost(connection.channel().eventLoop().submit(() -> {
+                ChannelFuture reply = connection.send(Content.of("reply"));
+                // The input is drained next.
+                connection.python().say("close");
+                connection.python().expect("closed");
+                return reply;
+            }).get());
+            StringBuilder request = new StringBuilder();
+            for (int i = 0; i < 40; i++) {
+                request.append("part ").append(i).append(';');
+            }
+            assertEquals(request.toString(), readToTheEnd(connection.inbox()));
+            connection.end();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("roles")
     void aResetIsReportedToTheReaderAlsoIfAWriteMetItFirst(Setup setup) throws Exception {
         try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false).start("""
                 print(input())
