@@ -17,6 +17,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
@@ -48,6 +49,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 @ExtendWith(LeakCheckExtension.class)
 class FailedWriteTest {
+    /** Longer than a channel whose output has failed waits for its peer. */
+    private static final long DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1_100);
     private static final List<String> LOST = List.of("EPIPE", "ECONNRESET");
 
     /** Writes on the channel's event loop, where nothing can be read in between. */
@@ -136,6 +139,35 @@ class FailedWriteTest {
             }).get());
             StringBuilder request = new StringBuilder();
             for (int i = 0; i < 40; i++) {
+                request.append("part ").append(i).append(';');
+            }
+            assertEquals(request.toString(), readToTheEnd(connection.inbox()));
+            connection.end();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("roles")
+    void theRequestIsReadAlsoByAHandlerThatTakesLongerThanTheDelay(Setup setup) throws Exception {
+        try (PeerConnection connection = PeerConnection.in(setup).option(ChannelOption.AUTO_READ, false).start("""
+                for number in range(200):
+                    send(sock, b"part %d;" % number)
+                sock.close()
+                print("closed")
+                """)) {
+            connection.channel().config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(8));
+            connection.channel().pipeline().addFirst(new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    ctx.pipeline().remove(this);
+                    LockSupport.parkNanos(DELAY_NANOS);
+                    ctx.fireChannelRead(message);
+                }
+            });
+            connection.python().expect("closed");
+            assertLost(write(connection, false, Content.of("hello")));
+            StringBuilder request = new StringBuilder();
+            for (int i = 0; i < 200; i++) {
                 request.append("part ").append(i).append(';');
             }
             assertEquals(request.toString(), readToTheEnd(connection.inbox()));

@@ -80,7 +80,7 @@ public final class LingeringClose implements ReadLoop.Drain {
         if (!core.channel().isOpen() || !core.isOnEventLoop()) {
             return;
         }
-        if (draining) {
+        if (draining && !(progress && isInputFinite())) {
             core.close();
             return;
         }
@@ -89,6 +89,11 @@ public final class LingeringClose implements ReadLoop.Drain {
         }
         progress = false;
         schedule();
+    }
+
+    /** Whether nothing can be added to what has arrived: reading it ends, however slow the handlers are. */
+    private boolean isInputFinite() {
+        return Capabilities.SHUT_DOWN_INPUT_IS_READABLE || core.socket().isHungUp();
     }
 
     private void drain() {
