@@ -23,6 +23,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** One scenario, run. */
 final class Case implements HostilePeer.Listener {
@@ -189,7 +190,9 @@ final class Case implements HostilePeer.Listener {
             return;
         }
         List<Oracle> oracles = oracles(log);
-        await("what the peer has sent, while it waits", () -> oracles.stream().allMatch(this::isComplete));
+        for (Oracle oracle : oracles) {
+            await("what the peer has sent, while it waits", () -> isComplete(oracle), oracle::firstMissing);
+        }
         for (int connection : log.reading) {
             Observed seen = observed(slot(log, connection));
             await("what was written, while the peer reads", () -> isWritten(seen));
@@ -222,7 +225,9 @@ final class Case implements HostilePeer.Listener {
     private void check(PeerLog log) throws Exception {
         if (scenario.type == SocketType.DATAGRAM) {
             List<Oracle> oracles = oracles(log);
-            await("datagrams", () -> oracles.stream().allMatch(this::isComplete));
+            for (Oracle oracle : oracles) {
+                await("datagrams", () -> isComplete(oracle), oracle::firstMissing);
+            }
             await("timers", () -> pending.get() == 0);
             for (Channel channel : sockets.bound()) {
                 channel.close().sync();
@@ -291,27 +296,35 @@ final class Case implements HostilePeer.Listener {
     private String open() {
         StringBuilder open = new StringBuilder();
         synchronized (channels) {
-            for (Channel channel : channels) {
-                if (channel.isOpen()) {
-                    DuplexChannel connection = (DuplexChannel) channel;
-                    open.append(channel.attr(Sockets.NUMBER)).append(channel.isRegistered() ? "" : " not registered")
-                            .append(channel.isActive() ? "" : " not active")
-                            .append(connection.isInputShutdown() ? " input shut down" : "")
-                            .append(connection.isOutputShutdown() ? " output shut down" : "")
-                            .append(channel.isWritable() ? "" : " not writable")
-                            .append(channel.config().isAutoRead() ? " reading" : "").append("; ");
-                }
-            }
+            channels.forEach(channel -> append(open, channel));
         }
+        sockets.bound().forEach(channel -> append(open, channel));
         return open.toString();
     }
 
+    private static void append(StringBuilder open, Channel channel) {
+        if (channel.isOpen()) {
+            open.append(channel.attr(Sockets.NUMBER)).append(channel.isRegistered() ? "" : " not registered")
+                    .append(channel.isActive() ? "" : " not active").append(channel.isWritable() ? "" : " not writable")
+                    .append(channel.config().isAutoRead() ? " reading" : "");
+            if (channel instanceof DuplexChannel connection) {
+                open.append(connection.isInputShutdown() ? " input shut down" : "")
+                        .append(connection.isOutputShutdown() ? " output shut down" : "");
+            }
+            open.append("; ");
+        }
+    }
+
     private void await(String what, BooleanSupplier condition) throws InterruptedException {
+        await(what, condition, () -> "");
+    }
+
+    private void await(String what, BooleanSupplier condition, Supplier<String> details) throws InterruptedException {
         // Counts the pauses, not the time: on a busy machine everything else takes longer as well.
         long left = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
         for (long pause = 1; !condition.getAsBoolean(); pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
             if (left < 0) {
-                problem("waited in vain for " + what + ", pending: " + pending + ", open: " + open());
+                problem("waited in vain for " + what + ", pending: " + pending + ", open: " + open() + details.get());
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(pause);

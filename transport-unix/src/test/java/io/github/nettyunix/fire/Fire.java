@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -186,16 +187,22 @@ public final class Fire {
 
     /** Whether a case fails by itself, in one of several attempts. */
     private boolean fails(Scenario scenario) throws Exception {
-        for (int i = 0; i < REPETITIONS; i++) {
-            if (run(List.of(scenario)) != null) {
-                return true;
-            }
+        return repeat(scenario, REPETITIONS) != null;
+    }
+
+    /** Runs a case several times, as many at once as otherwise; returns the first failure, or null. */
+    private Failure repeat(Scenario scenario, int count) throws Exception {
+        int together = scenario.runsAlone() ? 1 : TOGETHER;
+        Failure failure = null;
+        deadline = Long.MAX_VALUE;
+        for (int i = 0; i < count && failure == null; i += together) {
+            failure = run(Collections.nCopies(together, scenario));
         }
-        return false;
+        return failure;
     }
 
     private boolean isTimeUp() {
-        return deadline - System.nanoTime() < 0;
+        return System.nanoTime() > deadline;
     }
 
     private Scenario newScenario(long seed) {
@@ -204,12 +211,10 @@ public final class Fire {
 
     private boolean repeat(long seed, BitSet kept) throws Exception {
         Scenario scenario = new Scenario(newScenario(seed), types, pidFds, kept);
-        for (int i = 0; i < REPETITIONS; i++) {
-            Failure failure = run(List.of(scenario));
-            if (failure != null) {
-                report(failure);
-                return false;
-            }
+        Failure failure = repeat(scenario, REPETITIONS);
+        if (failure != null) {
+            report(failure);
+            return false;
         }
         System.out.println("case " + seed + " passes on " + Loops.selector() + ", " + REPETITIONS + " times");
         return true;
@@ -284,18 +289,18 @@ public final class Fire {
 
     /** Leaves out operations for as long as the case fails without them, and says what is left. */
     private void shorten(Scenario scenario) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SHORTENING_SECONDS);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SHORTENING_SECONDS);
         BitSet kept = new BitSet();
         scenario.operations.forEach(operation -> kept.set(operation.number()));
         for (int part = Math.max(1, kept.cardinality() / 2); part > 0; part /= 2) {
-            for (int from = 0; from < kept.length() && System.nanoTime() < deadline;) {
+            for (int from = 0; from < kept.length() && System.nanoTime() < end;) {
                 BitSet fewer = (BitSet) kept.clone();
                 int to = from;
                 for (int i = 0; i < part && kept.nextSetBit(to) >= 0; i++) {
                     to = kept.nextSetBit(to) + 1;
                 }
                 fewer.clear(from, to);
-                if (run(List.of(new Scenario(scenario, types, pidFds, fewer))) != null) {
+                if (repeat(new Scenario(scenario, types, pidFds, fewer), 1) != null) {
                     kept.clear();
                     kept.or(fewer);
                 }

@@ -86,10 +86,7 @@ final class Oracle {
         synchronized (observed) {
             boolean complete = isComplete();
             if (!complete) {
-                List<Observed.Event> events = observed.events;
-                throw new Violation("lost: " + (position < sent.size() ? sent.get(position) : "descriptors")
-                        + ", after " + events.size() + " events, the last of which are "
-                        + events.subList(Math.max(events.size() - 2, 0), events.size()));
+                throw new Violation("lost: " + firstMissing());
             }
             if (!scenario.connects && observed.isStrange(log.names.get(connection))) {
                 throw new Violation("the peer is " + log.names.get(connection) + ", not "
@@ -97,6 +94,16 @@ final class Oracle {
             }
             written.check();
             checkReset();
+        }
+    }
+
+    /** What has not arrived, after {@link #isComplete} has said so. */
+    String firstMissing() {
+        synchronized (observed) {
+            List<Observed.Event> events = observed.events;
+            return (position < sent.size() ? sent.get(position) : "descriptors") + ", after " + events.size()
+                    + " events, the last of which are "
+                    + events.subList(Math.max(events.size() - 2, 0), events.size());
         }
     }
 
@@ -127,7 +134,14 @@ final class Oracle {
     }
 
     private boolean mayBeIncomplete() {
-        return observed.closedHere || endedEarly;
+        return observed.closedHere || endedEarly || isDisconnected();
+    }
+
+    /** When a write finds that the peer of a datagram socket is gone, Linux discards what the peer has sent. */
+    private boolean isDisconnected() {
+        return scenario.connects && scenario.type == SocketType.DATAGRAM && observed.written.stream()
+                .anyMatch(message -> message.future().cause() instanceof UnixSocketError e
+                        && e.error() == UnixErrno.ECONNREFUSED);
     }
 
     private void checkRecords() throws Violation {
