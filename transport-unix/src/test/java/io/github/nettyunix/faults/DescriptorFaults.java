@@ -145,8 +145,8 @@ final class DescriptorFaults {
                 Row.of(SystemCall.of("eventfd2"), EVENTFD).when(GOES_ON, "EINTR")
                         .when(FAILS, "EINVAL EMFILE ENFILE ENODEV ENOMEM EPERM ENOSYS"),
                 Row.of(SystemCall.of("socketpair"), SOCKET_PAIR).when(GOES_ON, "EINTR")
-                        .when(FAILS, "EAFNOSUPPORT EFAULT EMFILE ENFILE ENOMEM ENOBUFS EOPNOTSUPP EPROTONOSUPPORT EPERM "
-                                + "EACCES ENOSYS"),
+                        .when(FAILS, "EAFNOSUPPORT EFAULT EMFILE ENFILE ENOMEM ENOBUFS EOPNOTSUPP EPROTONOSUPPORT "
+                                + "EPERM EACCES ENOSYS"),
                 Row.of(F_GETFL, SOCKET_PAIR).when(GOES_ON, "EINTR").when(FAILS, "EACCES EBADF EINVAL EPERM ENOSYS"),
                 Row.of(F_SETFL, SOCKET_PAIR).when(GOES_ON, "EINTR").when(FAILS, "EACCES EBADF EINVAL EPERM ENOSYS"),
                 Row.of(SystemCall.of("statx"), TYPE).when(GOES_ON, "ENOSYS EPERM")

@@ -6,7 +6,38 @@ import java.util.Map;
 
 /** What the library is to do about each system call that fails, by errno. This is the specification. */
 final class FaultTable {
+    private static final String FALLBACK = "only made where another call has failed";
+
+    /** Calls that have no row, and why. */
+    private static final String[][] WITHOUT_ROW = {
+            {"rename", FALLBACK}, {"renameat", FALLBACK}, {"linkat", FALLBACK}, {"chmod", FALLBACK},
+            {"fchmodat", FALLBACK}, {"stat", FALLBACK}, {"getdents64", FALLBACK},
+            {"lchown", "not made on Linux, where files are open when their group is set"},
+            {"mlock2", "only made after mlockall(2)"},
+            {"poll", "a failure counts as no hang-up"},
+            {"ppoll", "as poll"},
+            {"prlimit64", "a failure counts as a limit that is reached: messages are received one by one"},
+            {"getrlimit", "as prlimit64"},
+            {"waitid", "made by a thread of its own, which waits for a child"},
+            {"wait4", "made by a thread of its own, which waits for a child"},
+            {"read", "Netty's, of its eventfd, and the JDK's"},
+            {"write", "Netty's, of its eventfd, and the JDK's"},
+            {"pread64", "the JDK's"},
+            {"readv", "the JDK's"},
+            {"writev", "the JDK's"},
+            {"timerfd_settime", "Netty's"},
+    };
+
     private FaultTable() {
+    }
+
+    /** Calls that have no row, and why. */
+    static Map<String, String> withoutRow() {
+        Map<String, String> result = new LinkedHashMap<>();
+        for (String[] call : WITHOUT_ROW) {
+            result.put(call[0], call[1]);
+        }
+        return result;
     }
 
     /** All rows, by what they are about. */

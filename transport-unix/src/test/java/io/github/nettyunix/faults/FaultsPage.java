@@ -48,6 +48,9 @@ final class FaultsPage {
                     .append(entry.optional ? "*" : "").append(" | ").append(String.join("; ", workloads)).append(" | ")
                     .append(entry.errnos).append(" | ").append(entry.reaction).append(" |\n"));
         });
+        page.append("\n## Calls that are left out\n\n| System call | Why |\n|---|---|\n");
+        FaultTable.withoutRow().forEach((call, reason) ->
+                page.append("| `").append(call).append("` | ").append(reason).append(" |\n"));
         return page.toString();
     }
 

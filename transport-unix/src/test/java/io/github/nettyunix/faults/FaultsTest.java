@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -66,6 +67,13 @@ class FaultsTest {
             System.gc();
             ByteBufAllocator.DEFAULT.directBuffer(1).release();
         }
+    }
+
+    @Test
+    void everySystemCallHasARowOrAReasonWhyNot() {
+        Set<String> known = new TreeSet<>(FaultTable.withoutRow().keySet());
+        FaultTable.rows().forEach(row -> known.addAll(row.call.names()));
+        assertEquals(known, new TreeSet<>(Injector.made().keySet()));
     }
 
     @Test

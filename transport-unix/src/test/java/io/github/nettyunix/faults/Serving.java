@@ -2,6 +2,7 @@ package io.github.nettyunix.faults;
 
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.ChannelPair;
@@ -61,9 +62,10 @@ record Serving(SocketType type, Stage stage, Place place) implements Workload {
             this.policy = policy;
         }
 
-        /** A group that the process may set, other than the one that files have at first, if it is root's. */
+        /** A group that the process may set. Root's is another one than files have at first. */
         private static int group() {
-            return 1;
+            UnixCredentials own = UnixCredentials.ofThisProcess();
+            return own.uid() == 0 ? own.gid() + 1 : own.gid();
         }
 
         private boolean isTaken() {
