@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Collectors;
@@ -25,6 +27,7 @@ final class Jars {
     /** The classes of {@link Probe}. */
     static final Path PROBE = Path.of("target", "classes").toAbsolutePath();
 
+    private static final long TIMEOUT_SECONDS = 120;
     private static final List<Path> CLASS_PATH = Arrays.stream(System.getProperty("java.class.path")
             .split(File.pathSeparator)).map(Path::of).toList();
 
@@ -128,6 +131,8 @@ final class Jars {
 
     static String run(List<String> command) throws Exception {
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        // A program that does not end fails the test.
+        CompletableFuture.delayedExecutor(TIMEOUT_SECONDS, TimeUnit.SECONDS).execute(process::destroyForcibly);
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assertEquals(0, process.waitFor(), output);
         return output;
