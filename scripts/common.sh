@@ -83,6 +83,7 @@ debian_packages() {
       llvm-*) echo llvm ;;
       ld-musl) echo musl ;;
       libfuzzer) echo libclang-rt-dev ;;
+      qemu-*-static) echo qemu-user-static ;;
       dbus-send) echo dbus-bin ;;
       redis-cli) echo redis-tools ;;
       postgres) echo postgresql ;;
