@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The native methods that the library has registered. */
@@ -274,7 +275,18 @@ static int has_file_ioctl(void) {
     return result;
 }
 
-static void report_features(void) {
+/* This program fails if it has no arguments. */
+static int has_programs(const char *program) {
+    int status = 0, pid = fork();
+    if (pid == 0) {
+        close(2);
+        execl(program, program, (char *) NULL);
+        _exit(0);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+}
+
+static void report_features(const char *program) {
     enum { CLOSE_RANGE = 436, FCHMODAT2 = 452 }; /* have these numbers on all architectures */
     enum { PEERGROUPS = 59, PASSPIDFD = 76, PEERPIDFD = 77, PASSRIGHTS = 83 };
     int records[2], stream[2];
@@ -290,6 +302,7 @@ static void report_features(void) {
     feature(has_partial_peek(stream), "reads that end at an address without memory",
             "positions of descriptors in a stream are not exact");
     feature(has_discard(), "closing of descriptors without room", "descriptors that nobody requested stay open");
+    feature(has_programs(program), "programs for this processor", "child processes cannot run them");
     feature(has_option(stream[0], PEERGROUPS), "SO_PEERGROUPS (Linux 4.13)", "credentials have no groups");
     feature(has_option(stream[0], PEERPIDFD), "SO_PEERPIDFD (Linux 6.5)", "peerPidFd() is not supported");
     feature(can_set(stream[0], PASSPIDFD), "SO_PASSPIDFD (Linux 6.5)", "messages have no pidfd");
@@ -324,7 +337,7 @@ int main(int count, char **arguments) {
         check_sockets();
         check_files();
         check_spawn();
-        report_features();
+        report_features(arguments[0]);
     }
     return failures == 0 ? 0 : 1;
 }
