@@ -83,7 +83,7 @@ class CPythonDescriptorsTest {
         try (PeerConnection connection = PeerConnection.in(setup).start("""
                 for _ in range(int(sys.argv[1])):
                     data, fds, flags, _ = receive(sock)
-                    print(flags & socket.MSG_CTRUNC, data.decode(), [label(fd) for fd in fds])
+                    print(int(flags & socket.MSG_CTRUNC), data.decode(), [label(fd) for fd in fds])
                     close_all(fds)
                 """, COUNTS.length * contents(setup).size())) {
             for (int count : COUNTS) {
