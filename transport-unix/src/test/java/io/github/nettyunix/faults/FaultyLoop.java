@@ -1,5 +1,6 @@
 package io.github.nettyunix.faults;
 
+import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.testing.Loops;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -23,9 +24,10 @@ final class FaultyLoop {
 
     private static final long THREAD = start();
 
-    /** Opens what it needs for itself. */
+    /** Opens what it needs for itself, and lets the library find out what the kernel can do. */
     static void warmUp() {
         assertTrue(THREAD > 0);
+        UnixSeqpacketChannel.pair().forEach(channel -> channel.unsafe().closeForcibly());
     }
 
     private FaultyLoop() {
