@@ -156,6 +156,9 @@ final class Oracle {
             PeerLog.Sent next = sent.get(position);
             if (event.cause() != null) {
                 checkLoss(event.cause(), next);
+                // The limit handler closes the channel if too many of those that it has refused are still being closed.
+                endedEarly |= scenario.guard == Scenario.Guard.LIMIT
+                        && event.cause() instanceof FileDescriptorRefusedException;
             } else {
                 if (event.length() != next.send().length()
                         || event.crc() != crc(next.send().offset(), next.send().length())) {

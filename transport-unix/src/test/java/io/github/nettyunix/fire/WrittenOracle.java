@@ -73,7 +73,8 @@ final class WrittenOracle {
     private boolean mayFail(Observed.Written message) {
         Throwable cause = message.future().cause();
         if (message.isSkipped() || cause instanceof ClosedChannelException
-                || cause instanceof ChannelOutputShutdownException && observed.shutDownHere) {
+                || cause instanceof ChannelOutputShutdownException
+                && (observed.shutDownHere || observed.closedHere)) {
             return true;
         }
         if (!(cause instanceof UnixSocketError error)) {
