@@ -5,7 +5,6 @@ import io.github.nettyunix.faults.Serving.Stage;
 
 import java.util.List;
 
-import static io.github.nettyunix.SocketType.DATAGRAM;
 import static io.github.nettyunix.SocketType.STREAM;
 import static io.github.nettyunix.faults.Reaction.FAILS;
 import static io.github.nettyunix.faults.Reaction.FAILS_AND_CLOSES;

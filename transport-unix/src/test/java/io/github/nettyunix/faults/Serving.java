@@ -5,7 +5,6 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixCredentials;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.RawSocket;

@@ -46,7 +46,11 @@ public final class SocketFile {
         place = address;
     }
 
-    /** @param errno why nothing else is known of a file that may be there; 0 if it is known */
+    /**
+     * What is at a path.
+     *
+     * @param errno why nothing else is known of a file that may be there; 0 if it is known
+     */
     public record Status(int errno, boolean isSocket, int mode, long device, long inode, int uid, int gid) {
         /** {@code null} if there is no such file. */
         public static Status of(UnixSocketAddress place) {
