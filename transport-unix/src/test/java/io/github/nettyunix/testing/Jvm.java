@@ -23,9 +23,8 @@ public final class Jvm {
 
     /** The command that runs a class's main method; system properties come first: {@code "-Dname=value"}. */
     public static List<String> command(Class<?> main, String... options) {
-        // It does not live long enough for the second compiler, nor for verifying what javac has made.
+        // It does not live long enough for the second compiler.
         List<String> command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote",
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
         command.addAll(1, List.of(options));
         command.add(main.getName());

@@ -78,7 +78,6 @@ public final class Program implements AutoCloseable {
     public static List<String> exampleCommand(String... arguments) {
         List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
                 "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
-                "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote",
                 "-cp", System.getProperty("java.class.path"), Examples.class.getName()));
         command.addAll(List.of(arguments));
         return command;
