@@ -33,7 +33,7 @@ class FireTest {
         }
         List<String> command = Jvm.command(Fire.class, options.toArray(String[]::new));
         command.add(System.getProperty("nettyunix.fire.seconds", "2"));
-        command.add(System.getProperty("nettyunix.fire.seed", String.valueOf(System.currentTimeMillis())));
+        command.add(System.getProperty("nettyunix.fire.seed", "1"));
         String operations = System.getProperty("nettyunix.fire.operations");
         if (operations != null) {
             command.add(operations);
