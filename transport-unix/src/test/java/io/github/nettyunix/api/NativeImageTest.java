@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * What GraalVM's native-image is told about this library: the files list exactly what is looked up by name at run time.
+ * The metadata for GraalVM's native-image: the files list exactly what is looked up by name at run time.
  * If a test fails, its message contains what the file should be.
  */
 @Tag("once")
@@ -81,7 +81,7 @@ class NativeImageTest {
         assertFalse(registered.isEmpty());
         assertContent("jni-config.json", members.entrySet().stream().map(entry -> entry(entry.getKey(),
                 entry.getValue().isEmpty() ? "" : "\"fields\": [" + String.join(", ", entry.getValue()) + "]")));
-        Evidence.of("itself", "native-image is told what the native library looks up");
+        Evidence.of("itself", "the metadata for native-image lists what the native library looks up");
     }
 
     @Test

@@ -8,9 +8,11 @@ import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.handler.FileDescriptorRefusedException;
 import io.github.nettyunix.handler.PeerRefusedException;
+import io.netty.channel.socket.ChannelOutputShutdownException;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -433,8 +435,13 @@ final class Oracle {
      * The records behind it fail with another error, or because the channel has closed meanwhile.
      */
     private boolean isResetTakenByBatch() {
-        return scenario.type == SocketType.SEQPACKET
-                && observed.written.stream().anyMatch(message -> !message.future().isSuccess());
+        return scenario.type == SocketType.SEQPACKET && observed.written.stream()
+                .map(message -> message.future().cause()).anyMatch(Oracle::isOfEndedConnection);
+    }
+
+    private static boolean isOfEndedConnection(Throwable cause) {
+        return cause instanceof ClosedChannelException || cause instanceof ChannelOutputShutdownException
+                || cause instanceof UnixSocketError e && e.error() == UnixErrno.EPIPE;
     }
 
     private long crc(int offset, int length) {

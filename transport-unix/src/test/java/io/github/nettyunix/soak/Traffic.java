@@ -133,7 +133,7 @@ class Traffic implements AutoCloseable {
         }
     }
 
-    /** Something has gone wrong: whoever waits for one of the peers waits no longer. */
+    /** Ends the peers, so that nothing waits for them any longer. */
     void abort() {
         peers.forEach(Python::close);
     }
