@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.LingeringClose;
@@ -171,6 +172,11 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
             writeFailure = null;
         }
         if (!isOpen() || !config().isAutoClose()) {
+            return;
+        }
+        HandOver handOver = core().handOver();
+        if (handOver != null && !handOver.writeFailed(cause)) {
+            // What the peer has sent is the new owner's.
             return;
         }
         if (endOfInput || isInputShutdown()) {

@@ -21,6 +21,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.util.concurrent.Future;
@@ -164,6 +165,68 @@ class HandOverTest {
         }
     }
 
+    /** What the peer has sent must not be divided between two owners: this channel reads it to the end. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void channelWhoseWriteFailsKeepsItsSocket(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false).start()) {
+            ChannelFuture written = fillQueue(pair.receiver);
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+            ChannelPair.settle(pair.receiver);
+            assertFalse(left.isDone());
+            pair.send("last words").sync();
+            pair.sender.close().sync();
+            Throwable cause = assertInstanceOf(ClosedChannelException.class, left.await().cause());
+            assertSame(ChannelPair.failure(written), cause.getCause());
+            assertSame(ChannelOutputShutdownEvent.INSTANCE, pair.inbox.take());
+            assertEquals("last words", pair.text());
+            pair.receiver.closeFuture().sync();
+        }
+        Evidence.of("itself", "a " + type + " channel whose write fails is not handed over, and reads what has arrived");
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void channelThatEndsAfterAFailedWriteCannotBeHandedOver(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).start()) {
+            ((DuplexChannel) pair.sender).shutdownInput().sync();
+            Future<UnixFileDescriptor> left = pair.receiver.eventLoop().submit(() -> {
+                ChannelFuture written = pair.receiver.writeAndFlush(ChannelPair.buffer("for nobody"));
+                assertFalse(written.isSuccess());
+                return UnixTransport.handOver(pair.receiver);
+            }).sync().getNow();
+            assertInstanceOf(ClosedChannelException.class, left.await().cause());
+            pair.receiver.closeFuture().sync();
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void channelThatStaysOpenAfterAFailedWriteIsHandedOver(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
+                .with(ChannelOption.AUTO_CLOSE, false).start()) {
+            ChannelFuture written = fillQueue(pair.receiver);
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+            ChannelPair.settle(pair.receiver);
+            pair.send("for the successor").sync();
+            pair.sender.close().sync();
+            UnixFileDescriptor fd = left.get(10, TimeUnit.SECONDS);
+            assertFalse(written.isSuccess());
+            pair.receiver.closeFuture().sync();
+            RecordingHandler inbox = new RecordingHandler();
+            Channel successor = UnixTransport.adopt(fd);
+            Channels.register(successor, inbox);
+            assertEquals("for the successor", Content.text(Content.take(inbox.take())));
+            successor.close().sync();
+        }
+    }
+
+    /** Returns the future of the last write. */
+    private static ChannelFuture fillQueue(Channel channel) {
+        ChannelFuture written = null;
+        for (int i = 0; i < 100; i++) {
+            written = channel.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
+        }
+        return written;
+    }
+
     @EachType
     void cancelledHandOverLeavesTheChannelAsItWas(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).start()) {
@@ -185,10 +248,7 @@ class HandOverTest {
                 .with(ChannelOption.AUTO_READ, false)
                 .start()) {
             pair.receiver.read();
-            ChannelFuture written = null;
-            for (int i = 0; i < 100; i++) {
-                written = pair.receiver.writeAndFlush(Unpooled.directBuffer(10_000).writeZero(10_000));
-            }
+            ChannelFuture written = fillQueue(pair.receiver);
             Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
             ChannelPair.settle(pair.receiver);
             assertTrue(left.cancel(false));

@@ -82,10 +82,14 @@ public final class HandOver {
         });
     }
 
-    /** Returns false if somebody else has begun to hand over the channel. */
+    /** Returns false if the channel ends, or if somebody else has begun to hand it over. */
     private boolean stopReading() {
         if (owner.handOver() == this) {
             return true;
+        }
+        if (isEnding()) {
+            promise.tryFailure(new ClosedChannelException());
+            return false;
         }
         if (owner.handOver() != null) {
             promise.tryFailure(new IllegalStateException("the channel is being handed over already"));
@@ -98,6 +102,11 @@ public final class HandOver {
         channel.config().setAutoRead(false);
         readLoop.clearInterest();
         return true;
+    }
+
+    /** Whether the channel is closed, or reads the rest of the input in order to close after a failed write. */
+    private boolean isEnding() {
+        return !channel.isOpen() || readLoop.isEnding();
     }
 
     /** The channel keeps its socket and continues. */
@@ -116,9 +125,7 @@ public final class HandOver {
         if (promise.isDone()) {
             return;
         }
-        if (!channel.isOpen()) {
-            promise.tryFailure(new ClosedChannelException());
-        } else if (stopReading()) {
+        if (stopReading()) {
             if (core.reader().hasMessages()) {
                 core.reader().drain();
                 channel.pipeline().fireChannelReadComplete();
@@ -150,7 +157,7 @@ public final class HandOver {
         if (!promise.setUncancellable()) {
             return false;
         }
-        if (!channel.isOpen()) {
+        if (isEnding()) {
             promise.setFailure(new ClosedChannelException());
             return false;
         }
@@ -165,6 +172,19 @@ public final class HandOver {
         // It belongs to the new owner, too.
         endpoint.keepFile();
         promise.setSuccess(fd);
+        return true;
+    }
+
+    /**
+     * A write has failed, which ends the channel. Returns whether the channel has kept its socket, from which it may
+     * then read the rest.
+     */
+    public boolean writeFailed(Throwable cause) {
+        promise.tryFailure(new ClosedChannelException().initCause(cause));
+        if (promise.isSuccess()) {
+            return false;
+        }
+        goOn();
         return true;
     }
 

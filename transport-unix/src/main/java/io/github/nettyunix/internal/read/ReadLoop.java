@@ -140,6 +140,11 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         drain = started;
     }
 
+    /** Whether the input is read to its end, after which the channel closes. */
+    public boolean isEnding() {
+        return drain != null;
+    }
+
     /** The channel was registered again. Called after its other parts have been notified. */
     public void onReregistered() {
         if (drain != null) {
