@@ -42,6 +42,11 @@ QUIET_SECONDS = 0.015
 CREDENTIALS = struct.Struct('3i')
 
 
+def tell(line):
+    """In one system call: a child may be killed after each."""
+    os.write(1, f'{line}\n'.encode())
+
+
 class Peer:
     def __init__(self, folder, kind, block):
         self.folder, self.kind, self.block = folder, kind, block
@@ -237,7 +242,7 @@ class Peer:
         """Standard input is the child's while the driver waits for it."""
         watched = {s: connection for connection, s in self.sockets.items()} if reading == '1' else {}
         self.say('settle', op, *watched.values())
-        print('settle', op, flush=True)
+        tell(f'settle {op}')
         while True:
             ready = select.select([0, *watched], [], [])[0]
             if 0 in ready:
@@ -254,7 +259,7 @@ class Peer:
                     pass
 
     def idle(self, op):
-        print('idle', flush=True)
+        tell('idle')
         os.read(0, 3)
 
     def shutdown(self, op, connection, how):
@@ -301,11 +306,17 @@ class Peer:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def interrupt(self, op, number, micros):
+        # Its number may belong to another process by then.
+        process = os.pidfd_open(os.getpid())
         if not os.fork():
-            os.closerange(0, 1 << 16)
+            os.closerange(0, process)
+            os.closerange(process + 1, 1 << 16)
             time.sleep(int(micros) / 1e6)
-            os.kill(os.getppid(), int(number))
-            os._exit(0)
+            try:
+                signal.pidfd_send_signal(process, int(number))
+            finally:
+                os._exit(0)
+        os.close(process)
 
     def limit(self, op, more):
         used = max(map(int, os.listdir(f'/proc/{RECEIVER}/fd'))) + 1
@@ -345,7 +356,7 @@ def run(folder, kind, operations, block):
         time.sleep(0.02)
         os.kill(child, signal.SIGCONT)
     resource.prlimit(RECEIVER, resource.RLIMIT_NOFILE, LIMIT)
-    print('done', os.waitstatus_to_exitcode(status), flush=True)
+    tell(f'done {os.waitstatus_to_exitcode(status)}')
 
 
 LIMIT = resource.prlimit(RECEIVER, resource.RLIMIT_NOFILE)

@@ -414,6 +414,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
         @Override
         public void flushNow() {
+            if (handOver != null && handOver.isGivenAway()) {
+                return;
+            }
             if (isActive() || !isConnectionless() || !isOpen()) {
                 super.flush0();
             } else {

@@ -1,6 +1,5 @@
 package io.github.nettyunix;
 
-import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.LingeringClose;
@@ -174,10 +173,8 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         if (!isOpen() || !config().isAutoClose()) {
             return;
         }
-        HandOver handOver = core().handOver();
-        if (handOver != null && !handOver.writeFailed(cause)) {
-            // What the peer has sent is the new owner's.
-            return;
+        if (core().handOver() != null) {
+            core().handOver().writeFailed(cause);
         }
         if (endOfInput || isInputShutdown()) {
             unsafe().close(voidPromise());

@@ -40,7 +40,7 @@ final class HostilePeer implements AutoCloseable {
         while (true) {
             String line = out.readLine();
             if (line == null) {
-                throw new IOException("the peer ended");
+                throw new IOException("the peer ended with status " + process.waitFor());
             }
             if (line.startsWith("done")) {
                 return line;

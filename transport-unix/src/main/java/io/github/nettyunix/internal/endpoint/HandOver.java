@@ -175,17 +175,15 @@ public final class HandOver {
         return true;
     }
 
-    /**
-     * A write has failed, which ends the channel. Returns whether the channel has kept its socket, from which it may
-     * then read the rest.
-     */
-    public boolean writeFailed(Throwable cause) {
+    /** A write has failed: the channel keeps its socket, from which it reads the rest before it closes. */
+    public void writeFailed(Throwable cause) {
         promise.tryFailure(new ClosedChannelException().initCause(cause));
-        if (promise.isSuccess()) {
-            return false;
-        }
         goOn();
-        return true;
+    }
+
+    /** Whether the socket belongs to somebody else. */
+    public boolean isGivenAway() {
+        return promise.isSuccess();
     }
 
     /** The channel was closed. */
