@@ -119,7 +119,7 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         }
         int next = peek();
         if (isReset(next)) {
-            readLoop.keepReset(core().newException(Operation.READ, next, null));
+            keepReset(next);
             next = Math.max(peek(), 0);
         }
         if (next == 0) {
@@ -135,8 +135,16 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         return peeked < 0 && peeked != -Errno.EAGAIN;
     }
 
-    private int peek() {
-        return socket.peek(mark != null);
+    final void keepReset(int peeked) {
+        if (isReset(peeked)) {
+            readLoop.keepReset(core().newException(Operation.READ, peeked, null));
+        }
+    }
+
+    final int peek() {
+        int next = socket.peek(mark != null);
+        // On a seqpacket socket, Linux marks the end before it sets the error.
+        return next == 0 && mark != null ? socket.peek(true) : next;
     }
 
     @Override
@@ -154,13 +162,13 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
      * {@code AUTO_CLOSE} is off, the channel closes once everything that the peer has sent was delivered.
      */
     private void endOutput(Throwable cause) {
-        if (unsafe().outboundBuffer() == null) {
-            // A listener has closed the channel, or ended its output.
-            return;
-        }
         if (cause instanceof UnixSocketError error && error.errno() == Errno.ECONNRESET) {
             // The kernel reports a reset once. The write has taken it; the reader needs it too.
             readLoop.keepReset(core().newException(Operation.READ, Errno.ECONNRESET, null));
+        }
+        if (unsafe().outboundBuffer() == null) {
+            // A listener has closed the channel, or ended its output.
+            return;
         }
         failing = unsafe().outboundBuffer();
         writeFailure = cause;

@@ -51,9 +51,13 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
                     throw e;
                 }
             }
-            IOException cause = result == END_OF_STREAM ? readLoop.takeReset() : null;
-            if (cause != null) {
-                throw cause;
+            if (result == END_OF_STREAM) {
+                // A reset that comes with the end may show only after it.
+                keepReset(peek());
+                IOException cause = readLoop.takeReset();
+                if (cause != null) {
+                    throw cause;
+                }
             }
             return result;
         }

@@ -418,7 +418,7 @@ final class Oracle {
         if (resets > 1) {
             throw new Violation(resets + " resets of one connection");
         }
-        if (scenario.type == SocketType.DATAGRAM || mayBeIncomplete() || isResetTakenByBatch()
+        if (scenario.type == SocketType.DATAGRAM || mayBeIncomplete() || isResetTakenByWrite()
                 || !scenario.closesUnread(connection)) {
             return;
         }
@@ -426,17 +426,19 @@ final class Oracle {
                 .mapToLong(Observed.Written::length).sum();
         long got = log.gotBy(connection).stream().mapToLong(PeerLog.Got::length).sum();
         if (written > got && resets == 0) {
-            throw new Violation("the peer closed with " + (written - got) + " bytes unread, and no reset was reported");
+            throw new Violation("the peer closed with " + (written - got) + " bytes unread, and no reset was reported, "
+                    + observed.written.size() + " writes, the last of which is "
+                    + observed.written.get(observed.written.size() - 1) + "; " + firstMissing());
         }
     }
 
     /**
-     * A sendmmsg(2) that has sent something does not return the error that ended it, and the kernel reports it once.
-     * The records behind it fail with another error, or because the channel has closed meanwhile.
+     * A system call that has sent some records, or some bytes of a stream, does not return the error that ended it, and
+     * the kernel reports it once. What is behind fails with another error, or because the channel has closed meanwhile.
      */
-    private boolean isResetTakenByBatch() {
-        return scenario.type == SocketType.SEQPACKET && observed.written.stream()
-                .map(message -> message.future().cause()).anyMatch(Oracle::isOfEndedConnection);
+    private boolean isResetTakenByWrite() {
+        return observed.written.stream().map(message -> message.future().cause())
+                .anyMatch(Oracle::isOfEndedConnection);
     }
 
     private static boolean isOfEndedConnection(Throwable cause) {

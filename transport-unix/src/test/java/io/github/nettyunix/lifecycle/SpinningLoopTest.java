@@ -2,8 +2,10 @@ package io.github.nettyunix.lifecycle;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Descriptors;
@@ -35,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,6 +104,26 @@ class SpinningLoopTest {
             assertTrue(pair.inbox.isEmpty() && pair.senderInbox.isEmpty());
         }
         Evidence.of("itself", type + " channels on loops that spin");
+    }
+
+    /** A loop that looks all the time also looks between the end of the connection and the error that belongs to it. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void everyResetIsReported(SocketType type) throws Exception {
+        EventLoopGroup peers = Loops.newGroup(1);
+        for (int i = 0; i < 2_000; i++) {
+            List<? extends Channel> pair = type == SocketType.STREAM ? UnixStreamChannel.pair()
+                    : UnixSeqpacketChannel.pair();
+            RecordingHandler inbox = new RecordingHandler();
+            pair.get(0).pipeline().addLast(inbox);
+            loop.register(pair.get(0)).sync();
+            pair.get(1).config().setAutoRead(false);
+            peers.register(pair.get(1)).sync();
+            pair.get(0).writeAndFlush(ChannelPair.buffer("unread")).sync();
+            pair.get(1).close().sync();
+            assertTrue(inbox.take(IOException.class).getMessage().contains("ECONNRESET"));
+            pair.get(0).closeFuture().sync();
+        }
+        peers.shutdownGracefully(0, 5000, TimeUnit.MILLISECONDS).sync();
     }
 
     @EachType
