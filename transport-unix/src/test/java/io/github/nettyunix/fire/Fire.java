@@ -10,8 +10,12 @@ import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.ResourceLeakDetector;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.JdkLoggerFactory;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,11 +35,16 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /** A hostile peer against a receiver that does random things: one case after another, until one fails or time is up. */
 public final class Fire {
-    private static final Queue<String> LEAKS = new ConcurrentLinkedQueue<>();
+    /** Leaks, and what Netty logs: an exception that nobody else gets. */
+    private static final Queue<String> REPORTS = new ConcurrentLinkedQueue<>();
     /** How many cases run at the same time. Most of the time a case waits for something. */
     private static final int TOGETHER = Integer.getInteger("nettyunix.fire.together",
             Math.max(4 * Runtime.getRuntime().availableProcessors(), 4));
@@ -80,12 +89,12 @@ public final class Fire {
 
         @Override
         protected void reportTracedLeak(String resourceType, String records) {
-            LEAKS.add(resourceType + records);
+            REPORTS.add(resourceType + records);
         }
 
         @Override
         protected void reportUntracedLeak(String resourceType) {
-            LEAKS.add(resourceType);
+            REPORTS.add(resourceType);
         }
     }
 
@@ -107,6 +116,7 @@ public final class Fire {
         long seed = Long.parseLong(arguments[1]);
         boolean passed = false;
         startWatchdog(seconds);
+        watchLog();
         try {
             Fire fire = new Fire();
             passed = arguments.length > 2 ? fire.repeat(seed, numbers(arguments[2])) : fire.run(seed, seconds);
@@ -138,6 +148,31 @@ public final class Fire {
         });
         watchdog.setDaemon(true);
         watchdog.start();
+    }
+
+    private static void watchLog() {
+        InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+        Logger.getLogger("").addHandler(new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                if (record.getLevel().intValue() >= Level.WARNING.intValue()) {
+                    StringWriter text = new StringWriter();
+                    text.append(record.getMessage());
+                    if (record.getThrown() != null) {
+                        record.getThrown().printStackTrace(new PrintWriter(text.append(' ')));
+                    }
+                    REPORTS.add(text.toString());
+                }
+            }
+
+            @Override
+            public void flush() {
+            }
+
+            @Override
+            public void close() {
+            }
+        });
     }
 
     private void close() throws IOException {
@@ -262,7 +297,7 @@ public final class Fire {
         if (rounds % ROUNDS_PER_COLLECTION == 0) {
             System.gc();
         }
-        return LEAKS.isEmpty() || scenarios.isEmpty() ? null : new Failure(scenarios.get(0), LEAKS.poll());
+        return REPORTS.isEmpty() || scenarios.isEmpty() ? null : new Failure(scenarios.get(0), REPORTS.poll());
     }
 
     /** Which one of several cases has left descriptors open. */

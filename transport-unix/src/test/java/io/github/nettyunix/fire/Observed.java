@@ -5,6 +5,7 @@ import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
@@ -13,7 +14,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32;
 
 /** What was seen of one connection, or of one sender of datagrams, in this process. */
@@ -50,6 +53,8 @@ final class Observed {
 
     final List<Event> events = new ArrayList<>();
     final List<Written> written = new ArrayList<>();
+    /** Those that have given their socket to another channel. */
+    final Set<Channel> left = new HashSet<>();
     /** The name of the peer, if it is connected to. */
     private byte[] peer;
     /** Of the channel itself. */

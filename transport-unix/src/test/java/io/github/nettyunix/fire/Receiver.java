@@ -257,6 +257,9 @@ final class Receiver extends ChannelDuplexHandler {
         });
         handOver.addListener(done -> {
             if (done.isSuccess()) {
+                synchronized (seen) {
+                    seen.left.add(channel);
+                }
                 owner.adopt((UnixFileDescriptor) done.getNow(), seen);
             } else if (!(done.cause() instanceof ClosedChannelException)) {
                 owner.problem("hand over: " + done.cause());

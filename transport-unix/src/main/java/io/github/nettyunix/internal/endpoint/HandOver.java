@@ -140,7 +140,7 @@ public final class HandOver {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
         // There is no buffer once the output has ended, nor while the channel closes.
         boolean isWritten = buffer == null ? core.socket().isOutputShutdown() : buffer.isEmpty();
-        if (!drained || !channel.isOpen() || !isWritten) {
+        if (!drained || promise.isDone() || !channel.isOpen() || !isWritten) {
             return;
         }
         drained = false;
