@@ -261,6 +261,25 @@ class HandOverTest {
     }
 
     @EachType
+    void channelThatMovesToAnotherLoopStaysAsItWas(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).start()) {
+            CompletableFuture<Void> moved = new CompletableFuture<>();
+            Future<UnixFileDescriptor> left = pair.receiver.eventLoop().submit(() -> {
+                pair.receiver.deregister();
+                Future<UnixFileDescriptor> requested = UnixTransport.handOver(pair.receiver);
+                requested.addListener(done -> pair.sender.eventLoop().register(pair.receiver)
+                        .addListener(registered -> moved.complete(null)));
+                return requested;
+            }).sync().getNow();
+            assertInstanceOf(IllegalStateException.class, left.await().cause());
+            moved.get(10, TimeUnit.SECONDS);
+            pair.send("still here").sync();
+            assertEquals("still here", pair.text());
+            assertTrue(pair.receiver.config().isAutoRead());
+        }
+    }
+
+    @EachType
     void closedChannelCannotBeHandedOver(SocketType type) throws Exception {
         ChannelPair pair = ChannelPair.of(type).start();
         pair.close();

@@ -261,7 +261,8 @@ final class Receiver extends ChannelDuplexHandler {
                     seen.left.add(channel);
                 }
                 owner.adopt((UnixFileDescriptor) done.getNow(), seen);
-            } else if (!(done.cause() instanceof ClosedChannelException)) {
+            } else if (!(done.cause() instanceof ClosedChannelException)
+                    && !(moves && done.cause() instanceof IllegalStateException)) {
                 owner.problem("hand over: " + done.cause());
             }
             owner.end();

@@ -76,8 +76,11 @@ public final class HandOver {
                 task.run();
             } else if (channel.isRegistered()) {
                 later(task);
-            } else {
+            } else if (!channel.isOpen()) {
                 promise.tryFailure(new ClosedChannelException());
+            } else {
+                promise.tryFailure(new IllegalStateException("the channel has left its event loop"));
+                goOn();
             }
         });
     }
