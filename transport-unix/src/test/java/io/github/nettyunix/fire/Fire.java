@@ -118,14 +118,30 @@ public final class Fire {
         startWatchdog(seconds);
         watchLog();
         try {
+            loadClasses();
             Fire fire = new Fire();
             passed = arguments.length > 2 ? fire.repeat(seed, numbers(arguments[2])) : fire.run(seed, seconds);
             fire.close();
-        } catch (Exception e) {
-            e.printStackTrace();
+        } catch (Throwable t) {
+            // Also an error, which would be lost when the process exits.
+            t.printStackTrace();
         } finally {
             // Whatever threads are left.
             System.exit(passed ? 0 : 1);
+        }
+    }
+
+    /** A process at its limit of descriptors cannot load a class from a folder. */
+    private static void loadClasses() throws Exception {
+        Path classes = Path.of(UnixTransport.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        try (Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+                String name = classes.relativize(file).toString();
+                if (!name.endsWith("-info.class")) {
+                    Class.forName(name.substring(0, name.lastIndexOf('.')).replace('/', '.'), false,
+                            Fire.class.getClassLoader());
+                }
+            }
         }
     }
 
