@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jni.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -286,6 +288,28 @@ static int has_programs(const char *program) {
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) != 0;
 }
 
+/* Whether signals have the numbers that the kernel shows in /proc. */
+static int has_signal_numbers(void) {
+    char line[128];
+    unsigned long long ignored = 0;
+    int number = SIGRTMIN;
+    void (*before)(int) = signal(number, SIG_IGN);
+    FILE *status = fopen("/proc/self/status", "r");
+    if (status == NULL) return 0;
+    while (fgets(line, sizeof(line), status) != NULL && sscanf(line, "SigIgn: %llx", &ignored) != 1);
+    fclose(status);
+    signal(number, before);
+    return ignored >> (number - 1) & 1;
+}
+
+static int has_spawn_errors(void) {
+    pid_t pid;
+    char *const arguments[] = {"program", NULL};
+    if (posix_spawn(&pid, "/no/such/program", NULL, NULL, arguments, environ) == ENOENT) return 1;
+    waitpid(pid, NULL, 0);
+    return 0;
+}
+
 static void report_features(const char *program) {
     enum { CLOSE_RANGE = 436, FCHMODAT2 = 452 }; /* have these numbers on all architectures */
     enum { PEERGROUPS = 59, PASSPIDFD = 76, PEERPIDFD = 77, PASSRIGHTS = 83 };
@@ -303,6 +327,8 @@ static void report_features(const char *program) {
             "positions of descriptors in a stream are not exact");
     feature(has_discard(), "closing of descriptors without room", "descriptors that nobody requested stay open");
     feature(has_programs(program), "programs for this processor", "child processes cannot run them");
+    feature(has_spawn_errors(), "errors of posix_spawn", "a program that cannot be started ends with status 127");
+    feature(has_signal_numbers(), "numbers of signals", "the signals that child processes ignore have other numbers");
     feature(has_option(stream[0], PEERGROUPS), "SO_PEERGROUPS (Linux 4.13)", "credentials have no groups");
     feature(has_option(stream[0], PEERPIDFD), "SO_PEERPIDFD (Linux 6.5)", "peerPidFd() is not supported");
     feature(can_set(stream[0], PASSPIDFD), "SO_PASSPIDFD (Linux 6.5)", "messages have no pidfd");
