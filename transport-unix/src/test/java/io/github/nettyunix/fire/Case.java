@@ -323,7 +323,14 @@ final class Case implements HostilePeer.Listener {
     private void await(String what, BooleanSupplier condition, Supplier<String> details) throws InterruptedException {
         // Counts the pauses, not the time: on a busy machine everything else takes longer as well.
         long left = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
+        long before = -1;
         for (long pause = 1; !condition.getAsBoolean(); pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS)) {
+            // A handler that is slow, or stops reading now and then, takes its time for many small messages.
+            long received = observed.stream().mapToLong(Observed::count).sum();
+            if (received != before) {
+                before = received;
+                left = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
+            }
             if (left < 0) {
                 problem("waited in vain for " + what + ", pending: " + pending + ", open: " + open() + details.get());
                 return;

@@ -106,6 +106,11 @@ final class Observed {
         return ByteBufUtil.hexDump(peer) + " at " + link;
     }
 
+    /** How many messages and exceptions there were. */
+    synchronized int count() {
+        return events.size();
+    }
+
     synchronized void failed(Throwable cause) {
         events.add(new Event(0, 0, NO_BYTES, null, null, false, cause));
     }
