@@ -181,7 +181,8 @@ class HandOverTest {
             assertEquals("last words", pair.text());
             pair.receiver.closeFuture().sync();
         }
-        Evidence.of("itself", "a " + type + " channel whose write fails is not handed over, and reads what has arrived");
+        Evidence.of("itself",
+                "a " + type + " channel whose write fails is not handed over, and reads what has arrived");
     }
 
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
