@@ -11,10 +11,15 @@ import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.wiring.FrameworkWiring;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -71,6 +76,36 @@ class OsgiTest {
     void aBundleUsesTheTransport() throws Exception {
         installNetty("none");
         install(Jars.transport()).start();
+        assertEquals(Jars.WORKS, Jars.probe(probe(), "tell"));
+    }
+
+    /** The jar with the classifier of a platform is a fragment of the one without libraries. */
+    @Test
+    void theLibraryIsInAFragment() throws Exception {
+        installNetty("none");
+        List<Object> classes = new ArrayList<>();
+        List<Object> natives = new ArrayList<>();
+        ByteArrayOutputStream manifest = new ByteArrayOutputStream();
+        try (JarFile jar = new JarFile(Jars.transport().toFile())) {
+            jar.getManifest().write(manifest);
+            for (JarEntry entry : Collections.list(jar.entries())) {
+                if (!entry.isDirectory() && !entry.getName().equals(JarFile.MANIFEST_NAME)) {
+                    List<Object> entries = entry.getName().startsWith("META-INF/native/") ? natives : classes;
+                    entries.add(entry.getName());
+                    entries.add(jar.getInputStream(entry).readAllBytes());
+                }
+            }
+        }
+        Path fragment = Jars.write(folder.resolve("fragment.jar"), """
+                Bundle-ManifestVersion: 2
+                Bundle-SymbolicName: io.github.nettyunix.linux.x86_64
+                Fragment-Host: io.github.nettyunix
+                """, natives.toArray());
+        Path host = Jars.write(folder.resolve("classes.jar"),
+                manifest.toString(StandardCharsets.UTF_8).substring("Manifest-Version: 1.0\r\n".length()),
+                classes.toArray());
+        install(fragment);
+        install(host).start();
         assertEquals(Jars.WORKS, Jars.probe(probe(), "tell"));
     }
 

@@ -53,8 +53,9 @@ public final class NativeLibrary {
                     ? resource + " is in no module: add the jar for this platform to the module path, and start with"
                             + " --add-modules io.github.nettyunix." + PlatformDependent.normalizedOs() + '.'
                             + PlatformDependent.normalizedArch()
-                    : resource + " is not on the class path: build it on this platform with 'mvn package', which needs"
-                            + " a C compiler");
+                    : resource + " is not on the class path: add the jar with the classifier "
+                            + PlatformDependent.normalizedOs() + '-' + PlatformDependent.normalizedArch() + ", or build"
+                            + " it on this platform with 'mvn package', which needs a C compiler");
         } catch (LinkageError | RuntimeException | IOException e) {
             return explain(e, resource + " does not load");
         }
