@@ -9,6 +9,7 @@ module io.github.nettyunix {
     requires transitive io.netty.transport;
     requires transitive io.netty.transport.unix.common;
     requires static io.netty.transport.classes.epoll;
+    requires static io.netty.transport.classes.io_uring;
     requires static io.netty.transport.classes.kqueue;
 
     exports io.github.nettyunix;

@@ -37,6 +37,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
@@ -87,20 +88,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Creates two connected channels. */
     static <C extends AbstractUnixChannel> List<C> pair(SocketType type, Function<UnixSocket, C> newChannel) {
-        UnixSocket[] sockets = NativeTransport.newSocketPair(type);
-        C one;
-        C other;
-        try {
-            one = newChannel.apply(sockets[0]);
-            other = newChannel.apply(sockets[1]);
-        } catch (Throwable t) {
-            sockets[0].closeQuietly();
-            sockets[1].closeQuietly();
-            throw t;
-        }
-        one.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
-        other.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed());
-        return List.of(one, other);
+        List<C> pair = NativeTransport.newPair(type, newChannel);
+        pair.forEach(channel -> channel.setActive(UnixSocketAddress.unnamed(), UnixSocketAddress.unnamed()));
+        return pair;
     }
 
     abstract ChannelReader reader();
@@ -299,6 +289,9 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     @Override
     protected void doClose() throws Exception {
+        if (!socket.isOpen()) {
+            return;
+        }
         reader().close();
         writer().completeSent();
         active = false;
@@ -324,8 +317,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final class UnixUnsafe extends AbstractUnsafe
             implements Readiness.Listener, ChannelCore, ReadLoop.Owner, ConnectAttempt.Owner, HandOver.Owner {
         private boolean writingInactive;
-
-        // ---- what the parts may call --------------------------------------------------------------------------------
 
         @Override
         public Channel channel() {
@@ -379,6 +370,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             if (isActive() && handOver == null) {
                 inputEnded(interest.contains(Readiness.READ));
             }
+        }
+
+        @Override
+        public void refused(Readiness.RefusedException cause) {
+            interest.refused(cause);
         }
 
         @Override
@@ -488,6 +484,12 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         @Override
         public boolean isClosedByFailedConnect() {
             return !isConnectionless();
+        }
+
+        /** What follows a close waits until the kernel lets go of the socket. */
+        @Override
+        protected Executor prepareToClose() {
+            return interest.closeHeld(AbstractUnixChannel.this::doClose);
         }
 
         @Override

@@ -11,6 +11,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
@@ -21,7 +22,8 @@ import java.io.IOException;
  * <pre>{@code
  * EventLoopGroup group = new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory());
  * }</pre>
- * The channels also run on any other event loop that uses Netty's {@link EpollIoHandler} or {@link KQueueIoHandler}.
+ * The channels also run on any other event loop that uses Netty's {@link EpollIoHandler}, {@link KQueueIoHandler} or
+ * {@link IoUringIoHandler}, which needs Linux 5.13 and Netty's io_uring transport on the class path.
  * All methods are thread-safe.
  */
 public final class UnixTransport {

@@ -3,6 +3,7 @@ package io.github.nettyunix.internal;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.readiness.EpollReadiness;
+import io.github.nettyunix.internal.readiness.IoUringReadiness;
 import io.github.nettyunix.internal.readiness.KQueueReadiness;
 import io.github.nettyunix.internal.readiness.Readiness;
 import io.github.nettyunix.internal.readiness.SpinningIoHandler;
@@ -23,6 +24,7 @@ import io.netty.util.internal.PlatformDependent;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** What the transport needs from the platform: Netty's selector, the C library, and sockets. */
@@ -36,7 +38,7 @@ public final class NativeTransport {
             List.of("io.netty.channel.IoHandlerFactory", "io.netty.util.internal.RefCnt");
     private static final String NEEDED_VERSION = "4.2.8.Final";
 
-    private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(2);
+    private static final List<Readiness.Selector> SELECTORS = new ArrayList<>(3);
     private static final Throwable UNAVAILABILITY_CAUSE = load();
 
     private NativeTransport() {
@@ -54,6 +56,7 @@ public final class NativeTransport {
         String selector = LINUX ? "epoll" : "kqueue";
         addSelector(() -> EpollReadiness.SELECTOR);
         addSelector(() -> KQueueReadiness.SELECTOR);
+        addSelector(() -> IoUringReadiness.SELECTOR);
         try {
             Throwable cause = LINUX ? Epoll.unavailabilityCause() : KQueue.unavailabilityCause();
             return cause == null ? NativeLibrary.unavailabilityCause()
@@ -159,18 +162,26 @@ public final class NativeTransport {
     }
 
     /**
-     * Creates two sockets that are connected to each other.
+     * Creates the channels of two sockets that are connected to each other.
      *
      * @throws io.netty.channel.ChannelException if the platform has no such sockets, or the process may have no more
      *         descriptors
      */
-    public static UnixSocket[] newSocketPair(SocketType type) {
+    public static <C> List<C> newPair(SocketType type, Function<UnixSocket, C> newChannel) {
         ensureAvailability();
         int[] fds = new int[2];
         int result = UnixSocket.newSocketPair(type.ordinal(), fds);
         if (result < 0) {
             throw SocketErrors.newChannelException(Operation.SOCKETPAIR, type, null, result, null);
         }
-        return new UnixSocket[] {new UnixSocket(fds[0]), new UnixSocket(fds[1])};
+        UnixSocket one = new UnixSocket(fds[0]);
+        UnixSocket other = new UnixSocket(fds[1]);
+        try {
+            return List.of(newChannel.apply(one), newChannel.apply(other));
+        } catch (Throwable t) {
+            one.closeQuietly();
+            other.closeQuietly();
+            throw t;
+        }
     }
 }

@@ -147,7 +147,7 @@ class RegistrationTest {
             IllegalStateException cause = assertInstanceOf(IllegalStateException.class,
                     ChannelPair.failure(group.register(channel)));
             assertEquals("register " + type + ": the event loop is driven by " + driver
-                    + ", AF_UNIX channels need epoll or kqueue:"
+                    + ", AF_UNIX channels need epoll, io_uring or kqueue:"
                     + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits",
                     cause.getMessage());
             assertFalse(channel.isOpen());

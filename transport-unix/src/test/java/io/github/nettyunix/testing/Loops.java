@@ -5,6 +5,7 @@ import io.github.nettyunix.UnixTransport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.PlatformDependent;
 
@@ -33,18 +34,22 @@ public final class Loops {
 
     /** The name of the selector. */
     public static String selector() {
-        return System.getProperty("nettyunix.test.selector",
-                PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue");
+        return System.getProperty("nettyunix.test.selector", defaultSelector());
     }
 
-    /** Whether the selector is emulated. */
-    public static boolean isEmulated() {
-        return System.getProperty("nettyunix.test.selector") != null;
+    private static String defaultSelector() {
+        return PlatformDependent.normalizedOs().equals("linux") ? "epoll" : "kqueue";
+    }
+
+    /** Whether the selector is the one that the transport chooses here. */
+    public static boolean isDefault() {
+        return selector().equals(defaultSelector());
     }
 
     public static IoHandlerFactory newIoHandlerFactory() {
         return switch (selector()) {
             case "epoll", "kqueue" -> UnixTransport.newIoHandlerFactory();
+            case "io-uring" -> IoUringIoHandler.newFactory();
             case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newIoHandlerFactory();
             default -> throw new IllegalArgumentException(selector());
         };
@@ -53,7 +58,7 @@ public final class Loops {
     /** The same for spinning loops. */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
         return switch (selector()) {
-            case "epoll", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory();
+            case "epoll", "io-uring", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory();
             case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newSpinningIoHandlerFactory();
             default -> throw new IllegalArgumentException(selector());
         };

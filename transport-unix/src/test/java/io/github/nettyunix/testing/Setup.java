@@ -68,7 +68,7 @@ public record Setup(SocketType type, boolean isAbstract, boolean isServing) {
         return Arrays.stream(SocketType.values()).flatMap(type -> Stream.of(
                 new Setup(type, false, false), new Setup(type, false, true),
                 new Setup(type, true, false), new Setup(type, true, true)))
-                .filter(setup -> !Loops.isEmulated() || setup.isAbstract == setup.isServing);
+                .filter(setup -> Loops.isDefault() || setup.isAbstract == setup.isServing);
     }
 
     public static Stream<Setup> connections() {

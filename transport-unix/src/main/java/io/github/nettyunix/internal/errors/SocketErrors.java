@@ -16,7 +16,7 @@ import java.util.List;
 /** Turns an errno into an exception. No other class does. */
 public final class SocketErrors {
     private static final List<String> IO_HANDLERS = List.of("io.netty.channel.nio.NioIoHandler",
-            "io.netty.channel.uring.IoUringIoHandler", "io.netty.channel.local.LocalIoHandler");
+            "io.netty.channel.local.LocalIoHandler");
 
     private SocketErrors() {
     }
@@ -69,7 +69,7 @@ public final class SocketErrors {
     /** Creates the exception for an event loop on which no selector of this transport works. */
     public static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
         return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
-                + ", AF_UNIX channels need epoll or kqueue:"
+                + ", AF_UNIX channels need epoll, io_uring or kqueue:"
                 + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
     }
 

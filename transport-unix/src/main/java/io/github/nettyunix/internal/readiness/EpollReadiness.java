@@ -1,6 +1,8 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -22,8 +24,8 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
         }
 
         @Override
-        public Readiness newReadiness(FileDescriptor fd, Listener listener) {
-            return new EpollReadiness(fd, listener);
+        public Readiness newReadiness(UnixSocket socket, Listener listener) {
+            return new EpollReadiness(socket, listener);
         }
     };
 
@@ -74,6 +76,11 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
     @Override
     public Operation systemCall() {
         return Operation.EPOLL_CTL;
+    }
+
+    @Override
+    public String hint(int errno) {
+        return errno == Errno.ENOSPC ? "fs.epoll.max_user_watches allows this user no more sockets" : null;
     }
 
     @Override

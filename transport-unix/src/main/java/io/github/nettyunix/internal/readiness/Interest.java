@@ -1,10 +1,10 @@
 package io.github.nettyunix.internal.readiness;
 
-import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 
 import java.io.IOException;
+import java.util.concurrent.Executor;
 
 /** The events that a channel waits for, and its registration with the event loop that reports them. */
 public final class Interest {
@@ -56,16 +56,21 @@ public final class Interest {
         try {
             readiness.interest(events);
         } catch (Readiness.RefusedException e) {
-            IOException cause = newException(e);
-            Channel channel = owner.channel();
-            // Not in the middle of a read or a write.
-            channel.eventLoop().execute(() -> {
-                if (channel.isOpen()) {
-                    channel.pipeline().fireExceptionCaught(cause);
-                    channel.unsafe().close(channel.voidPromise());
-                }
-            });
+            refused(e);
         }
+    }
+
+    /** The selector cannot watch the socket as it has to: the channel closes. */
+    public void refused(Readiness.RefusedException e) {
+        IOException cause = newException(e);
+        Channel channel = owner.channel();
+        // Not in the middle of a read or a write.
+        channel.eventLoop().execute(() -> {
+            if (channel.isOpen()) {
+                channel.pipeline().fireExceptionCaught(cause);
+                channel.unsafe().close(channel.voidPromise());
+            }
+        });
     }
 
     /** The channel was registered with an event loop. */
@@ -101,9 +106,31 @@ public final class Interest {
         }
     }
 
+    /** Closes a channel; does nothing the second time. */
+    public interface Close {
+        void run() throws Exception;
+    }
+
+    /**
+     * Closes a channel now if the selector holds the socket for a while; returns what runs the steps that have to wait
+     * for the selector. If it does not hold the socket, or if closing fails, returns {@code null}, and the channel is
+     * still to be closed.
+     */
+    public Executor closeHeld(Close close) {
+        Executor release = readiness == null ? null : readiness.release();
+        if (release == null) {
+            return null;
+        }
+        try {
+            close.run();
+            return release;
+        } catch (Exception e) {
+            return null;
+        }
+    }
+
     private IOException newException(Readiness.RefusedException e) {
-        IOException cause = owner.newException(readiness.systemCall(), e.errno(), e.errno() != Errno.ENOSPC ? null
-                : "fs.epoll.max_user_watches allows this user no more sockets");
+        IOException cause = owner.newException(readiness.systemCall(), e.errno(), readiness.hint(e.errno()));
         cause.initCause(e);
         return cause;
     }

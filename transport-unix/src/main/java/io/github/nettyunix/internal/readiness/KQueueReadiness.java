@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
 import io.github.nettyunix.internal.socket.Operation;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -24,8 +25,8 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
         }
 
         @Override
-        public Readiness newReadiness(FileDescriptor fd, Listener listener) {
-            return new KQueueReadiness(fd, listener);
+        public Readiness newReadiness(UnixSocket socket, Listener listener) {
+            return new KQueueReadiness(socket, listener);
         }
     };
 

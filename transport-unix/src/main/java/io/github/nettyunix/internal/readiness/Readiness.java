@@ -1,21 +1,22 @@
 package io.github.nettyunix.internal.readiness;
 
 import io.github.nettyunix.internal.socket.Operation;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.unix.Errors;
-import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.Executor;
 
 /**
- * The registration of a socket with an event loop, and all that channels know about epoll or kqueue. {@link #start}
- * starts watching a socket. The socket must be connected, listening or connectionless, because any other is ready for
- * everything all the time. {@link #cancel()} ends the registration and must be called before the socket is closed,
- * because its open file may exist in another process as well.
+ * The registration of a socket with an event loop, and all that channels know about epoll, kqueue or io_uring.
+ * {@link #start} starts watching a socket. The socket must be connected, listening or connectionless, because any other
+ * is ready for everything all the time. {@link #cancel()} ends the registration and must be called before the socket is
+ * closed, because its open file may exist in another process as well.
  *
  * <p>All methods must be called on the event loop.
  */
@@ -47,6 +48,9 @@ public abstract class Readiness extends BusyReaders.Reader {
          */
         void peerClosed();
 
+        /** The selector can no longer watch the socket. */
+        void refused(RefusedException cause);
+
         /** The event loop shuts down. */
         void closeByLoop();
     }
@@ -57,7 +61,7 @@ public abstract class Readiness extends BusyReaders.Reader {
         boolean isCompatible(IoEventLoop loop);
 
         /** Creates a registration, to be completed by {@link Readiness#register}. */
-        Readiness newReadiness(FileDescriptor fd, Listener listener);
+        Readiness newReadiness(UnixSocket socket, Listener listener);
     }
 
     /** The selector's system call has failed; the socket is watched as it was before. */
@@ -100,6 +104,19 @@ public abstract class Readiness extends BusyReaders.Reader {
      */
     protected abstract void submit(IoRegistration registration, int before, int interest);
 
+    /** Returns which limit the errno of {@link #systemCall} points to, {@code null} if none. */
+    public String hint(int errno) {
+        return null;
+    }
+
+    /**
+     * Returns what runs tasks as soon as the kernel lets go of a socket that is closed now, {@code null} if closing
+     * frees it at once.
+     */
+    public Executor release() {
+        return null;
+    }
+
     /** Called just before the registration is cancelled. */
     protected void beforeCancel(IoRegistration registration, int interest) {
     }
@@ -131,11 +148,15 @@ public abstract class Readiness extends BusyReaders.Reader {
         try {
             submit(registration, submitted, interest);
         } catch (UncheckedIOException e) {
-            int errno = e.getCause() instanceof Errors.NativeIoException failure ? Math.abs(failure.expectedErr()) : 0;
-            throw new RefusedException(errno, e.getCause());
+            throw newRefused(e);
         }
         setReading((interest & READ) != 0);
         submitted = interest;
+    }
+
+    static RefusedException newRefused(UncheckedIOException e) {
+        int errno = e.getCause() instanceof Errors.NativeIoException failure ? Math.abs(failure.expectedErr()) : 0;
+        return new RefusedException(errno, e.getCause());
     }
 
     /** Adds this socket to, or removes it from, those that a spinning event loop polls. */

@@ -16,6 +16,7 @@ public enum Operation {
     GETGRNAM("getgrnam"),
     GETSOCKNAME("getsockname"),
     GETSOCKOPT("getsockopt"),
+    IO_URING_ENTER("io_uring_enter"),
     KEVENT("kevent"),
     LISTEN("listen"),
     MEMFD_CREATE("memfd_create"),
