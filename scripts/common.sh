@@ -256,6 +256,11 @@ examples_stale() {
     stale "$1/$examples" "$1"/{examples/pom.xml,examples/src/main,"$transport"} || [ ! -d "$1/$lib" ]
 }
 
+# Prints, from the surefire reports $@, the reasons why tests were left out, each with the number of tests.
+left_out() {
+  cat /dev/null "$@" | sed -n 's/.*<skipped message="left out: \([^"]*\)".*/\1/p' | sort | uniq -c | sed 's/^ */  /'
+}
+
 # Prints, from Maven's output in file $1, the tests that failed, or else the output of the step that failed.
 build_failure() {
   awk '
