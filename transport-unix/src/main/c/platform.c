@@ -58,13 +58,14 @@ static jint number_of(jint index) {
 static jint error_number(JNIEnv *env, jclass class, jstring name) {
     (void) class;
     REQUIRE_OR(-1, name != NULL);
-    const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
-    jint number = -1;
-    for (jint i = 0; chars != NULL && i < COUNT(errors) && number < 0; i++) {
-        if (strcmp(errors[i].name, chars) == 0 && number_of(i) != 0) number = number_of(i);
+    /* Not a copy that the JVM allocates: a constant that could not be found would be wrong for ever. */
+    char chars[32] = {0};
+    if ((*env)->GetStringUTFLength(env, name) >= (jsize) sizeof(chars)) return -1;
+    (*env)->GetStringUTFRegion(env, name, 0, (*env)->GetStringLength(env, name), chars);
+    for (jint i = 0; i < COUNT(errors); i++) {
+        if (strcmp(errors[i].name, chars) == 0 && number_of(i) != 0) return number_of(i);
     }
-    if (chars != NULL) (*env)->ReleaseStringUTFChars(env, name, chars);
-    return number;
+    return -1;
 }
 
 static jstring error_name(JNIEnv *env, jclass class, jint number) {

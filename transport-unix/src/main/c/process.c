@@ -35,14 +35,23 @@ static jlong descriptor_limit(JNIEnv *env, jclass class) {
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (jlong) limit.rlim_cur;
 }
 
+enum { MAX_VARIABLE = 64 };
+
+/* Copies a name that ends with a NUL, without an allocation that may fail: a variable must not seem to be missing. */
+static int copy_name(JNIEnv *env, jbyteArray name, char *chars) {
+    REQUIRE_OR(-EINVAL, has_room(env, name, 1));
+    jsize length = (*env)->GetArrayLength(env, name);
+    if (length > MAX_VARIABLE) return -EINVAL;
+    (*env)->GetByteArrayRegion(env, name, 0, length, (jbyte *) chars);
+    return memchr(chars, 0, (size_t) length) == chars + length - 1 ? 0 : -EINVAL;
+}
+
 /* Returns the value of a variable, whose name ends with a NUL; NULL if it is not set. */
 static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
-    int error;
-    jbyte *chars = nettyunix_string(env, name, &error);
-    if (chars == NULL) return NULL;
-    const char *value = getenv((const char *) chars);
-    (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
+    char chars[MAX_VARIABLE];
+    if (copy_name(env, name, chars) < 0) return NULL;
+    const char *value = getenv(chars);
     if (value == NULL) return NULL;
     jsize length = (jsize) strlen(value);
     jbyteArray result = (*env)->NewByteArray(env, length);
@@ -52,12 +61,9 @@ static jbyteArray variable(JNIEnv *env, jclass class, jbyteArray name) {
 
 static jint unset(JNIEnv *env, jclass class, jbyteArray name) {
     (void) class;
-    int result;
-    jbyte *chars = nettyunix_string(env, name, &result);
-    if (chars == NULL) return result;
-    result = unsetenv((const char *) chars) == -1 ? -errno : 0;
-    (*env)->ReleaseByteArrayElements(env, name, chars, JNI_ABORT);
-    return result;
+    char chars[MAX_VARIABLE];
+    int error = copy_name(env, name, chars);
+    return error < 0 ? error : unsetenv(chars) == -1 ? -errno : 0;
 }
 
 static const JNINativeMethod methods[] = {
