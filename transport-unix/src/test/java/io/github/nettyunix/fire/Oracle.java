@@ -438,8 +438,9 @@ final class Oracle {
      * the kernel reports it once. What is behind fails with another error, or because the channel has closed meanwhile.
      */
     private boolean isResetTakenByWrite() {
-        return observed.written.stream().map(message -> message.future().cause())
-                .anyMatch(Oracle::isOfEndedConnection);
+        return observed.written.stream().anyMatch(message -> isOfEndedConnection(message.future().cause())
+                // The socket's new owner gets no exception that a write of the old channel has got.
+                || observed.left.contains(message.future().channel()) && !message.future().isSuccess());
     }
 
     private static boolean isOfEndedConnection(Throwable cause) {
