@@ -165,6 +165,28 @@ class HandOverTest {
         }
     }
 
+    /** A part of a message would break the stream for the new owner. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void nothingIsWrittenOnceTheSocketHasANewOwner(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).start()) {
+            CompletableFuture<ChannelFuture> late = new CompletableFuture<>();
+            Future<UnixFileDescriptor> left = pair.receiver.eventLoop().submit(() -> {
+                Future<UnixFileDescriptor> requested = UnixTransport.handOver(pair.receiver);
+                requested.addListener(done -> late.complete(
+                        pair.receiver.writeAndFlush(ChannelPair.buffer("too late"))));
+                return requested;
+            }).sync().getNow();
+            UnixFileDescriptor fd = left.get(10, TimeUnit.SECONDS);
+            assertInstanceOf(ClosedChannelException.class,
+                    ChannelPair.failure(late.get(10, TimeUnit.SECONDS)));
+            Channel successor = UnixTransport.adopt(fd);
+            Channels.register(successor, new RecordingHandler());
+            successor.writeAndFlush(ChannelPair.buffer("from the successor")).sync();
+            assertEquals("from the successor", ChannelPair.text(pair.senderInbox.take()));
+            successor.close().sync();
+        }
+    }
+
     /** What the peer has sent must not be divided between two owners: this channel reads it to the end. */
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void channelWhoseWriteFailsKeepsItsSocket(SocketType type) throws Exception {
