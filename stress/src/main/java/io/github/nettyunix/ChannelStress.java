@@ -27,7 +27,7 @@ public final class ChannelStress {
         final UnixStreamChannel channel = new UnixStreamChannel();
     }
 
-    /** Whoever sees that a channel is active sees its addresses. */
+    /** A thread that sees that a channel is active also sees its addresses. */
     @JCStressTest
     @Outcome(id = "false, false", expect = Expect.ACCEPTABLE, desc = "neither yet")
     @Outcome(id = "false, true", expect = Expect.ACCEPTABLE, desc = "about to become active")

@@ -34,8 +34,8 @@ public final class ControlDataStress {
     }
 
     /**
-     * Descriptors are enabled while the event loop reads. When the option is set, no read is under way for which the
-     * kernel discards descriptors: a peer that is told so may send one.
+     * Descriptors are enabled while the event loop reads. Once the option is set, no read that makes the kernel discard
+     * descriptors is under way, so that a peer may send one as soon as it learns that.
      */
     @JCStressTest
     @Outcome(id = "false, false", expect = Expect.ACCEPTABLE, desc = "a read that discards, before the option is set")
