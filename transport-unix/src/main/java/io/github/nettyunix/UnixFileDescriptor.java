@@ -89,6 +89,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
             new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixFileDescriptor.class, "uses"));
 
     private static final Type[] TYPES = Type.values();
+    private static final IntUnaryOperator STATUS = fd -> FileDescriptors.status(fd, new long[1]);
     static {
         ValueAccess.provide(new ValueAccess.OfDescriptor<>(USES, UnixFileDescriptor::new, fd -> fd.received,
                 fd -> fd.closeNumber(), fd -> fd.releaseNumber(), fd -> fd.closeElsewhere()));
@@ -262,14 +263,12 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
-        int type = use(fd -> FileDescriptors.status(fd, new long[1]));
-        return TYPES[DescriptorFiles.check(Operation.TYPE, intValue(), type)];
+        return TYPES[DescriptorFiles.check(Operation.TYPE, intValue(), use(STATUS))];
     }
 
     /**
      * Returns the size of the file. It is meaningful for regular files and memory files, and may change until the file
-     * is sealed. Does not block: for a file in a FUSE or network file system it is the size that the kernel has cached
-     * (AT_STATX_DONT_SYNC).
+     * is sealed. Does not block: for a file in a FUSE or network file system, the kernel's cached size is returned.
      *
      * @return the size in bytes, from <a href="https://man7.org/linux/man-pages/man2/statx.2.html">statx(2)</a>
      * @throws IOException if the descriptor is closed
@@ -472,9 +471,11 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         return System.identityHashCode(this);
     }
 
+    /** Returns the number and the {@linkplain #type() type}, which a logger can show on any thread: it cannot block. */
     @Override
     public String toString() {
-        return "UnixFileDescriptor(" + intValue() + (isOpen() ? ")" : ", closed)");
+        int type = use(STATUS);
+        return "UnixFileDescriptor(" + intValue() + (type >= 0 ? ", " + TYPES[type] : isOpen() ? "" : ", closed") + ')';
     }
 
     /** Drops a reference; true if that was the last one and nothing uses the number: the caller must close it. */

@@ -227,10 +227,13 @@ public final class UnixSocketAddress extends DomainSocketAddress {
 
     /**
      * Returns the name in printable form, with {@code @} for a leading NUL and {@code \xHH} for other bytes that cannot
-     * be printed.
+     * be printed; {@code unnamed} if there is none. Meant for logs: {@link #path()} and {@link #bytes()} are exact.
      */
     @Override
     public String toString() {
+        if (isUnnamed()) {
+            return "unnamed";
+        }
         StringBuilder text = new StringBuilder(name.length);
         path().chars().forEach(c -> {
             if (c == 0 && text.length() == 0) {

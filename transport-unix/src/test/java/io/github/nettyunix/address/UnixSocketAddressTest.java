@@ -60,6 +60,7 @@ class UnixSocketAddressTest {
         assertEquals("", UnixSocketAddress.unnamed().path());
         assertEquals(UnixSocketAddress.unnamed(), UnixSocketAddress.autobind());
         assertEquals(0, UnixSocketAddress.unnamed().bytes().length);
+        assertEquals("unnamed", UnixSocketAddress.unnamed().toString());
     }
 
     @Test

@@ -47,7 +47,7 @@ class ErrorMessageTest {
         assertEquals(address, error.address());
         assertEquals(errno, error.errnoName());
         assertTrue(error.errno() > 0);
-        String name = address == null || address.toString().isEmpty() ? "" : " " + address;
+        String name = address == null || address.equals(UnixSocketAddress.unnamed()) ? "" : " " + address;
         assertTrue(cause.getMessage().startsWith(operation + " " + type + name + ": " + errno + " ("),
                 cause.getMessage());
     }

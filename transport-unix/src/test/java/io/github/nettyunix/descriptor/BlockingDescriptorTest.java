@@ -231,6 +231,7 @@ class BlockingDescriptorTest {
                                 fd.type();
                                 fd.size();
                                 fd.seals();
+                                assertTrue(fd.toString().endsWith(", REGULAR_FILE)"), fd::toString);
                             }
                             ctx.fireChannelRead(message);
                         }

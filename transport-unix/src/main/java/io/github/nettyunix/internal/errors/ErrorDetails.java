@@ -3,6 +3,7 @@ package io.github.nettyunix.internal.errors;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
+import io.netty.channel.unix.DomainSocketAddress;
 
 import java.io.Serializable;
 import java.net.SocketAddress;
@@ -43,7 +44,7 @@ public record ErrorDetails(Operation operation, String object, SocketType socket
         if (socketType != null) {
             text.append(' ').append(socketType);
         }
-        if (address != null && !address.toString().isEmpty()) {
+        if (address != null && !(address instanceof DomainSocketAddress domain && domain.path().isEmpty())) {
             text.append(' ').append(address);
         }
         text.append(": ").append(errnoName()).append(" (").append(Errno.message(errno)).append(')');
