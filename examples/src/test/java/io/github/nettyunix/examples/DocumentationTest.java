@@ -26,7 +26,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * The Java in the documentation compiles. Programs, which have a {@code main}, also run, and print what the {@code
- * text} block after them says. Other snippets are compiled inside {@link #AROUND_FRAGMENT}.
+ * text} block after them says. Other snippets are compiled inside {@link #AROUND_FRAGMENT}. Those on frameworks are
+ * parts of the module that has the frameworks, which compares them.
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");
@@ -78,6 +79,7 @@ class DocumentationTest {
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
             List<Path> documents = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs.sorted()).toList();
             return documents.stream().filter(file -> file.toString().endsWith(".md"))
+                    .filter(file -> !file.endsWith("frameworks.md"))
                     .flatMap(DocumentationTest::snippets)
                     .map(snippet -> DynamicTest.dynamicTest(snippet.title, () -> check(snippet,
                             Files.createTempDirectory(folder, "snippet"))));
