@@ -89,7 +89,6 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
             new UseCount<>(AtomicIntegerFieldUpdater.newUpdater(UnixFileDescriptor.class, "uses"));
 
     private static final Type[] TYPES = Type.values();
-    private static final IntUnaryOperator STATUS = fd -> FileDescriptors.status(fd, new long[1]);
     static {
         ValueAccess.provide(new ValueAccess.OfDescriptor<>(USES, UnixFileDescriptor::new, fd -> fd.received,
                 fd -> fd.closeNumber(), fd -> fd.releaseNumber(), fd -> fd.closeElsewhere()));
@@ -263,7 +262,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Type type() throws IOException {
-        return TYPES[DescriptorFiles.check(Operation.TYPE, intValue(), use(STATUS))];
+        return TYPES[DescriptorFiles.check(Operation.TYPE, intValue(),
+                use(fd -> FileDescriptors.status(fd, new long[1])))];
     }
 
     /**
@@ -474,7 +474,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     /** Returns the number and the {@linkplain #type() type}, which a logger can show on any thread: it cannot block. */
     @Override
     public String toString() {
-        int type = use(STATUS);
+        int type = use(fd -> FileDescriptors.status(fd, new long[1]));
         return "UnixFileDescriptor(" + intValue() + (type >= 0 ? ", " + TYPES[type] : isOpen() ? "" : ", closed") + ')';
     }
 
