@@ -1,6 +1,7 @@
 package io.github.nettyunix.examples.proxy;
 
 import io.github.nettyunix.examples.testing.Evidence;
+import io.github.nettyunix.examples.testing.Postgres;
 import io.github.nettyunix.examples.testing.Program;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -8,7 +9,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -93,13 +93,9 @@ class ProxiedServersTest {
 
     @Test
     void postgresAnswersThroughIt() throws Exception {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        String data = path("data");
-        run(asPostgres("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "--no-instructions"));
-        String socket = Files.createDirectory(folder.resolve("in")) + "/.s.PGSQL.5432";
-        startProxy(socket, path(".s.PGSQL.5432"));
-        start(asPostgres("postgres", "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + folder,
-                "-c", "fsync=off")).awaitLine("ready to accept connections");
+        String socket = Files.createDirectory(folder.resolve("in")) + "/" + Postgres.SOCKET;
+        startProxy(socket, path(Postgres.SOCKET));
+        started.add(Postgres.start(folder));
         String[] psql = {"psql", "-h", path("in"), "-U", "postgres", "-At", "-c"};
         assertEquals("5000050000\n", run(Stream.concat(Stream.of(psql),
                 Stream.of("select sum(n) from generate_series(1, 100000) n")).toArray(String[]::new)));
@@ -108,32 +104,6 @@ class ProxiedServersTest {
                 .toArray(String[]::new));
         assertEquals(5000, rows.lines().count());
         Evidence.of("PostgreSQL", "queries and a copy through the proxy");
-    }
-
-    /** PostgreSQL does not run as root. */
-    private static String[] asPostgres(String program, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>();
-        if (System.getProperty("user.name").equals("root")) {
-            command.addAll(List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"));
-        }
-        command.add(postgresProgram(program));
-        command.addAll(List.of(arguments));
-        return command.toArray(new String[0]);
-    }
-
-    /** Debian has one folder of programs per version. */
-    private static String postgresProgram(String name) throws Exception {
-        Path versions = Path.of("/usr/lib/postgresql");
-        if (Files.isDirectory(versions)) {
-            try (Stream<Path> folders = Files.list(versions)) {
-                Path found = folders.map(version -> version.resolve("bin").resolve(name)).filter(Files::isExecutable)
-                        .findFirst().orElse(null);
-                if (found != null) {
-                    return found.toString();
-                }
-            }
-        }
-        return Program.path(name);
     }
 
     @Test
