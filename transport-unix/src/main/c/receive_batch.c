@@ -295,33 +295,27 @@ static int peek_stream(int fd, struct iovec *vectors, int count, int wanted, int
  * the message, it returns what precedes the message. On a kernel that does otherwise, descriptors arrive with an
  * earlier byte of the read.
  *
- * Usually little is queued, and one peek is enough. Where much is expected, its bytes are not copied twice.
+ * The bytes are counted by copying them. FIONREAD would be cheaper, but since Linux 6.17 it counts each out-of-band
+ * byte that a read has discarded for ever: a read of that many bytes might reach a message that has come meanwhile.
  */
-static jint bytes_to_barrier(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint limit, jint wanted,
-        jboolean much_expected) {
+static jint bytes_to_barrier(JNIEnv *env, jclass class, jint fd, jlong scratch, jint capacity, jint limit,
+        jint wanted) {
     (void) env, (void) class;
     REQUIRE(is_range(scratch, capacity) && limit >= 1 && limit < MORE && (wanted & ~ALL_WANTED) == 0);
 #ifdef __linux__
-    enum { LITTLE = 4096 };
-    int look = limit < LITTLE ? limit : LITTLE;
-    if (look > capacity) look = capacity;
-    int queued = 0;
-    if (much_expected && RETRY(ioctl(fd, FIONREAD, &queued)) == -1) return -errno;
-    int counted = queued > look;
+    int look = limit < capacity ? limit : capacity;
     /* Nothing can be copied to NULL. */
-    struct iovec vectors[] = {{POINTER(scratch), counted ? 0 : (size_t) look}, {NULL, 1}};
+    struct iovec vectors[] = {{POINTER(scratch), (size_t) look}, {NULL, 1}};
     int cut;
     int end = peek_stream(fd, vectors, 1, wanted, &cut);
     if (end == -EAGAIN) {
         /* FIONREAD counts an out-of-band byte, which no peek sees and a read discards. */
-        return RETRY(ioctl(fd, FIONREAD, &queued)) == 0 && queued > 0 ? 1 : end;
+        int queued;
+        return RETRY(ioctl(fd, FIONREAD, &queued)) == 0 && queued == 0 ? end : 1;
     }
     if (end < 0) return end;
-    if (!cut) {
-        if (counted) return queued > limit ? limit | MORE : queued;
-        return end == look ? end | MORE : end;
-    }
-    if (counted || end == look) {
+    if (!cut) return end == look ? end | MORE : end;
+    if (end == look) {
         vectors[0].iov_len = (size_t) capacity;
         end = peek_stream(fd, vectors, 1, wanted, &cut);
     }
@@ -332,14 +326,14 @@ static jint bytes_to_barrier(JNIEnv *env, jclass class, jint fd, jlong scratch, 
     if (start > 0 && start < end) return (start < limit ? start : limit) | MORE;
     return end;
 #else
-    (void) fd, (void) scratch, (void) capacity, (void) much_expected;
+    (void) fd, (void) scratch, (void) capacity;
     return limit;
 #endif
 }
 
 static const JNINativeMethod methods[] = {
     NATIVE("receive", "(IJIJIJJJIII)I", receive),
-    NATIVE("bytesToBarrier", "(IJIIIZ)I", bytes_to_barrier),
+    NATIVE("bytesToBarrier", "(IJIII)I", bytes_to_barrier),
 };
 
 const native_class nettyunix_receive_batch = {

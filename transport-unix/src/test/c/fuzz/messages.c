@@ -34,7 +34,7 @@ enum { MORE = 1 << 30, MOST_DESCRIPTORS = 128, MOST_STEPS = 24, MOST_MESSAGES = 
 typedef jlong (*send_records)(JNIEnv *, jclass, jint, jlong, jint, jint, jlong, jint);
 typedef jlong (*send_stream)(JNIEnv *, jclass, jint, jlong, jint, jlong, jint);
 typedef jint (*receive)(JNIEnv *, jclass, jint, jlong, jint, jlong, jint, jlong, jlong, jlong, jint, jint, jint);
-typedef jint (*bytes_to_barrier)(JNIEnv *, jclass, jint, jlong, jint, jint, jint, jboolean);
+typedef jint (*bytes_to_barrier)(JNIEnv *, jclass, jint, jlong, jint, jint, jint);
 
 #define ADDRESS(pointer) ((jlong) (intptr_t) (pointer))
 
@@ -168,7 +168,7 @@ static void look_ahead(input *in) {
     int capacity = 1 + take(in, MOST_BYTES), limit = 1 + take(in, 2 * MOST_BYTES);
     uint8_t *scratch = allocate((size_t) capacity);
     jint result = ((bytes_to_barrier) native(&nettyunix_receive_batch, "bytesToBarrier"))(NULL, NULL, receiver,
-            ADDRESS(scratch), capacity, limit, wanted, (jboolean) take(in, 2));
+            ADDRESS(scratch), capacity, limit, wanted);
     if (bytes_queued == 0) CHECK(result == -EAGAIN);
     else CHECK(result > 0 && (size_t) (result & ~MORE) <= bytes_queued);
     /* A message with descriptors is received as a whole. */

@@ -28,12 +28,14 @@ public final class UnixSocketOption {
      * Whether descriptors arrive with exactly the bytes that they were sent with, on stream channels (Linux). A read
      * then ends before a message that has descriptors, and that message arrives as it was sent, from its first byte to
      * its last, in one {@link UnixMessage}. Off by default: bytes that were sent before a descriptor may then arrive in
-     * one message with it. The option costs one system call per read, and one or two more where there are descriptors.
-     * Proxies need it, and so do receivers that cannot tell otherwise which byte a descriptor belongs to.
+     * one message with it. The option costs one system call per read, which copies the bytes once more, and one or two
+     * more where there are descriptors. Proxies need it, and so do receivers that cannot tell otherwise which byte a
+     * descriptor belongs to.
      *
      * <p>The kernel splits a stream into pieces of at most about 32 KiB (36,544 bytes on current Linux with pages of 4
      * KiB), and does not reveal which pieces belong to one write. A longer message arrives in several parts. Its
-     * descriptors arrive with the first part, from its first byte on.
+     * descriptors arrive with the first part, from its first byte on. An out-of-band byte ({@code MSG_OOB}) that a
+     * later one turns into a byte of the stream may begin the message that follows it.
      *
      * <p>Setting it throws {@link UnsupportedOperationException} on other platforms.
      */

@@ -74,7 +74,7 @@ final class TrafficFaults {
                         .when(CLOSES, ON_RECEIVE, "ECONNRESET"),
                 // FIONREAD would say that there is something, other than EAGAIN does.
                 Row.of(RECVMSG, new Traffic(STREAM, true, true)).when(GOES_ON, "EINTR")
-                        .when(CLOSES, ON_RECEIVE).when(REPORTS_AT_END, "ECONNRESET"),
+                        .when(CLOSES, ON_RECEIVE, "ECONNRESET"),
                 Row.of(RECVMMSG, Traffic.plain(SEQPACKET)).when(GOES_ON, "EINTR").when(WAITS, "EAGAIN")
                         .when(CLOSES, ON_RECEIVE).when(REPORTS_AT_END, "ECONNRESET"),
                 Row.of(RECVMSG, Traffic.withDescriptors(SEQPACKET)).when(GOES_ON, "EINTR").when(WAITS, "EAGAIN")
@@ -84,8 +84,7 @@ final class TrafficFaults {
                 Row.of(RECVMSG, Traffic.withDescriptors(DATAGRAM)).when(GOES_ON, "EINTR").when(WAITS, "EAGAIN")
                         .when(REPORTS, ON_RECEIVE, "ECONNRESET"),
 
-                Row.of(FIONREAD, new Traffic(STREAM, true, true)).when(GOES_ON, "EINTR")
-                        .when(CLOSES, "EBADF EFAULT EINVAL ENOTTY EPERM ENOSYS"),
+                Row.of(FIONREAD, new OutOfBand()).when(GOES_ON, "EINTR EBADF EFAULT EINVAL ENOTTY EPERM ENOSYS"),
                 Row.of(SystemCall.of("statx"), Traffic.withDescriptors(STREAM)).when(GOES_ON, "EACCES EBADF EFAULT "
                         + "EINVAL ENOMEM ENOENT ENOTDIR EPERM ENOSYS EIO"),
                 Row.of(SystemCall.of("fcntl").with("F_GET_SEALS", 1, 1034), Traffic.withDescriptors(SEQPACKET))

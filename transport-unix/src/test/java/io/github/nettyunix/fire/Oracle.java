@@ -297,7 +297,7 @@ final class Oracle {
                 }
                 if (within == 0) {
                     descriptors.addAll(next.descriptors());
-                    begins &= i == 0 || next.descriptors().isEmpty();
+                    begins &= next.descriptors().isEmpty() || parts.stream().allMatch(part -> part.send().oob());
                 }
                 if (parts.isEmpty() || parts.get(parts.size() - 1) != next) {
                     parts.add(next);

@@ -22,13 +22,10 @@ import java.nio.ByteBuffer;
 
 /** Reads a stream: plain bytes, or pieces with their control data. */
 public final class StreamReader implements ChannelReader {
-    private static final int LITTLE = 4096;
-
     private final ChannelCore core;
     private final ReadLoop readLoop;
     private final MoreExpected moreExpected = new MoreExpected();
     private boolean maybeMore;
-    private boolean muchExpected;
     // Reads many messages at once; made when a trusted peer has sent descriptors.
     private RecordReader records;
     private boolean descriptorsExpected;
@@ -194,19 +191,11 @@ public final class StreamReader implements ChannelReader {
 
     private int receiveToBarrier(ByteBuf buffer, Wanted wanted) throws IOException {
         ReceiveBatch batch = ReceiveBatch.current();
-        int limit = buffer.writableBytes();
-        int next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
-        if (next == -Errno.ECONNRESET) {
-            // A peek that reaches an out-of-band byte at the end of the queue returns the error before the bytes.
-            readLoop.keepReset(core.newException(Operation.READ, next, null));
-            next = batch.bytesToBarrier(core.socket(), limit, wanted.flags(), muchExpected);
-        }
-        next = checkRead(next);
+        int next = checkRead(batch.bytesToBarrier(core.socket(), buffer.writableBytes(), wanted.flags()));
         if (next <= 0) {
             return next;
         }
         int length = next & ~ReceiveBatch.MORE;
-        muchExpected = length >= LITTLE;
         buffer.ensureWritable(length);
         int received = receiveMessage(buffer, length, wanted);
         maybeMore = next != length;

@@ -146,13 +146,12 @@ public final class ReceiveBatch {
      * Returns how many bytes of a stream to receive so that a message with descriptors is delivered as it was sent.
      *
      * @param limit the most bytes to receive
-     * @param muchExpected whether more than a few bytes are probably queued
      * @return the number, with {@link #MORE} added where more is known to follow; 0 at the end of the stream; -EAGAIN
      *         if nothing is queued
      */
-    public int bytesToBarrier(UnixSocket socket, int limit, int wanted, boolean muchExpected) {
+    public int bytesToBarrier(UnixSocket socket, int limit, int wanted) {
         reserve(LOOK_AHEAD);
-        return bytesToBarrier(socket.intValue(), data.address(), LOOK_AHEAD, limit, wanted, muchExpected);
+        return bytesToBarrier(socket.intValue(), data.address(), LOOK_AHEAD, limit, wanted);
     }
 
     /**
@@ -353,8 +352,7 @@ public final class ReceiveBatch {
         return Buffer.memoryAddress(view) + view.position();
     }
 
-    private static native int bytesToBarrier(int fd, long scratch, int capacity, int limit, int wanted,
-                                             boolean muchExpected);
+    private static native int bytesToBarrier(int fd, long scratch, int capacity, int limit, int wanted);
 
     private static native int receive(int fd, long messages, int count, long buffer, int length,
                                       long data, long size, long stride, int capacity, int maxFds, int wanted);

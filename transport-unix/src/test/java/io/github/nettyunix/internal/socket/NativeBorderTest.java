@@ -198,14 +198,14 @@ class NativeBorderTest {
         refusedReceive(1, 0L, 0, address, SIZE, 4096L, 64, 0, -1);
         refused(ReceiveBatch.class, "receive", fd, 0L, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
         refused(ReceiveBatch.class, "receive", fd, wraps, 1, 0L, 0, address, SIZE, 4096L, 64, 0, 0);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, 0L, 64, 64, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, wraps, 64, 64, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 0, 64, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, -1, 64, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 0, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, MIN, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, ReceiveBatch.MORE, 0, false);
-        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 64, -1, false);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, 0L, 64, 64, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, wraps, 64, 64, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 0, 64, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, -1, 64, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 0, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, MIN, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, ReceiveBatch.MORE, 0);
+        refused(ReceiveBatch.class, "bytesToBarrier", fd, address, 64, 64, -1);
 
         Class<?> socket = UnixSocket.class;
         refused(socket, "newSocket", -1);
