@@ -11,7 +11,6 @@ import io.github.nettyunix.internal.endpoint.Endpoint;
 import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
-import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.read.ReadLoop;
 import io.github.nettyunix.internal.read.RecordMark;
 import io.github.nettyunix.internal.readiness.Interest;
@@ -55,7 +54,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
     final WriteSchedule writeSchedule = new WriteSchedule(core(), interest);
     private final AbstractUnixChannelConfig config;
-    private final PeerTrust peerTrust;
 
     private boolean registeredBefore;
     private volatile boolean active;
@@ -68,7 +66,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         super(parent);
         this.type = type;
         this.socket = socket;
-        peerTrust = new PeerTrust(socket);
         settings = new ChannelSettings(this, type, socket, mark);
         boolean isServer = this instanceof ServerChannel;
         SocketOptions options = SocketOptions.of(type, isServer);
@@ -346,11 +343,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         @Override
         public ChannelWriter writer() {
             return AbstractUnixChannel.this.writer();
-        }
-
-        @Override
-        public PeerTrust peerTrust() {
-            return peerTrust;
         }
 
         // ---- reading ------------------------------------------------------------------------------------------------

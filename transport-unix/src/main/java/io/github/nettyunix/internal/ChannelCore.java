@@ -4,7 +4,6 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.ChannelReader;
-import io.github.nettyunix.internal.read.PeerTrust;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
@@ -25,8 +24,6 @@ public interface ChannelCore extends Interest.Owner {
     ChannelReader reader();
 
     ChannelWriter writer();
-
-    PeerTrust peerTrust();
 
     /** Fails if a file is shorter than its region. */
     void validate(DefaultFileRegion region, long position) throws IOException;

@@ -55,6 +55,7 @@ public class RecordReader implements ChannelReader {
     private final ReadLoop readLoop;
     private final MessageFactory factory;
     private final int kind;
+    private final PeerTrust peerTrust;
     // Received but not yet delivered: messages, and a Throwable in the place of each lost one. Messages are of Netty's
     // classes as well as ours, so a common type would take a wrapper, that is, an object per message.
     private final Queue<Object> messages = new ArrayDeque<>(ReceiveBatch.CAPACITY);
@@ -73,10 +74,15 @@ public class RecordReader implements ChannelReader {
 
     /** @param kind what the records are, as flags of {@link ReceiveBatch} */
     public RecordReader(ChannelCore core, ReadLoop readLoop, MessageFactory factory, int kind) {
+        this(core, readLoop, factory, kind, new PeerTrust(core.socket()));
+    }
+
+    RecordReader(ChannelCore core, ReadLoop readLoop, MessageFactory factory, int kind, PeerTrust peerTrust) {
         this.core = core;
         this.readLoop = readLoop;
         this.factory = factory;
         this.kind = kind;
+        this.peerTrust = peerTrust;
     }
 
     @Override
@@ -174,7 +180,7 @@ public class RecordReader implements ChannelReader {
         int count;
         try {
             int flags = kind | wanted.flags();
-            if (wanted.maxFds() > 0 && most > 1 && core.peerTrust().isTrusted()) {
+            if (wanted.maxFds() > 0 && most > 1 && peerTrust.isTrusted()) {
                 int together = descriptorsExpected.together(most, wanted.maxFds());
                 if (together > 1) {
                     most = together;
@@ -186,7 +192,7 @@ public class RecordReader implements ChannelReader {
             options.endRead();
         }
         if (wanted.maxFds() > 0) {
-            core.peerTrust().received(count);
+            peerTrust.received(count);
         }
         int next = count > 0 ? batch.next(count - 1) : -Errno.EAGAIN;
         unknown = next == 0;
@@ -251,7 +257,7 @@ public class RecordReader implements ChannelReader {
                         sender, InboundMessages.credentials(batch, index));
             } else {
                 content = content(batch, index, buffer);
-                batch.setTrusted(core.peerTrust().isHarmless(batch.descriptorCount(index)));
+                batch.setTrusted(peerTrust.isHarmless(batch.descriptorCount(index)));
                 message = factory.newMessage(content, sender, batch, index, wanted.isControlData());
             }
         } catch (Throwable t) {

@@ -24,6 +24,7 @@ import java.nio.ByteBuffer;
 public final class StreamReader implements ChannelReader {
     private final ChannelCore core;
     private final ReadLoop readLoop;
+    private final PeerTrust peerTrust;
     private final MoreExpected moreExpected = new MoreExpected();
     private boolean maybeMore;
     // Reads many messages at once; made when a trusted peer has sent descriptors.
@@ -33,6 +34,7 @@ public final class StreamReader implements ChannelReader {
     public StreamReader(ChannelCore core, ReadLoop readLoop) {
         this.core = core;
         this.readLoop = readLoop;
+        peerTrust = new PeerTrust(core.socket());
     }
 
     @Override
@@ -44,7 +46,7 @@ public final class StreamReader implements ChannelReader {
         if (settings.readMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
             return readDescriptors(allocHandle);
         }
-        if (descriptorsExpected && core.peerTrust().isTrusted() && !settings.isExactDescriptorPositions()
+        if (descriptorsExpected && peerTrust.isTrusted() && !settings.isExactDescriptorPositions()
                 && settings.controlData().wanted().maxFds() > 0) {
             try {
                 return readMany(allocHandle, before);
@@ -108,7 +110,7 @@ public final class StreamReader implements ChannelReader {
             records = new RecordReader(core, readLoop, (content, sender, batch, index, controlData) -> {
                 descriptorsExpected = batch.descriptorCount(index) > 0;
                 return InboundMessages.newMessage(content, batch, index);
-            }, 0);
+            }, 0, peerTrust);
         }
         int count = records.read(allocHandle, before);
         maybeMore = records.maybeMore();
@@ -155,7 +157,7 @@ public final class StreamReader implements ChannelReader {
             maybeMore |= found;
         }
         try {
-            batch.setTrusted(core.peerTrust().isHarmless(batch.descriptorCount(0)));
+            batch.setTrusted(peerTrust.isHarmless(batch.descriptorCount(0)));
             return InboundMessages.newMessage(buffer, batch, 0);
         } catch (Throwable t) {
             InboundMessages.closeDescriptors(batch, 0);
