@@ -11,6 +11,7 @@ module io.github.nettyunix {
     requires static io.netty.transport.classes.epoll;
     requires static io.netty.transport.classes.io_uring;
     requires static io.netty.transport.classes.kqueue;
+    requires static jdk.jfr;
 
     exports io.github.nettyunix;
     exports io.github.nettyunix.handler;

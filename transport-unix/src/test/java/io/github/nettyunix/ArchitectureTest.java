@@ -35,6 +35,7 @@ class ArchitectureTest {
     private static final String ENDPOINT = INTERNAL + ".endpoint";
     private static final String READINESS = INTERNAL + ".readiness";
     private static final String SOCKET = INTERNAL + ".socket";
+    private static final String METRICS = INTERNAL + ".metrics";
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .importUrl(UnixTransport.class.getProtectionDomain().getCodeSource().getLocation());
@@ -71,8 +72,14 @@ class ArchitectureTest {
     }
 
     @Test
+    void metricsAreOfValues() {
+        uses(METRICS, METRICS, ROOT);
+    }
+
+    /** Any handler could be one of a user, except that these report what they refuse. */
+    @Test
     void handlersUsePublicApiOnly() {
-        uses(HANDLER, HANDLER, ROOT);
+        uses(HANDLER, HANDLER, ROOT, METRICS);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.nettyunix.handler;
 
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixStreamChannel;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.unix.DomainSocketReadMode;
@@ -45,6 +46,9 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
             ctx.fireChannelRead(accepted(message));
             return;
         }
+        int count = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors().size() : 1;
+        FlightEvents.descriptorsRefused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count,
+                refusal.getMessage());
         ReferenceCountUtil.release(message);
         if (message instanceof FileDescriptor fd) {
             closeQuietly(fd);

@@ -4,6 +4,7 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -182,16 +183,17 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         } else if (timer != null) {
             timer = null;
             if (overdue > 0) {
-                refuse(context, waiting.size() + " descriptors have waited on " + context.channel() + ", some for "
-                        + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms or longer");
+                refuse(context, waiting.size(), waiting.size() + " descriptors have waited on " + context.channel()
+                        + ", some for " + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms or longer");
             } else if (!waiting.isEmpty()) {
                 startTimer();
             }
         }
     }
 
-    private void refuse(ChannelHandlerContext ctx, String why) {
+    private void refuse(ChannelHandlerContext ctx, int count, String why) {
         refused = true;
+        FlightEvents.descriptorsRefused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count, why);
         closeAll();
         ctx.fireExceptionCaught(new FileDescriptorRefusedException(why).at(ctx.channel()));
         ctx.close();
@@ -202,7 +204,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
         try {
             int count = waiting.size() + message.fileDescriptors().size();
             if (count > limit) {
-                refuse(ctx, count + " descriptors would wait on " + ctx.channel() + ", the limit is " + limit);
+                refuse(ctx, count, count + " descriptors would wait on " + ctx.channel() + ", the limit is " + limit);
                 return null;
             }
             for (UnixFileDescriptor fd : message.fileDescriptors()) {

@@ -3,6 +3,7 @@ package io.github.nettyunix.internal.endpoint;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
@@ -87,6 +88,7 @@ public final class ConnectAttempt implements Runnable {
                 owner.bindTo(localAddress);
             }
             attempted = true;
+            FlightEvents.connecting(channel, core.type(), address, promise);
             if (endpoint.tryConnect(address)) {
                 connected(core, owner, promise, wasActive);
             } else {

@@ -1,9 +1,11 @@
 package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
+import io.netty.channel.Channel;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 
 import java.io.IOException;
@@ -18,7 +20,7 @@ public final class Acceptor implements ChannelReader {
          *
          * @param peer the name that the peer is bound to, empty if none
          */
-        Object newChild(UnixSocket socket, byte[] peer);
+        Channel newChild(UnixSocket socket, byte[] peer);
     }
 
     private static final byte[] UNNAMED = {};
@@ -47,12 +49,13 @@ public final class Acceptor implements ChannelReader {
             }
             if (fd == -Errno.EAGAIN) {
                 unusable = true;
-                throw core.newException(Operation.ACCEPT, Errno.EINVAL, SHUT_DOWN);
+                throw failed(Errno.EINVAL, SHUT_DOWN);
             }
             unusable = fd == -Errno.EINVAL || fd == -Errno.EBADF || fd == -Errno.ENOTSOCK || fd == -Errno.EOPNOTSUPP;
-            throw core.newException(Operation.ACCEPT, fd, null);
+            throw failed(fd, null);
         }
-        Object child = newChild(fd);
+        Channel child = newChild(fd);
+        FlightEvents.accepted(core.channel(), core.type(), child);
         // The allocator counts bytes to decide whether to continue.
         allocHandle.attemptedBytesRead(1);
         allocHandle.lastBytesRead(1);
@@ -61,7 +64,13 @@ public final class Acceptor implements ChannelReader {
         return 1;
     }
 
-    private Object newChild(int fd) throws IOException {
+    private IOException failed(int errno, String hint) {
+        IOException cause = core.newException(Operation.ACCEPT, errno, hint);
+        FlightEvents.acceptFailed(core.channel(), core.type(), cause);
+        return cause;
+    }
+
+    private Channel newChild(int fd) throws IOException {
         UnixSocket child = new UnixSocket(fd);
         try {
             int length = peerName[0];

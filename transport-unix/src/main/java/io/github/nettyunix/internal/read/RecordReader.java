@@ -6,6 +6,7 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
@@ -250,11 +251,11 @@ public class RecordReader implements ChannelReader {
         try {
             UnixSocketAddress sender = factory.sender(batch, index);
             if (batch.isTruncated(index)) {
-                message = new MessageTruncatedException(core.type(), core.endpointAddress(), batch.length(index),
-                        maxLength, sender, InboundMessages.credentials(batch, index));
+                message = truncated(sender, new MessageTruncatedException(core.type(), core.endpointAddress(),
+                        batch.length(index), maxLength, sender, InboundMessages.credentials(batch, index)));
             } else if (batch.isControlTruncated(index)) {
-                message = new ControlDataTruncatedException(core.type(), core.endpointAddress(), wanted.maxFds(),
-                        sender, InboundMessages.credentials(batch, index));
+                message = truncated(sender, new ControlDataTruncatedException(core.type(), core.endpointAddress(),
+                        wanted.maxFds(), sender, InboundMessages.credentials(batch, index)));
             } else {
                 content = content(batch, index, buffer);
                 batch.setTrusted(peerTrust.isHarmless(batch.descriptorCount(index)));
@@ -280,6 +281,11 @@ public class RecordReader implements ChannelReader {
         if (content != buffer) {
             ReferenceCountUtil.release(buffer);
         }
+    }
+
+    private Throwable truncated(UnixSocketAddress sender, IOException cause) {
+        FlightEvents.truncated(core.channel(), core.type(), core.endpointAddress(), sender, cause);
+        return cause;
     }
 
     private boolean isStream() {

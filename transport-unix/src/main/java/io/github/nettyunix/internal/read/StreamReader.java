@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ChannelSettings;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
+import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.ReceiveBatch;
@@ -170,8 +171,10 @@ public final class StreamReader implements ChannelReader {
     /** Closes the channel, whose later descriptors would not match the bytes, and returns the exception to throw. */
     private ControlDataTruncatedException closeWith(int maxFds) {
         core.close();
-        return new ControlDataTruncatedException(core.type(), core.endpointAddress(), maxFds, null,
-                InboundMessages.credentials(ReceiveBatch.current(), 0));
+        ControlDataTruncatedException cause = new ControlDataTruncatedException(core.type(), core.endpointAddress(),
+                maxFds, null, InboundMessages.credentials(ReceiveBatch.current(), 0));
+        FlightEvents.truncated(core.channel(), core.type(), core.endpointAddress(), null, cause);
+        return cause;
     }
 
     /** Returns the number of bytes; 0 at the end of the stream, a negative number if there is nothing. */
