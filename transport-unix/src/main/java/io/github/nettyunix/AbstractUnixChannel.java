@@ -10,6 +10,7 @@ import io.github.nettyunix.internal.endpoint.ConnectAttempt;
 import io.github.nettyunix.internal.endpoint.Endpoint;
 import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.ReadLoop;
 import io.github.nettyunix.internal.read.RecordMark;
@@ -49,6 +50,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     final SocketType type;
     final UnixSocket socket;
     final ChannelSettings settings;
+    final ChannelCounts counts = new ChannelCounts();
     final Endpoint endpoint = new Endpoint(core());
     final Interest interest = new Interest(core());
     final ReadLoop readLoop = new ReadLoop(core(), core(), interest);
@@ -214,6 +216,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
 
     /** Begins to watch the socket, if it can be watched; returns why that failed. */
     private Throwable registered(Readiness registering) {
+        counts.registered(eventLoop());
         readLoop.registered();
         interest.registered(registering);
         try {
@@ -333,6 +336,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         @Override
         public ChannelSettings settings() {
             return settings;
+        }
+
+        @Override
+        public ChannelCounts counts() {
+            return counts;
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.github.nettyunix;
 import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
 import io.github.nettyunix.internal.read.RecordReader;
@@ -118,7 +119,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
      * @return their number
      */
     public long droppedMessages() {
-        return writer.dropped();
+        return counts.get(Counter.DROPPED_MESSAGES);
     }
 
     /** {@inheritDoc} For datagram sockets, the kernel records only the creator of a {@link #pair()}. */

@@ -4,10 +4,12 @@ import io.github.nettyunix.internal.NativeTransport;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.LoopCounts;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
 import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.kqueue.KQueueIoHandler;
@@ -184,7 +186,38 @@ public final class UnixTransport {
         if (channel instanceof AbstractUnixChannel unixChannel) {
             return HandOver.of(unixChannel.core(), unixChannel.core(), unixChannel.readLoop, unixChannel.endpoint);
         }
-        throw new IllegalArgumentException("not a channel of this transport: " + channel);
+        throw foreign(channel);
+    }
+
+    /**
+     * Returns the counters of a channel. Thread-safe; the counters can be read on any thread, and after the channel was
+     * closed.
+     *
+     * @param channel a channel of this transport
+     * @return its counters
+     * @throws IllegalArgumentException if the channel belongs to another transport
+     */
+    public static UnixMetrics metrics(Channel channel) {
+        if (channel instanceof AbstractUnixChannel unixChannel) {
+            return new UnixMetrics(unixChannel.counts);
+        }
+        throw foreign(channel);
+    }
+
+    /**
+     * Returns the counters of an event loop: the sums of what this transport's channels have counted while they were
+     * registered with it, including those that are closed. Thread-safe; the counters can be read on any thread, and
+     * after the loop was shut down.
+     *
+     * @param eventLoop any event loop; if no channel of this transport was ever registered with it, all counters are 0
+     * @return its counters
+     */
+    public static UnixMetrics metrics(EventLoop eventLoop) {
+        return new UnixMetrics(LoopCounts.of(eventLoop));
+    }
+
+    private static IllegalArgumentException foreign(Channel channel) {
+        return new IllegalArgumentException("not a channel of this transport: " + channel);
     }
 
     private static AbstractUnixChannel adopt(AdoptedSocket adopted) {

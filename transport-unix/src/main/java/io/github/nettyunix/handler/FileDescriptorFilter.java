@@ -2,7 +2,7 @@ package io.github.nettyunix.handler;
 
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixStreamChannel;
-import io.github.nettyunix.internal.metrics.FlightEvents;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.unix.DomainSocketReadMode;
@@ -47,8 +47,7 @@ abstract class FileDescriptorFilter extends ChannelInboundHandlerAdapter {
             return;
         }
         int count = message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors().size() : 1;
-        FlightEvents.descriptorsRefused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count,
-                refusal.getMessage());
+        ChannelCounts.refused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count, refusal.getMessage());
         ReferenceCountUtil.release(message);
         if (message instanceof FileDescriptor fd) {
             closeQuietly(fd);

@@ -4,7 +4,7 @@ import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketOption;
-import io.github.nettyunix.internal.metrics.FlightEvents;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -144,6 +144,10 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         if (refused) {
+            if (message instanceof UnixMessage unixMessage) {
+                ChannelCounts.refused(ctx.channel(), RefusalException.typeOf(ctx.channel()),
+                        unixMessage.fileDescriptors().size(), "earlier ones were refused");
+            }
             ReferenceCountUtil.release(message);
         } else if (message instanceof UnixMessage unixMessage && !(message instanceof UnixDatagramPacket)) {
             ByteBuf content = part(ctx, unixMessage);
@@ -193,7 +197,7 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
 
     private void refuse(ChannelHandlerContext ctx, int count, String why) {
         refused = true;
-        FlightEvents.descriptorsRefused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count, why);
+        ChannelCounts.refused(ctx.channel(), RefusalException.typeOf(ctx.channel()), count, why);
         closeAll();
         ctx.fireExceptionCaught(new FileDescriptorRefusedException(why).at(ctx.channel()));
         ctx.close();
@@ -220,11 +224,16 @@ public final class FileDescriptorQueueHandler extends ChannelInboundHandlerAdapt
     public void channelInactive(ChannelHandlerContext ctx) {
         // Decoders may still take some for their last message.
         ctx.fireChannelInactive();
-        closeAll();
+        closeUnclaimed(ctx);
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
+        closeUnclaimed(ctx);
+    }
+
+    private void closeUnclaimed(ChannelHandlerContext ctx) {
+        ChannelCounts.unclaimed(ctx.channel(), waiting.size());
         closeAll();
     }
 

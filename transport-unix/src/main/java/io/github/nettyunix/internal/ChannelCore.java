@@ -3,6 +3,7 @@ package io.github.nettyunix.internal;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.socket.Operation;
@@ -13,7 +14,7 @@ import io.netty.channel.DefaultFileRegion;
 import java.io.IOException;
 
 /** What the parts of a channel, including its reader and its writer, may call on it. */
-public interface ChannelCore extends Interest.Owner {
+public interface ChannelCore extends Interest.Owner, ChannelCounts.Owner {
     SocketType type();
 
     UnixSocket socket();

@@ -2,6 +2,7 @@ package io.github.nettyunix.internal;
 
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.DefaultChannelPipeline;
@@ -29,6 +30,9 @@ public final class UnixPipeline extends DefaultChannelPipeline {
         if (message instanceof UnixMessage && WARNED.add(channel().getClass())) {
             InternalLogger logger = InternalLoggerFactory.getInstance(channel().getClass());
             logger.warn(warning(message));
+        }
+        if (message instanceof UnixMessage unixMessage) {
+            ChannelCounts.unclaimed(channel(), unixMessage.fileDescriptors().size());
         }
         super.onUnhandledInboundMessage(ctx, message);
     }

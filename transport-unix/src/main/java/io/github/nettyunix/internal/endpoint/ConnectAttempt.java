@@ -3,6 +3,7 @@ package io.github.nettyunix.internal.endpoint;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
@@ -88,7 +89,7 @@ public final class ConnectAttempt implements Runnable {
                 owner.bindTo(localAddress);
             }
             attempted = true;
-            FlightEvents.connecting(channel, core.type(), address, promise);
+            FlightEvents.connecting(channel, core.type(), address, promise, core.counts());
             if (endpoint.tryConnect(address)) {
                 connected(core, owner, promise, wasActive);
             } else {
@@ -143,6 +144,7 @@ public final class ConnectAttempt implements Runnable {
         if (owner.connectAttempt() != this || !core.isOnEventLoop()) {
             return;
         }
+        core.counts().count(Counter.CONNECT_RETRIES);
         try {
             if (endpoint.tryConnect(address)) {
                 owner.setConnectAttempt(null);

@@ -13,6 +13,10 @@ final class ConnectEvent extends AbstractUnixEvent {
     @Label("Address")
     String address;
 
+    @Label("Retries")
+    @Description("How often the connect was repeated because the server's backlog was full")
+    long retries;
+
     @Label("Error")
     @Description("Why it has failed; null if it has succeeded")
     String error;

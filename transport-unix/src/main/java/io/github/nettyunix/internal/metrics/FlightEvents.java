@@ -18,21 +18,28 @@ public final class FlightEvents {
     private FlightEvents() {
     }
 
-    /** Loads the classes now: later, a process at its limit of descriptors could not load them from a folder. */
+    /** Loads the events now: later, a process at its limit of descriptors could not load them from a folder. */
+    static void initialize() {
+        // The initializer of this class does it.
+    }
+
     private static boolean load() {
         return ConnectEvent.INSTANCE != null && AcceptEvent.INSTANCE != null && TruncationEvent.INSTANCE != null
                 && DescriptorsRefusedEvent.INSTANCE != null;
     }
 
     /** A connect begins; it ends with the promise. */
-    public static void connecting(Channel channel, SocketType type, SocketAddress address, ChannelPromise promise) {
+    public static void connecting(Channel channel, SocketType type, SocketAddress address, ChannelPromise promise,
+            Counts counts) {
         if (ENABLED && ConnectEvent.INSTANCE.isEnabled() && !promise.isVoid()) {
+            long retriesBefore = counts.get(Counter.CONNECT_RETRIES);
             ConnectEvent event = new ConnectEvent();
             event.begin();
             promise.addListener(future -> {
                 event.end();
                 event.setChannel(channel, type);
                 event.address = AbstractUnixEvent.text(address);
+                event.retries = counts.get(Counter.CONNECT_RETRIES) - retriesBefore;
                 event.error = AbstractUnixEvent.text(future.cause());
                 event.commit();
             });
@@ -84,7 +91,7 @@ public final class FlightEvents {
      *
      * @param type {@code null} if the channel belongs to another transport
      */
-    public static void descriptorsRefused(Channel channel, SocketType type, int count, String reason) {
+    static void descriptorsRefused(Channel channel, SocketType type, int count, String reason) {
         if (ENABLED && DescriptorsRefusedEvent.INSTANCE.isEnabled()) {
             DescriptorsRefusedEvent event = new DescriptorsRefusedEvent();
             event.setChannel(channel, type);

@@ -1,2 +1,2 @@
-/** What channels report about themselves: events for Flight Recorder. */
+/** What channels report about themselves: counters, and events for Flight Recorder. */
 package io.github.nettyunix.internal.metrics;

@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
@@ -49,12 +50,13 @@ public final class Acceptor implements ChannelReader {
             }
             if (fd == -Errno.EAGAIN) {
                 unusable = true;
-                throw failed(Errno.EINVAL, SHUT_DOWN);
+                throw reported(core.newException(Operation.ACCEPT, Errno.EINVAL, SHUT_DOWN));
             }
             unusable = fd == -Errno.EINVAL || fd == -Errno.EBADF || fd == -Errno.ENOTSOCK || fd == -Errno.EOPNOTSUPP;
-            throw failed(fd, null);
+            throw reported(core.newException(Operation.ACCEPT, fd, null));
         }
         Channel child = newChild(fd);
+        core.counts().count(Counter.ACCEPTED_CONNECTIONS);
         FlightEvents.accepted(core.channel(), core.type(), child);
         // The allocator counts bytes to decide whether to continue.
         allocHandle.attemptedBytesRead(1);
@@ -64,8 +66,8 @@ public final class Acceptor implements ChannelReader {
         return 1;
     }
 
-    private IOException failed(int errno, String hint) {
-        IOException cause = core.newException(Operation.ACCEPT, errno, hint);
+    private <T extends Throwable> T reported(T cause) {
+        core.counts().count(Counter.ACCEPT_ERRORS);
         FlightEvents.acceptFailed(core.channel(), core.type(), cause);
         return cause;
     }
@@ -77,6 +79,7 @@ public final class Acceptor implements ChannelReader {
             return factory.newChild(child, length == 0 ? UNNAMED : Arrays.copyOfRange(peerName, 1, 1 + length));
         } catch (Throwable t) {
             child.close();
+            reported(t);
             throw t;
         }
     }

@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.readiness.Readiness;
 import io.netty.channel.ChannelPipeline;
@@ -257,6 +258,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** A read has failed and the channel is open: an immediate attempt would fail as well. */
     private void readAfterFailure() {
+        core.counts().count(Counter.READ_RETRIES);
         interest.remove(Readiness.READ);
         core.channel().eventLoop().schedule(() -> {
             if (core.isOnEventLoop() && isWaitingAfterFailure()) {

@@ -2,10 +2,13 @@ package io.github.nettyunix.internal.read;
 
 import io.github.nettyunix.ControlDataTruncatedException;
 import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
+import io.github.nettyunix.internal.metrics.ChannelCounts;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
@@ -144,6 +147,9 @@ public class RecordReader implements ChannelReader {
     public void close() {
         readLoop.buffers().close();
         for (Object message; (message = messages.poll()) != null;) {
+            if (message instanceof UnixMessage unixMessage) {
+                ChannelCounts.unclaimed(core.channel(), unixMessage.fileDescriptors().size());
+            }
             ReferenceCountUtil.release(message);
         }
     }
@@ -200,10 +206,20 @@ public class RecordReader implements ChannelReader {
         if (next != -Errno.EAGAIN) {
             failure = next;
         }
+        int added = 0;
+        long bytes = 0;
+        int descriptors = 0;
         for (int i = 0; i < count && !endOfStream; i++) {
-            add(batch, i, wanted, maxLength, null);
+            if (add(batch, i, wanted, maxLength, null)) {
+                added++;
+                bytes += batch.length(i);
+                descriptors += wanted.maxFds() == 0 ? 0 : batch.descriptorCount(i);
+            }
             allocHandle.attemptedBytesRead(isStream() ? maxLength : batch.length(i));
             allocHandle.lastBytesRead(batch.length(i));
+        }
+        if (added > 0) {
+            core.counts().received(added, bytes, descriptors);
         }
         return count;
     }
@@ -229,19 +245,26 @@ public class RecordReader implements ChannelReader {
         if (count == 0) {
             readLoop.buffers().putBack(buffer);
         } else {
-            add(batch, 0, wanted, maxLength, buffer);
+            if (add(batch, 0, wanted, maxLength, buffer)) {
+                core.counts().received(1, batch.length(0), batch.descriptorCount(0));
+            }
             allocHandle.attemptedBytesRead(batch.length(0));
             allocHandle.lastBytesRead(batch.length(0));
         }
         return count;
     }
 
-    /** @param buffer what the record was received into; {@code null} if its bytes are still in the batch */
-    private void add(ReceiveBatch batch, int index, Wanted wanted, int maxLength, ByteBuf buffer) {
+    /**
+     * Adds what has arrived to the queue.
+     *
+     * @param buffer what the record was received into; {@code null} if its bytes are still in the batch
+     * @return whether it is a message
+     */
+    private boolean add(ReceiveBatch batch, int index, Wanted wanted, int maxLength, ByteBuf buffer) {
         if (batch.isEndOfStream(index)) {
             endOfStream = true;
             ReferenceCountUtil.release(buffer);
-            return;
+            return false;
         }
         if (wanted.maxFds() > 0) {
             descriptorsExpected.received(batch, index);
@@ -281,9 +304,12 @@ public class RecordReader implements ChannelReader {
         if (content != buffer) {
             ReferenceCountUtil.release(buffer);
         }
+        return content != null;
     }
 
     private Throwable truncated(UnixSocketAddress sender, IOException cause) {
+        core.counts().count(cause instanceof MessageTruncatedException ? Counter.TRUNCATED_MESSAGES
+                : Counter.TRUNCATED_CONTROL_DATA);
         FlightEvents.truncated(core.channel(), core.type(), core.endpointAddress(), sender, cause);
         return cause;
     }

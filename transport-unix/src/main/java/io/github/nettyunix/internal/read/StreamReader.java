@@ -7,6 +7,7 @@ import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.ChannelSettings;
 import io.github.nettyunix.internal.ControlDataOptions;
 import io.github.nettyunix.internal.ControlDataOptions.Wanted;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.metrics.FlightEvents;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
@@ -92,9 +93,12 @@ public final class StreamReader implements ChannelReader {
             }
             buffer.writerIndex(buffer.writerIndex() + length);
             Object message = buffer;
+            int descriptors = 0;
             if (wanted.isControlData()) {
                 message = newMessage(buffer, before, wanted);
+                descriptors = ReceiveBatch.current().descriptorCount(0);
             }
+            core.counts().received(1, length, descriptors);
             allocHandle.incMessagesRead(1);
             buffer = null;
             readLoop.fireRead(message);
@@ -173,6 +177,7 @@ public final class StreamReader implements ChannelReader {
         core.close();
         ControlDataTruncatedException cause = new ControlDataTruncatedException(core.type(), core.endpointAddress(),
                 maxFds, null, InboundMessages.credentials(ReceiveBatch.current(), 0));
+        core.counts().count(Counter.TRUNCATED_CONTROL_DATA);
         FlightEvents.truncated(core.channel(), core.type(), core.endpointAddress(), null, cause);
         return cause;
     }
@@ -239,6 +244,7 @@ public final class StreamReader implements ChannelReader {
                 throw closeWith(UnixSocket.MAX_FDS);
             }
             FileDescriptor[] fds = InboundMessages.plainDescriptors(batch, 0);
+            core.counts().received(1, length, fds.length);
             allocHandle.incMessagesRead(1);
             for (FileDescriptor fd : fds) {
                 readLoop.fireRead(fd);

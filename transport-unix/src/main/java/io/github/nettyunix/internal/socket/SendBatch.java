@@ -46,6 +46,9 @@ public final class SendBatch {
     private final ByteBuffer messages = memory.buffer(0, CAPACITY * SIZE);
     private final IovArray vectors = new IovArray(Limits.IOV_MAX);
     private int count;
+    // The number of bytes before each message, and of all of them.
+    private final long[] starts = new long[CAPACITY + 1];
+    private int descriptors;
 
     private SendBatch() {
     }
@@ -59,6 +62,7 @@ public final class SendBatch {
 
     public void clear() {
         count = 0;
+        descriptors = 0;
         vectors.clear();
     }
 
@@ -87,6 +91,7 @@ public final class SendBatch {
             vectors.add(content, content.readerIndex(), length);
         }
         int base = count++ * SIZE;
+        starts[count] = starts[count - 1] + length;
         messages.putInt(base + FIRST_VECTOR, first);
         messages.putInt(base + VECTORS, vectors.count() - first);
         messages.putInt(base + FD_COUNT, 0);
@@ -106,6 +111,7 @@ public final class SendBatch {
         int index = messages.getInt(base + FD_COUNT);
         messages.putInt(base + FDS + index * Integer.BYTES, fd);
         messages.putInt(base + FD_COUNT, index + 1);
+        descriptors++;
     }
 
     /** Attaches the sender's credentials to the message that was added last. */
@@ -115,6 +121,29 @@ public final class SendBatch {
         messages.putInt(base + PID, pid);
         messages.putInt(base + UID, uid);
         messages.putInt(base + GID, gid);
+    }
+
+    /** Returns how many bytes the messages from {@code first} up to {@code end} have. */
+    public long bytes(int first, int end) {
+        return starts[end] - starts[first];
+    }
+
+    /** Returns how many descriptors the messages from {@code first} up to {@code end} have. */
+    public int descriptors(int first, int end) {
+        int sum = 0;
+        for (int i = first; descriptors > 0 && i < end; i++) {
+            sum += messages.getInt(i * SIZE + FD_COUNT);
+        }
+        return sum;
+    }
+
+    /** Returns how many messages begin within the first bytes of a stream. */
+    public int begun(long bytes) {
+        int index = 0;
+        while (index < count && starts[index] < bytes) {
+            index++;
+        }
+        return index;
     }
 
     /** Sends all messages from {@code first} on as records. */

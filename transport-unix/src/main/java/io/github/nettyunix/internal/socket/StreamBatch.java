@@ -8,6 +8,8 @@ import io.netty.channel.unix.Limits;
 import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.internal.PlatformDependent;
 
+import java.util.Arrays;
+
 /**
  * Bytes of a stream to send, from as many buffers as are at the head of a queue. Small buffers are merged: for the
  * kernel, another {@code iovec} costs more than copying a few bytes to memory that is in the cache. Each thread has one
@@ -37,6 +39,9 @@ public final class StreamBatch implements MessageProcessor {
     private final ByteBuf copy = Unpooled.directBuffer(COPY_CAPACITY, COPY_CAPACITY);
     // The start of the copies that have no vector yet.
     private int start;
+    // The end of each buffer that is not empty, in bytes from the start.
+    private long[] ends = new long[256];
+    private int count;
 
     private StreamBatch() {
     }
@@ -48,6 +53,7 @@ public final class StreamBatch implements MessageProcessor {
         batch.vectors.maxBytes(MAX_BYTES);
         batch.copy.clear();
         batch.start = 0;
+        batch.count = 0;
         return batch;
     }
 
@@ -60,6 +66,10 @@ public final class StreamBatch implements MessageProcessor {
         ByteBuf buffer = (ByteBuf) message;
         int index = buffer.readerIndex();
         int length = buffer.writerIndex() - index;
+        if (length == 0) {
+            return true;
+        }
+        addEnd(length);
         if (length > SMALL) {
             return endCopies() && vectors.add(buffer, index, length);
         }
@@ -74,6 +84,24 @@ public final class StreamBatch implements MessageProcessor {
             copy.writeBytes(buffer, index, length);
         }
         return true;
+    }
+
+    /** Called for each buffer, also for one that is then left for the next batch, wholly or in part. */
+    private void addEnd(int length) {
+        if (count == ends.length) {
+            ends = Arrays.copyOf(ends, 2 * count);
+        }
+        ends[count] = (count == 0 ? 0 : ends[count - 1]) + length;
+        count++;
+    }
+
+    /** Returns how many buffers, without empty ones, end within the first bytes. */
+    public int buffers(long bytes) {
+        if (count > 0 && ends[count - 1] == bytes) {
+            return count;
+        }
+        int index = Arrays.binarySearch(ends, 0, count, bytes);
+        return index < 0 ? -(index + 1) : index + 1;
     }
 
     /** Writes to the socket; the number of bytes, 0 if all buffers were empty, or a negative errno. */

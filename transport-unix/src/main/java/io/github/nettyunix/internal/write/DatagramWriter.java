@@ -5,6 +5,7 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.internal.ChannelCore;
 import io.github.nettyunix.internal.endpoint.SocketName;
 import io.github.nettyunix.internal.errors.SocketErrors;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.SendBatch;
@@ -92,24 +93,11 @@ public final class DatagramWriter implements ChannelWriter {
     // Netty's queue; null before the first write.
     private ChannelOutboundBuffer outbound;
 
-    private volatile long dropped;
-
     /** @param peerRefused called with the errno if the peer refuses a message for another reason than lack of room */
     public DatagramWriter(ChannelCore core, WriteSchedule schedule, IntConsumer peerRefused) {
         this.core = core;
         this.schedule = schedule;
         this.peerRefused = peerRefused;
-    }
-
-    /** Returns how many messages {@link DatagramQueueFull#DROP} has dropped. */
-    public long dropped() {
-        return dropped;
-    }
-
-    /** Only the event loop writes the counter. */
-    @SuppressWarnings("NonAtomicVolatileUpdate")
-    private void countDropped() {
-        dropped++;
     }
 
     @Override
@@ -155,7 +143,7 @@ public final class DatagramWriter implements ChannelWriter {
             return;
         }
         if (queue.isAwaitingWritable()) {
-            schedule.awaitWritable();
+            schedule.continueWhenWritable();
         } else {
             schedule.complete();
         }
@@ -224,6 +212,9 @@ public final class DatagramWriter implements ChannelWriter {
             int sent = (int) result;
             int errno = (int) (result >>> Integer.SIZE);
             Arrays.fill(results, tried, tried + sent, SENT);
+            if (sent > 0) {
+                core.counts().sent(sent, batch.bytes(tried, tried + sent), batch.descriptors(tried, tried + sent));
+            }
             tried += sent;
             if (errno != 0) {
                 DatagramQueueFull policy = policy(errno);
@@ -258,7 +249,7 @@ public final class DatagramWriter implements ChannelWriter {
         if (policy == DatagramQueueFull.WAIT) {
             await(datagram, errno);
         } else if (policy == DatagramQueueFull.DROP) {
-            countDropped();
+            core.counts().count(Counter.DROPPED_MESSAGES);
             datagram.complete(null);
         } else {
             datagram.complete(newException(datagram, errno, policy == DatagramQueueFull.FAIL
@@ -271,6 +262,7 @@ public final class DatagramWriter implements ChannelWriter {
     }
 
     private void await(OutboundDatagram datagram, int errno) {
+        core.counts().count(Counter.WRITE_WAITS);
         long now = System.nanoTime();
         long maxWaitMillis = core.settings().datagramWaitMillis();
         long maxWait = TimeUnit.MILLISECONDS.toNanos(maxWaitMillis);

@@ -50,6 +50,9 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
                 queue = in;
                 sent = (int) result;
                 remaining -= sent;
+                if (sent > 0) {
+                    core.counts().sent(sent, batch.bytes(0, sent), batch.descriptors(0, sent));
+                }
                 completeSent();
                 if (errno != 0 && !continueAfter(errno, in)) {
                     return;

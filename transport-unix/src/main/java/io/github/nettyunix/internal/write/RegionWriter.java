@@ -79,8 +79,10 @@ public final class RegionWriter {
             throw tooShort(region, file.size());
         }
         if (written > 0) {
+            boolean complete = region.transferred() >= region.count();
+            core.counts().sent(complete ? 1 : 0, written, 0);
             in.progress(written);
-            if (region.transferred() >= region.count()) {
+            if (complete) {
                 forget();
                 in.remove();
             }

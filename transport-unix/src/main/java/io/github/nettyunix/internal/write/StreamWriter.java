@@ -67,6 +67,9 @@ public final class StreamWriter implements ChannelWriter {
         if (written < 0) {
             return waitOrThrow((int) written);
         }
+        if (written > 0) {
+            core.counts().sent(batch.buffers(written), written, 0);
+        }
         in.removeBytes(written);
         return written == 0 ? 0 : 1;
     }
@@ -97,6 +100,9 @@ public final class StreamWriter implements ChannelWriter {
         if (written < 0) {
             return waitOrThrow((int) written);
         }
+        int begun = batch.begun(written);
+        int ended = batch.bytes(0, begun) == written ? begun : begun - 1;
+        core.counts().sent(ended, written, batch.descriptors(0, begun));
         removeMessages(in, written);
         return 1;
     }

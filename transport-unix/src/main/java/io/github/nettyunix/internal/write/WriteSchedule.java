@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.write;
 
 import io.github.nettyunix.internal.ChannelCore;
+import io.github.nettyunix.internal.metrics.Counter;
 import io.github.nettyunix.internal.readiness.Interest;
 import io.github.nettyunix.internal.readiness.Readiness;
 import io.netty.util.concurrent.Future;
@@ -27,8 +28,14 @@ public final class WriteSchedule implements Runnable {
         interest.remove(Readiness.WRITE);
     }
 
-    /** Continues when the socket has room: it accepts no more for now. */
+    /** Continues when the socket has room: it has just refused to accept more. */
     void awaitWritable() {
+        core.counts().count(Counter.WRITE_WAITS);
+        continueWhenWritable();
+    }
+
+    /** Continues when the socket has room. */
+    void continueWhenWritable() {
         interest.add(Readiness.WRITE);
     }
 
@@ -49,6 +56,7 @@ public final class WriteSchedule implements Runnable {
      */
     public void retryAfter(long delay, TimeUnit unit) {
         if (retry == null) {
+            core.counts().count(Counter.WRITE_RETRIES);
             retry = core.channel().eventLoop().schedule(() -> {
                 retry = null;
                 run();
