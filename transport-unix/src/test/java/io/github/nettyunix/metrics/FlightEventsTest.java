@@ -233,18 +233,29 @@ class FlightEventsTest {
 
     /** The main method of a JVM without the module jdk.jfr. */
     static final class WithoutFlightRecorder {
-        public static void main(String[] arguments) throws Exception {
+        public static void main(String[] arguments) {
+            int status = 1;
+            try {
+                send(Path.of(arguments[0]));
+                status = 0;
+            } catch (Throwable t) {
+                t.printStackTrace();
+            } finally {
+                // The event loops would keep the JVM alive.
+                System.exit(status);
+            }
+        }
+
+        private static void send(Path path) throws Exception {
             if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) {
                 throw new AssertionError("there is a Flight Recorder");
             }
-            Path path = Path.of(arguments[0]);
             RecordingHandler inbox = new RecordingHandler();
             Channels.server(SocketType.STREAM, () -> inbox).bind(UnixSocketAddress.of(path)).sync();
             Channel client = Channels.client(SocketType.STREAM, new RecordingHandler())
                     .connect(UnixSocketAddress.of(path)).sync().channel();
             client.writeAndFlush(ChannelPair.buffer("hello")).sync();
             System.out.println(ChannelPair.text(inbox.take()));
-            System.exit(0);
         }
     }
 
