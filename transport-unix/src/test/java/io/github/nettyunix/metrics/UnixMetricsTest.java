@@ -228,17 +228,25 @@ class UnixMetricsTest {
                     .bind(UnixSocketAddress.of(folder.resolve("recipient" + i))).sync().channel();
         }
         Channel sender = Channels.register(Channels.newClient(SocketType.DATAGRAM), new RecordingHandler());
+        ChannelFuture failing = null;
         for (int i = 0; i < 6; i++) {
-            sender.write(new UnixDatagramPacket(ChannelPair.buffer("hello"), recipients[i % 2].localAddress()));
+            if (i == 3) {
+                // A system call ends here.
+                failing = sender.write(new UnixDatagramPacket(ChannelPair.buffer("lost"),
+                        UnixSocketAddress.of(folder.resolve("missing"))));
+            }
+            sender.write(new UnixDatagramPacket(ChannelPair.buffer("x".repeat(i + 1)),
+                    recipients[i % 2].localAddress()));
         }
-        ChannelPair.failure(sender.writeAndFlush(new UnixDatagramPacket(ChannelPair.buffer("x"),
-                UnixSocketAddress.of(folder.resolve("missing")))));
-        assertSent(sender, 6, 30, 0);
+        sender.flush();
+        ChannelPair.failure(failing);
+        ChannelPair.settle(sender);
+        assertSent(sender, 6, 21, 0);
         for (int i = 0; i < 2; i++) {
             for (int k = 0; k < 3; k++) {
                 ReferenceCountUtil.release(inboxes[i].take());
             }
-            assertReceived(recipients[i], 3, 15, 0);
+            assertReceived(recipients[i], 3, i == 0 ? 1 + 3 + 5 : 2 + 4 + 6, 0);
             recipients[i].close().sync();
         }
         sender.close().sync();
