@@ -36,18 +36,13 @@ import io.netty.util.ReferenceCountUtil;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.opentest4j.TestAbortedException;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -98,18 +93,6 @@ class PrometheusTest {
         return response;
     }
 
-    /** Returns the lines that curl gets. */
-    private static List<String> scrape(Path socket) throws IOException, InterruptedException {
-        if (Stream.of(System.getenv("PATH").split(":")).noneMatch(path -> Files.isExecutable(Path.of(path, "curl")))) {
-            throw new TestAbortedException("curl is not installed");
-        }
-        Process curl = new ProcessBuilder("curl", "-s", "-S", "--max-time", "30", "--unix-socket", socket.toString(),
-                "http://localhost/metrics").redirectErrorStream(true).start();
-        String output = new String(curl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, curl.waitFor(), output);
-        return output.lines().toList();
-    }
-
     private static void assertLine(List<String> lines, String line) {
         assertTrue(lines.contains(line), () -> line + " is missing in\n" + String.join("\n", lines));
     }
@@ -142,11 +125,11 @@ class PrometheusTest {
         new UnixEventLoopMetrics(group).bindTo(registry);
         new UnixEventLoopMetrics(httpGroup, Tags.of("group", "http")).bindTo(new SimpleMeterRegistry());
         Path socket = serve();
-        assertLine(scrape(socket), "netty_unix_messages_total{direction=\"sent\",event_loop=\"0\"} 0.0");
+        assertLine(Curl.get(socket), "netty_unix_messages_total{direction=\"sent\",event_loop=\"0\"} 0.0");
         for (int i = 0; i < 3; i++) {
             send();
         }
-        List<String> lines = scrape(socket);
+        List<String> lines = Curl.get(socket);
         for (String direction : List.of("received", "sent")) {
             assertLine(lines, "netty_unix_messages_total{direction=\"" + direction + "\",event_loop=\"0\"} 3.0");
             assertLine(lines, "netty_unix_data_bytes_total{direction=\"" + direction + "\",event_loop=\"0\"} 15.0");
@@ -162,9 +145,7 @@ class PrometheusTest {
         for (String operation : List.of("read", "write", "connect")) {
             assertLine(lines, "netty_unix_retries_total" + TAG + ",operation=\"" + operation + "\"} 0.0");
         }
-        Files.writeString(Path.of("target", "proved.txt"),
-                "epoll\tcurl\tscrapes the counters of event loops from a Prometheus registry\n",
-                StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Curl.proved("scrapes the counters of event loops from a Prometheus registry");
     }
 
     @Test
