@@ -228,14 +228,20 @@ stale() {
   [ ! -e "$1" ] || [ -n "$(find "${@:2}" -type f -newer "$1" -print)" ]
 }
 
-# Builds the examples of the tree in folder $1, if they are older than their sources. Sets $examples and $lib to the
-# paths, in the tree, of their jar and of the folder with the jars that it needs.
-build_examples() {
-  local version transport log=$1/target/build.log
+# Sets $examples and $lib to the paths, in the tree in folder $1, of the examples' jar and of the folder with the jars that
+# it needs, and $transport to that of the library's.
+find_examples() {
+  local version
   version=$(sed -n 's/^  <version>\(.*\)<\/version>$/\1/p' "$1/pom.xml")
   transport=transport-unix/target/netty-transport-unix-$version.jar
   examples=examples/target/netty-transport-unix-examples-$version.jar
   lib=examples/target/lib
+}
+
+# Builds the examples of the tree in folder $1, if they are older than their sources, and sets what find_examples sets.
+build_examples() {
+  local log=$1/target/build.log
+  find_examples "$1"
   examples_stale "$1" || return 0
   mkdir -p "$1/target"
   # One at a time: a second one waits for the first, and finds everything built.

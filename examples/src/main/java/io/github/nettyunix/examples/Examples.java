@@ -25,6 +25,7 @@ import picocli.CommandLine.TypeConversionException;
 
 import java.nio.file.FileSystemException;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** The command line interface of all examples. */
 @Command(name = Examples.NAME, synopsisSubcommandLabel = "EXAMPLE",
@@ -34,6 +35,10 @@ import java.util.List;
                 "'examples/run EXAMPLE --help' tells more. Exit status: 0 success, 1 a failed result, 2 bad usage."})
 public final class Examples {
     static final String NAME = "examples/run";
+    /** The system property with the process id of the shell that started {@code examples/run}. */
+    private static final String PARENT = "examples.parent";
+    /** The exit status after SIGHUP. */
+    private static final int HANGUP = 129;
 
     private static final List<Class<?>> ALL = List.of(
             ActivatedCommand.class,
@@ -64,7 +69,21 @@ public final class Examples {
      * @param args the name of the example, followed by its arguments
      */
     public static void main(String[] args) {
+        Long parent = Long.getLong(PARENT);
+        if (parent != null) {
+            endWith(parent);
+        }
         System.exit(commandLine(args).execute(args));
+    }
+
+    /**
+     * Ends this process when its parent ends, as SIGHUP does: a shell sends that to its jobs only if its terminal is
+     * closed.
+     */
+    private static void endWith(long pid) {
+        ProcessHandle.current().parent().filter(parent -> parent.pid() == pid).map(ProcessHandle::onExit)
+                .orElse(CompletableFuture.completedFuture(null))
+                .thenRun(() -> System.exit(HANGUP));
     }
 
     private static CommandLine commandLine(String[] args) {
