@@ -338,7 +338,8 @@ class UnixMetricsTest {
             pair.sender.writeAndFlush(new UnixMessage(ChannelPair.buffer("x"), Descriptors.some(3))).sync();
             takeBytes(pair, 1);
             assertEquals(0, of(pair.receiver).fileDescriptorsUnclaimed());
-            pair.receiver.close().sync();
+            pair.receiver.close();
+            assertEquals(RecordingHandler.INACTIVE, pair.inbox.take());
             ChannelPair.settle(pair.receiver);
             assertEquals(3, of(pair.receiver).fileDescriptorsUnclaimed());
         }
