@@ -88,6 +88,7 @@ debian_packages() {
       redis-cli) echo redis-tools ;;
       postgres) echo postgresql ;;
       psql) echo postgresql-client ;;
+      node) echo nodejs ;;
       clamd) echo clamav-daemon ;;
       *) echo "$tool" ;;
     esac
