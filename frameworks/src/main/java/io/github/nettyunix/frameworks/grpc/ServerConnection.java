@@ -91,25 +91,25 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         CURRENT.set(this);
         try {
-            ctx.fireChannelRead(message instanceof UnixMessage unixMessage ? contentOf(unixMessage) : message);
+            ctx.fireChannelRead(message instanceof UnixMessage unixMessage ? contentOf(ctx, unixMessage) : message);
         } finally {
             CURRENT.remove();
         }
     }
 
-    private ByteBuf contentOf(UnixMessage message) {
+    private ByteBuf contentOf(ChannelHandlerContext ctx, UnixMessage message) {
         try {
-            add(message.fileDescriptors());
+            add(message.fileDescriptors(), ctx.executor().ticker().nanoTime());
             return message.content().retain();
         } finally {
             message.release();
         }
     }
 
-    private void add(List<UnixFileDescriptor> fds) {
+    private void add(List<UnixFileDescriptor> fds, long now) {
         synchronized (waiting) {
             for (UnixFileDescriptor fd : fds) {
-                waiting.put(next++, new Waiting(fd.retain(), System.nanoTime()));
+                waiting.put(next++, new Waiting(fd.retain(), now));
             }
             while (waiting.size() > limit) {
                 closeOldest();
@@ -136,7 +136,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** The peer could have sent its own end of the connection, which would keep itself open for ever. */
     private void checkTime(ChannelHandlerContext ctx) {
         synchronized (waiting) {
-            long now = System.nanoTime();
+            long now = ctx.executor().ticker().nanoTime();
             while (!waiting.isEmpty() && now - waiting.values().iterator().next().since
                     >= TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS)) {
                 closeOldest();
