@@ -39,13 +39,25 @@ public final class UnixLoopResources implements LoopResources {
         this.group = Objects.requireNonNull(group, "group");
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Returns the event loops, which clients use as well.
+     *
+     * @param useNative not considered
+     * @return the group
+     */
     @Override
     public EventLoopGroup onServer(boolean useNative) {
         return group;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Creates a channel: of this transport for a Unix socket, and otherwise the usual one for the event loops.
+     *
+     * @param type the interface of the channel
+     * @param eventLoops the group that it will be registered with
+     * @param <C> the interface of the channel
+     * @return the channel
+     */
     @Override
     public <C extends Channel> C onChannel(Class<C> type, EventLoopGroup eventLoops) {
         if (type == DomainSocketChannel.class) {
@@ -60,7 +72,14 @@ public final class UnixLoopResources implements LoopResources {
         return LoopResources.super.onChannel(type, eventLoops);
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Returns the class of {@link #onChannel}'s channels.
+     *
+     * @param type the interface of the channel
+     * @param eventLoops the group that it will be registered with
+     * @param <C> the interface of the channel
+     * @return the class
+     */
     @Override
     public <C extends Channel> Class<? extends C> onChannelClass(Class<C> type, EventLoopGroup eventLoops) {
         if (type == DomainSocketChannel.class) {
@@ -75,7 +94,13 @@ public final class UnixLoopResources implements LoopResources {
         return LoopResources.super.onChannelClass(type, eventLoops);
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Shuts the group down.
+     *
+     * @param quietPeriod how long nothing must happen before it ends
+     * @param timeout how long to wait for that at most
+     * @return completes when the group has ended
+     */
     @Override
     public Mono<Void> disposeLater(Duration quietPeriod, Duration timeout) {
         return Mono.defer(() -> Mono.fromCompletionStage(shutDown(quietPeriod, timeout)));
@@ -88,7 +113,11 @@ public final class UnixLoopResources implements LoopResources {
         return done;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Returns whether the group was shut down.
+     *
+     * @return true if it was, or is being shut down
+     */
     @Override
     public boolean isDisposed() {
         return group.isShuttingDown();
