@@ -54,6 +54,31 @@ def unread_data_of_the_peer_does_not_matter_to_it():
     assert words == b'last words', words
 
 
+def hung_up(s):
+    """Waits until both directions of a connection have ended, without reading or writing."""
+    poll = select.poll()
+    poll.register(s, 0)
+    return poll.poll(TIMEOUT * 1000) == [(s.fileno(), select.POLLHUP)]
+
+
+def one_that_has_gone_altogether_is_gone_at_the_other_end_too():
+    for swap in False, True:
+        gone, other = pair(listening)[::-1 if swap else 1]
+        gone.close()
+        assert hung_up(other)
+
+        gone, other = pair(listening)[::-1 if swap else 1]
+        gone.send(b'words')
+        gone.shutdown(socket.SHUT_WR)
+        assert read_all(other) == b'words'
+        other.send(b'heard')
+        assert gone.recv(10) == b'heard'
+        gone.close()
+        assert hung_up(other)
+        # At once, not after what the proxy would have taken.
+        assert fails(lambda: other.send(b'x'), BrokenPipeError)
+
+
 def who_writes_to_one_that_has_gone_is_told():
     client, server = pair(listening)
     client.close()
@@ -111,7 +136,8 @@ def one_that_nobody_serves_is_closed():
 
 
 for case in (one_direction_ends_before_the_other, what_was_sent_before_closing_arrives,
-             unread_data_of_the_peer_does_not_matter_to_it, who_writes_to_one_that_has_gone_is_told,
+             unread_data_of_the_peer_does_not_matter_to_it, one_that_has_gone_altogether_is_gone_at_the_other_end_too,
+             who_writes_to_one_that_has_gone_is_told,
              who_writes_to_one_that_takes_no_more_is_told_and_can_read, who_waits_for_one_that_has_gone_is_told,
              a_reset_is_passed_on_if_the_proxy_has_not_read_everything, one_that_nobody_serves_is_closed):
     case()

@@ -17,11 +17,14 @@ public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
     private final Bootstrap template;
     private final UnixSocketAddress upstream;
     private final Stats stats;
+    private final SenderCredentials credentials;
 
-    private ConnectionProxy(Bootstrap template, UnixSocketAddress upstream, Stats stats) {
+    private ConnectionProxy(Bootstrap template, UnixSocketAddress upstream, Stats stats,
+            SenderCredentials credentials) {
         this.template = template;
         this.upstream = upstream;
         this.stats = stats;
+        this.credentials = credentials;
     }
 
     /**
@@ -33,15 +36,18 @@ public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
      * @return {@code server}, whose event loops the caller sets before it binds it
      */
     public static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream) {
-        return between(server, toUpstream, upstream, new Stats());
+        return between(server, toUpstream, upstream, new Stats(), null);
     }
 
+    /**
+     * @param credentials decides which credentials messages are sent with, or {@code null}
+     */
     static ServerBootstrap between(ServerBootstrap server, Bootstrap toUpstream, UnixSocketAddress upstream,
-            Stats stats) {
+            Stats stats, SenderCredentials credentials) {
         both(server, toUpstream, ChannelOption.ALLOW_HALF_CLOSURE, true);
         both(server, toUpstream, ChannelOption.AUTO_CLOSE, false);
         return server.childOption(ChannelOption.AUTO_READ, false)
-                .childHandler(new ConnectionProxy(toUpstream, upstream, stats));
+                .childHandler(new ConnectionProxy(toUpstream, upstream, stats, credentials));
     }
 
     static <T> void both(ServerBootstrap server, Bootstrap toUpstream, ChannelOption<T> option, T value) {
@@ -55,11 +61,13 @@ public final class ConnectionProxy extends ChannelInitializer<DuplexChannel> {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new Relay(client, client.newSucceededFuture(), stats.down));
+                        channel.pipeline().addLast(
+                                new Relay(client, client.newSucceededFuture(), stats.down, credentials));
                     }
                 })
                 .connect(upstream);
-        client.pipeline().addLast(new Relay((DuplexChannel) connecting.channel(), connecting, stats.up));
+        client.pipeline().addLast(
+                new Relay((DuplexChannel) connecting.channel(), connecting, stats.up, credentials));
         connecting.addListener(connected -> {
             if (connected.isSuccess()) {
                 stats.connections.increment();

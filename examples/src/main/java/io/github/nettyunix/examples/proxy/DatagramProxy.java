@@ -2,6 +2,7 @@ package io.github.nettyunix.examples.proxy;
 
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
@@ -26,6 +27,7 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
     private final UnixSocketAddress upstream;
     private final long idleSeconds;
     private final Stats stats;
+    private final SenderCredentials credentials;
     private final Map<UnixSocketAddress, DatagramSession> sessions = new HashMap<>();
     private Channel clients;
     private int reasonsToWait;
@@ -33,12 +35,15 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
     /**
      * @param template the bootstrap for channels to the upstream
      * @param idleSeconds how long the socket of a sender is kept without traffic
+     * @param credentials decides which credentials datagrams are sent with, or {@code null}
      */
-    DatagramProxy(Bootstrap template, UnixSocketAddress upstream, long idleSeconds, Stats stats) {
+    DatagramProxy(Bootstrap template, UnixSocketAddress upstream, long idleSeconds, Stats stats,
+            SenderCredentials credentials) {
         this.template = template;
         this.upstream = upstream;
         this.idleSeconds = idleSeconds;
         this.stats = stats;
+        this.credentials = credentials;
     }
 
     @Override
@@ -112,13 +117,16 @@ final class DatagramProxy extends ChannelInboundHandlerAdapter {
 
     /**
      * Returns the same message with another recipient; {@code null} means the peer that the channel is connected to.
+     *
+     * @param isSentAtOnce whether no other message waits to be sent
      */
-    static UnixDatagramPacket readdress(UnixDatagramPacket packet, UnixSocketAddress recipient) {
+    UnixMessage readdress(UnixDatagramPacket packet, UnixSocketAddress recipient, boolean isSentAtOnce) {
         packet.fileDescriptors().forEach(UnixFileDescriptor::retain);
         UnixDatagramPacket next = new UnixDatagramPacket(packet.content().retain(), recipient,
                 packet.fileDescriptors().toArray(new UnixFileDescriptor[0]));
         packet.release();
-        return next;
+        return credentials == null ? next
+                : credentials.replace(next, packet.credentials(), isSentAtOnce, clients.eventLoop());
     }
 
     @Override

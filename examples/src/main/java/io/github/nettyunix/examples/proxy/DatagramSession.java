@@ -47,8 +47,8 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
         int bytes = packet.content().readableBytes();
         int fds = packet.fileDescriptors().size();
         SendBuffer.makeRoom(upstream, bytes);
-        waitingUp++;
-        upstream.writeAndFlush(DatagramProxy.readdress(packet, null)).addListener(future -> {
+        boolean isSentAtOnce = waitingUp++ == 0;
+        upstream.writeAndFlush(proxy.readdress(packet, null, isSentAtOnce)).addListener(future -> {
             waitingUp--;
             if (future.isSuccess()) {
                 proxy.stats().up.add(bytes, fds);
@@ -72,8 +72,9 @@ final class DatagramSession extends ChannelInboundHandlerAdapter {
         int fds = packet.fileDescriptors().size();
         int load = weight.size(packet);
         SendBuffer.makeRoom(proxy.clients(), bytes);
+        boolean isSentAtOnce = waitingDown == 0;
         addWaiting(load);
-        proxy.clients().write(DatagramProxy.readdress(packet, client)).addListener(future -> {
+        proxy.clients().write(proxy.readdress(packet, client, isSentAtOnce)).addListener(future -> {
             addWaiting(-load);
             if (future.isSuccess()) {
                 proxy.stats().down.add(bytes, fds);

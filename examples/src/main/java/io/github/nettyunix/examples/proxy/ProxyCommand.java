@@ -33,8 +33,8 @@ import java.util.concurrent.TimeUnit;
 @Command(name = "proxy", sortOptions = false,
         description = {"Forwards everything between two sockets, LISTEN and UPSTREAM.",
                 "", "In both directions and in order: bytes, records or datagrams, their descriptors, and the end of "
-                + "each direction. A slow side makes the other side wait. The upstream sees the proxy's "
-                + "credentials.",
+                + "each direction. A slow side makes the other side wait. The upstream is connected to the proxy, "
+                + "and sees its credentials.",
                 "", "On a stream, descriptors arrive with the bytes that they were sent with.", ""})
 public final class ProxyCommand implements Callable<Integer> {
     private static final int READS_IN_TURN = 256;
@@ -62,12 +62,17 @@ public final class ProxyCommand implements Callable<Integer> {
             description = "datagram: how long the socket of a sender is kept without traffic; default: 60")
     private Long idleSeconds;
 
+    @Option(names = "--credentials",
+            description = "forwards the credentials of each message, as far as the kernel permits")
+    private boolean forwardCredentials;
+
     @Option(names = "--stats", paramLabel = "FILE",
             description = "keeps {connections, bytesUp, bytesDown, fdsUp, fdsDown} in this file, as JSON; it is "
                     + "replaced, five times a second at most, and when the proxy ends")
     private Path statsFile;
 
     private final Stats stats = new Stats();
+    private SenderCredentials credentials;
 
     @Override
     public Integer call() throws Exception {
@@ -78,6 +83,7 @@ public final class ProxyCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--idle: a number of seconds, and for datagrams only");
         }
         try (Running running = new Running()) {
+            credentials = forwardCredentials ? new SenderCredentials() : null;
             Channel server = bootstrap(running.group()).bind(listen).sync().channel();
             if (statsFile != null) {
                 stats.write(statsFile);
@@ -98,7 +104,8 @@ public final class ProxyCommand implements Callable<Integer> {
             case SEQPACKET -> connections(new ServerBootstrap().channel(UnixServerSeqpacketChannel.class),
                     new Bootstrap().channel(UnixSeqpacketChannel.class)).group(group);
             case DATAGRAM -> datagrams().group(group)
-                    .handler(new DatagramProxy(datagrams(), upstream, idleSeconds == null ? 60 : idleSeconds, stats));
+                    .handler(new DatagramProxy(datagrams(), upstream, idleSeconds == null ? 60 : idleSeconds, stats,
+                            credentials));
         };
     }
 
@@ -112,11 +119,17 @@ public final class ProxyCommand implements Callable<Integer> {
             RecvByteBufAllocator allocator = new FixedRecvByteBufAllocator(readSize).maxMessagesPerRead(READS_IN_TURN);
             ConnectionProxy.both(server, toUpstream, ChannelOption.RECVBUF_ALLOCATOR, allocator);
         }
-        return ConnectionProxy.between(server, toUpstream, upstream, stats);
+        if (forwardCredentials) {
+            // Accepted connections inherit it, so that the first message has credentials as well.
+            server.option(UnixSocketOption.SO_PASSCRED, true);
+            toUpstream.option(UnixSocketOption.SO_PASSCRED, true);
+        }
+        return ConnectionProxy.between(server, toUpstream, upstream, stats, credentials);
     }
 
-    private static Bootstrap datagrams() {
-        return new Bootstrap().channel(UnixDatagramChannel.class).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true);
+    private Bootstrap datagrams() {
+        return new Bootstrap().channel(UnixDatagramChannel.class).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .option(UnixSocketOption.SO_PASSCRED, forwardCredentials);
     }
 
     private void writeStats() {

@@ -25,6 +25,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     private final DuplexChannel to;
     private final Traffic traffic;
+    private final SenderCredentials credentials;
     // Pending work that must finish before the end can be forwarded.
     private ChannelFuture last;
     private int longest;
@@ -32,10 +33,12 @@ final class Relay extends ChannelInboundHandlerAdapter {
     /**
      * @param to the other side
      * @param before a future to wait for before anything is forwarded
+     * @param credentials decides which credentials messages are sent with, or {@code null}
      */
-    Relay(DuplexChannel to, ChannelFuture before, Traffic traffic) {
+    Relay(DuplexChannel to, ChannelFuture before, Traffic traffic, SenderCredentials credentials) {
         this.to = to;
         this.traffic = traffic;
+        this.credentials = credentials;
         last = before;
     }
 
@@ -48,7 +51,12 @@ final class Relay extends ChannelInboundHandlerAdapter {
             longest = bytes;
             SendBuffer.makeRoom(to, bytes);
         }
-        last = to.write(message);
+        if (credentials != null && message instanceof UnixMessage unix) {
+            last = to.writeAndFlush(
+                    credentials.replace(unix, unix.credentials(), last.isDone(), ctx.channel().eventLoop()));
+        } else {
+            last = to.write(message);
+        }
         last.addListener(future -> {
             if (future.isSuccess()) {
                 traffic.add(bytes, fds);
