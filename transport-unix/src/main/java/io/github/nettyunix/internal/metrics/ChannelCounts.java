@@ -4,6 +4,8 @@ import io.github.nettyunix.SocketType;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 
+import java.util.concurrent.RejectedExecutionException;
+
 /**
  * The counters of a channel. Everything is counted for the channel's event loop as well, so that the loop's counters
  * include channels that are closed. Only the event loop counts.
@@ -79,7 +81,11 @@ public final class ChannelCounts extends Counts {
                 owner.counts().count(counter, number);
             } else {
                 // A handler with an executor of its own.
-                channel.eventLoop().execute(() -> owner.counts().count(counter, number));
+                try {
+                    channel.eventLoop().execute(() -> owner.counts().count(counter, number));
+                } catch (RejectedExecutionException e) {
+                    // The event loop was shut down. The caller has descriptors to close.
+                }
             }
         }
     }
