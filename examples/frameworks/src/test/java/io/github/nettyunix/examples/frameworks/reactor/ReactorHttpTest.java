@@ -78,7 +78,7 @@ class ReactorHttpTest {
     @Test
     void streamsAtBothEnds() {
         server = TcpServer.create().runOn(loops).bindAddress(this::address)
-                .handle((in, out) -> out.sendString(in.receive().asString().take(1).map(text -> "echo " + text)))
+                .handle((in, out) -> out.sendString(in.receive().asString().map(text -> "echo " + text)))
                 .bindNow();
         Connection client = TcpClient.create().runOn(loops).remoteAddress(this::address).connectNow();
         client.outbound().sendString(Mono.just("bytes")).then().block();
@@ -96,7 +96,7 @@ class ReactorHttpTest {
     @Test
     void channelsForOtherSocketsAreTheUsualOnes() {
         server = TcpServer.create().runOn(loops).host("127.0.0.1").port(0)
-                .handle((in, out) -> out.sendString(Mono.just("tcp"))).bindNow();
+                .handle((in, out) -> out.sendString(Mono.just("tcp")).neverComplete()).bindNow();
         Connection client = TcpClient.create().runOn(loops).remoteAddress(() -> server.address()).connectNow();
         assertInstanceOf(SocketChannel.class, client.channel());
         assertEquals("tcp", client.inbound().receive().asString().blockFirst());
