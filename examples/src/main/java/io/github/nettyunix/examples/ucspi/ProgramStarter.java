@@ -10,6 +10,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -18,16 +21,26 @@ import java.util.List;
  */
 final class ProgramStarter extends ChannelInboundHandlerAdapter {
     private final List<String> program;
+    private final ProgramUser user;
     private final UnixSocketAddress socket;
     private final int limit;
-    private final boolean verbose;
+    private final ByteBuffer banner;
+    private final Verbosity verbosity;
     private int running;
 
-    ProgramStarter(List<String> program, UnixSocketAddress socket, int limit, boolean verbose) {
+    /**
+     * @param limit the maximum number of programs at a time
+     * @param banner what each client receives first
+     */
+    ProgramStarter(List<String> program, ProgramUser user, UnixSocketAddress socket, int limit, String banner,
+            Verbosity verbosity) {
         this.program = program;
+        this.user = user;
         this.socket = socket;
         this.limit = limit;
-        this.verbose = verbose;
+        byte[] bytes = banner.getBytes(StandardCharsets.UTF_8);
+        this.banner = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+        this.verbosity = verbosity;
     }
 
     @Override
@@ -37,9 +50,10 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
             UnixCredentials client = connection.peerCredentials();
             // It was never registered, so this takes effect at once.
             UnixFileDescriptor fd = UnixTransport.handOver(connection).sync().getNow();
-            ChildProcess child = Ucspi.start(program, fd, client, socket, 0, 1);
+            sendBanner(fd);
+            ChildProcess child = Ucspi.start(program, user, fd, client, socket, 0, 1);
             count(ctx, 1);
-            status("pid " + child.pid() + ", for process " + client.pid());
+            status("pid " + child.pid());
             child.onExit().whenCompleteAsync((exit, error) -> {
                 status("end " + child.pid() + (error == null ? " status " + exit : ": " + error.getMessage()));
                 count(ctx, -1);
@@ -47,6 +61,21 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
         } finally {
             ((Channel) connection).unsafe().closeForcibly();
         }
+    }
+
+    private void sendBanner(UnixFileDescriptor fd) throws IOException {
+        try {
+            // It fits into an empty socket: an argument has 128 KiB at most.
+            fd.write(banner, 0, banner.limit());
+        } catch (IOException e) {
+            fd.release();
+            throw e;
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        status("status: 0/" + limit);
     }
 
     /** Counts the programs. Once the limit is reached, further connections wait in the backlog. */
@@ -57,13 +86,11 @@ final class ProgramStarter extends ChannelInboundHandlerAdapter {
     }
 
     private void status(String line) {
-        if (verbose) {
-            System.err.println("unixserver: " + line);
-        }
+        verbosity.status("unixserver: " + line);
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        System.err.println("unixserver: " + cause.getMessage());
+        verbosity.error("unixserver: " + cause.getMessage());
     }
 }

@@ -22,19 +22,18 @@ final class Ucspi {
     /**
      * Starts a program that has a connection as two of its descriptors.
      *
+     * @param user whom it runs as
      * @param fd the connection, which is released; the program has descriptors of its own
      * @param remote the credentials of the peer
      * @param socket the server's address
      */
-    static ChildProcess start(List<String> program, UnixFileDescriptor fd, UnixCredentials remote,
-            UnixSocketAddress socket,
-                              int in, int out) throws IOException {
-        UnixCredentials local = UnixCredentials.ofThisProcess();
+    static ChildProcess start(List<String> program, ProgramUser user, UnixFileDescriptor fd, UnixCredentials remote,
+            UnixSocketAddress socket, int in, int out) throws IOException {
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("PROTO", "UNIX");
         environment.put("UNIXLOCALPATH", socket.toString());
-        environment.put("UNIXLOCALUID", Integer.toString(local.uid()));
-        environment.put("UNIXLOCALGID", Integer.toString(local.gid()));
+        environment.put("UNIXLOCALUID", Integer.toString(user.effectiveUid()));
+        environment.put("UNIXLOCALGID", Integer.toString(user.effectiveGid()));
         environment.put("UNIXREMOTEPID", Integer.toString(remote.pid()));
         environment.put("UNIXREMOTEEUID", Integer.toString(remote.uid()));
         environment.put("UNIXREMOTEEGID", Integer.toString(remote.gid()));
@@ -44,7 +43,7 @@ final class Ucspi {
         try (fd) {
             // Programs expect blocking descriptors.
             fd.setBlocking(true);
-            return ChildProcess.start(command, environment, Map.of(in, fd, out, fd));
+            return ChildProcess.start(user.start(command), environment, Map.of(in, fd, out, fd));
         }
     }
 }

@@ -11,6 +11,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -33,6 +34,9 @@ public final class UnixClientCommand implements Callable<Integer> {
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "PROGRAM", description = "the program and its arguments")
     private List<String> program;
 
+    @Mixin
+    private Verbosity verbosity;
+
     /** Options after the program's name belong to the program. */
     @Spec
     void setSpec(CommandSpec spec) {
@@ -50,10 +54,13 @@ public final class UnixClientCommand implements Callable<Integer> {
                     .connect(address), "connecting to " + address).channel();
             UnixCredentials server = channel.peerCredentials();
             UnixFileDescriptor connection = UnixTransport.handOver(channel).sync().getNow();
-            ChildProcess child = Ucspi.start(program, connection, server, address, 6, 7);
+            ChildProcess child = Ucspi.start(program, ProgramUser.SAME, connection, server, address, 6, 7);
+            verbosity.status("unixclient: pid " + child.pid());
             // The program ends together with this one.
             Runtime.getRuntime().addShutdownHook(new Thread(() -> terminate(child)));
-            return child.onExit().get();
+            int status = child.onExit().get();
+            verbosity.status("unixclient: end " + child.pid() + " status " + status);
+            return status;
         }
     }
 
