@@ -24,6 +24,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     private final Server server;
     private final Channel channel;
     private int unsent;
+    private boolean progress;
     private Consumer<Connection> whenGivenUp;
     private UnixFileDescriptor socket;
     private ByteBuf rest;
@@ -50,6 +51,9 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     /** Replies to all requests that were read, gives the socket up, and calls back. */
     void giveUp(Consumer<Connection> callback) {
         whenGivenUp = callback;
+        progress = false;
+        // The successor replies to further ones.
+        channel.config().setAutoRead(false);
         giveUpIfAllSent();
     }
 
@@ -70,6 +74,16 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         });
     }
 
+    /** Closes the connection if the client has taken no reply since {@link #giveUp} or the last call. */
+    boolean closeIfStuck() {
+        if (progress) {
+            progress = false;
+            return false;
+        }
+        channel.close();
+        return true;
+    }
+
     /** Releases the connection: the successor has it, or nobody needs it. */
     void release() {
         socket.release();
@@ -85,7 +99,10 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
 
     /** Keeps the connection, unless it has already been given up. */
     void keep() {
-        whenGivenUp = null;
+        if (whenGivenUp != null) {
+            whenGivenUp = null;
+            channel.config().setAutoRead(channel.isWritable());
+        }
     }
 
     @Override
@@ -100,6 +117,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         answer.writeBytes(line).writeByte('\n');
         ctx.write(answer).addListener(sent -> {
             unsent--;
+            progress = true;
             // Later, because the decoder may be active.
             server.loop().execute(this::giveUpIfAllSent);
         });
@@ -112,7 +130,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (socket == null) {
+        if (socket == null && whenGivenUp == null) {
             channel.config().setAutoRead(channel.isWritable());
         }
     }

@@ -26,12 +26,17 @@ final class Server {
     private final EventLoop loop;
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final Promise<Void> replaced;
+    private final long patienceSeconds;
     private int generation = 1;
     private Channel listener;
     private Channel control;
 
-    Server(EventLoop loop) {
+    /**
+     * @param patienceSeconds how long a client may take no reply before its connection is closed instead of handed over
+     */
+    Server(EventLoop loop, long patienceSeconds) {
         this.loop = loop;
+        this.patienceSeconds = patienceSeconds;
         replaced = loop.newPromise();
     }
 
@@ -109,6 +114,10 @@ final class Server {
 
     EventLoop loop() {
         return loop;
+    }
+
+    long patienceSeconds() {
+        return patienceSeconds;
     }
 
     int generation() {
