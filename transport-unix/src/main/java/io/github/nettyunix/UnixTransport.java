@@ -17,6 +17,7 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.util.concurrent.Future;
 
 import java.io.IOException;
+import java.time.Duration;
 
 /**
  * The entry point of the transport. It reports whether the transport works here, creates event loops, and turns
@@ -102,6 +103,22 @@ public final class UnixTransport {
      */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
         return NativeTransport.newSpinningIoHandlerFactory();
+    }
+
+    /**
+     * Returns a factory of I/O handlers for low latency at times. Their event loops poll, as those of
+     * {@link #newSpinningIoHandlerFactory()} do, until nothing has happened for the given time; then they sleep like
+     * any other loop. Events on any channel of the loop count, and tasks that other threads submit, such as a write.
+     * The tasks that the loop has scheduled do not. An idle loop therefore costs nothing, and a busy one does not pay
+     * for waking its thread. About 50 microseconds cover the answer of a peer that is awake.
+     *
+     * @param look how long a loop polls after the last event; zero never polls
+     * @return the factory
+     * @throws IllegalArgumentException if the duration is negative
+     * @throws UnsatisfiedLinkError if the transport is not available
+     */
+    public static IoHandlerFactory newSpinningIoHandlerFactory(Duration look) {
+        return NativeTransport.newSpinningIoHandlerFactory(look);
     }
 
     /**

@@ -22,6 +22,7 @@ import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.util.Version;
 import io.netty.util.internal.PlatformDependent;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -128,10 +129,15 @@ public final class NativeTransport {
         return LINUX ? EpollIoHandler.newFactory() : KQueueIoHandler.newFactory();
     }
 
-    /** Returns a factory for event loops that spin. */
+    /** Returns a factory for event loops that never sleep. */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
+        return newSpinningIoHandlerFactory(SpinningIoHandler.FOREVER);
+    }
+
+    /** Returns a factory for event loops that sleep when nothing has happened for this time. */
+    public static IoHandlerFactory newSpinningIoHandlerFactory(Duration look) {
         ensureAvailability();
-        return SpinningIoHandler.newFactory(LINUX ? EpollIoHandler::newFactory : KQueueIoHandler::newFactory);
+        return SpinningIoHandler.newFactory(LINUX ? EpollIoHandler::newFactory : KQueueIoHandler::newFactory, look);
     }
 
     /** Returns the selector of this event loop; {@code null} if it is of another kind. */

@@ -331,7 +331,8 @@ public final class Fire {
 
     private String run(Scenario scenario) throws Exception {
         // Those of a loop that spins take a processor each, and what others do must not count.
-        EventLoopGroup own = scenario.spinning ? new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory())
+        EventLoopGroup own = scenario.spinning
+                ? new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory(scenario.look))
                 : scenario.idles ? Loops.newGroup(2) : null;
         HostilePeer peer = peers.take();
         try {

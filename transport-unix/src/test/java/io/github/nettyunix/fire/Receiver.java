@@ -4,9 +4,11 @@ import io.github.nettyunix.ControlDataTruncatedException;
 import io.github.nettyunix.MessageTruncatedException;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramPacket;
+import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.handler.FileDescriptorQueueHandler;
 import io.netty.buffer.ByteBuf;
@@ -262,7 +264,9 @@ final class Receiver extends ChannelDuplexHandler {
                 }
                 owner.adopt((UnixFileDescriptor) done.getNow(), seen);
             } else if (!(done.cause() instanceof ClosedChannelException)
-                    && !(moves && done.cause() instanceof IllegalStateException)) {
+                    && !(moves && done.cause() instanceof IllegalStateException)
+                    && !(scenario.limitsDescriptors && done.cause() instanceof UnixSocketError error
+                            && error.error() == UnixErrno.EMFILE)) {
                 owner.problem("hand over: " + done.cause());
             }
             owner.end();

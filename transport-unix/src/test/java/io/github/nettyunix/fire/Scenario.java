@@ -4,7 +4,9 @@ import io.github.nettyunix.DatagramQueueFull;
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.internal.readiness.SpinningIoHandler;
 
+import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
@@ -35,6 +37,8 @@ final class Scenario {
     final long seed;
     final SocketType type;
     final boolean spinning;
+    /** How long a spinning loop looks before it sleeps. */
+    final Duration look;
     final boolean controlData;
     final int maxDescriptors;
     final boolean exact;
@@ -100,6 +104,7 @@ final class Scenario {
         type = types.get(random.nextInt(types.size()));
         boolean stream = type == SocketType.STREAM;
         spinning = oneIn(10);
+        look = seed % 2 == 0 ? Duration.ofNanos(50_000) : SpinningIoHandler.FOREVER;
         controlData = !oneIn(4);
         plainDescriptors = stream && oneIn(12);
         switchesMode = stream && controlData && !plainDescriptors && oneIn(15);
@@ -224,7 +229,7 @@ final class Scenario {
     @Override
     public String toString() {
         return type + (connects ? ", the receiver connects" : ", " + receivers + " receivers")
-                + (spinning ? ", spinning loop" : "") + ", RECEIVE_CONTROL_DATA " + controlData
+                + (spinning ? ", loop looks for " + look : "") + ", RECEIVE_CONTROL_DATA " + controlData
                 + ", MAX_FILE_DESCRIPTORS_PER_MESSAGE " + maxDescriptors + ", EXACT_DESCRIPTOR_POSITIONS " + exact
                 + ", MAX_MESSAGE_SIZE " + maxSize + ", SO_PASSCRED " + credentials
                 + ", SO_PASSPIDFD " + pidFd + ", SO_PASSRIGHTS " + passRights

@@ -58,18 +58,22 @@ class SpinningLoopTest {
     @TempDir
     private Path folder;
 
-    private EventLoopGroup group;
+    EventLoopGroup group;
     private EventLoop loop;
 
     @BeforeEach
     void start() {
-        group = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
+        group = newGroup();
         loop = group.next();
     }
 
     @AfterEach
     void shutDown() throws InterruptedException {
         group.shutdownGracefully(0, 5000, TimeUnit.MILLISECONDS).sync();
+    }
+
+    EventLoopGroup newGroup() {
+        return new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
     }
 
     /** Waits until the loop has polled many times. */
@@ -309,7 +313,7 @@ class SpinningLoopTest {
 
     @EachType
     void channelContinuesOnAnotherLoop(SocketType type) throws Exception {
-        EventLoopGroup other = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
+        EventLoopGroup other = newGroup();
         try (ChannelPair pair = ChannelPair.of(type).start(group)) {
             for (EventLoopGroup next : List.of(other, Loops.group(), group)) {
                 pair.send("before").sync();
@@ -369,7 +373,7 @@ class SpinningLoopTest {
 
     @EachType
     void channelsThatAreReadEndWithTheLoop(SocketType type) throws Exception {
-        EventLoopGroup ending = new MultiThreadIoEventLoopGroup(1, Loops.newSpinningIoHandlerFactory());
+        EventLoopGroup ending = newGroup();
         List<? extends Channel> pair = Channels.pair(type);
         RecordingHandler inbox = new RecordingHandler();
         pair.get(1).pipeline().addLast(inbox);

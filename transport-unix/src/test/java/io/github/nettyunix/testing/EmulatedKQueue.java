@@ -7,6 +7,7 @@ import io.netty.channel.kqueue.KQueueIoHandler;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** Netty's own kqueue loop on Linux; the kernel's part is emulated by {@code emulated_kqueue.c}. */
 final class EmulatedKQueue {
@@ -28,7 +29,7 @@ final class EmulatedKQueue {
         return KQueueIoHandler.newFactory();
     }
 
-    static IoHandlerFactory newSpinningIoHandlerFactory() {
-        return SpinningIoHandler.newFactory(KQueueIoHandler::newFactory);
+    static IoHandlerFactory newSpinningIoHandlerFactory(Duration look) {
+        return SpinningIoHandler.newFactory(KQueueIoHandler::newFactory, look);
     }
 }

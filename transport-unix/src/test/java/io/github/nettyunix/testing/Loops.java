@@ -2,12 +2,15 @@ package io.github.nettyunix.testing;
 
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
+import io.github.nettyunix.internal.readiness.SpinningIoHandler;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.PlatformDependent;
+
+import java.time.Duration;
 
 /** The event loops that tests run on. The selector is chosen by a system property, never by a test. */
 public final class Loops {
@@ -55,11 +58,16 @@ public final class Loops {
         };
     }
 
-    /** The same for spinning loops. */
+    /** The same for loops that never sleep. */
     public static IoHandlerFactory newSpinningIoHandlerFactory() {
+        return newSpinningIoHandlerFactory(SpinningIoHandler.FOREVER);
+    }
+
+    /** The same for loops that sleep when nothing has happened for this time. */
+    public static IoHandlerFactory newSpinningIoHandlerFactory(Duration look) {
         return switch (selector()) {
-            case "epoll", "io-uring", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory();
-            case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newSpinningIoHandlerFactory();
+            case "epoll", "io-uring", "kqueue" -> UnixTransport.newSpinningIoHandlerFactory(look);
+            case "kqueue-freebsd", "kqueue-macos" -> EmulatedKQueue.newSpinningIoHandlerFactory(look);
             default -> throw new IllegalArgumentException(selector());
         };
     }

@@ -5,15 +5,20 @@ import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
+import io.netty.channel.SelectStrategy;
 import io.netty.channel.SelectStrategyFactory;
+import io.netty.util.concurrent.ThreadAwareExecutor;
+import io.netty.util.concurrent.Ticker;
 import io.netty.util.internal.logging.InternalLogger;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 
+import java.time.Duration;
+
 /**
- * Drives an event loop that never sleeps. While few of its sockets wait for data, it reads from them without consulting
- * the selector, because a notification costs more than an attempt. The selector is called every few attempts: for
- * connections to accept, for room to write, and for handles that are not {@link Readiness}. If there are more such
- * sockets, they are left to the selector altogether.
+ * Drives an event loop that looks for events some time before it sleeps, or never sleeps. While few of its sockets wait
+ * for data, it reads from them without consulting the selector, because a notification costs more than an attempt. The
+ * selector is called every few attempts: for connections to accept, for room to write, and for handles that are not
+ * {@link Readiness}. If there are more such sockets, they are left to the selector altogether.
  */
 public final class SpinningIoHandler implements IoHandler {
     /** A read that finds nothing costs more than one call of the selector for all sockets. */
@@ -21,16 +26,28 @@ public final class SpinningIoHandler implements IoHandler {
     /** The number of polls before the selector is called again. */
     private static final int POLLS = 8;
 
-    private static final SelectStrategyFactory NEVER_WAIT = () -> (selectNow, hasTasks) -> selectNow.get();
+    /** How long event loops look that never sleep. */
+    public static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance(SpinningIoHandler.class);
 
     private final IoHandler selector;
     private final BusyReaders readers = new BusyReaders();
+    private final long lookNanos;
+    private final boolean sleeps;
+    private final Ticker ticker;
     private int polls;
+    private long lastEvent;
+    // A task has come. Set by the thread that submits it, before it wakes the loop.
+    private volatile boolean awoken;
 
-    private SpinningIoHandler(IoHandler selector) {
-        this.selector = selector;
+    private SpinningIoHandler(Selectors selectors, long lookNanos, Ticker ticker, ThreadAwareExecutor executor) {
+        this.lookNanos = lookNanos;
+        sleeps = lookNanos != Long.MAX_VALUE;
+        this.ticker = ticker;
+        lastEvent = ticker.nanoTime();
+        selector = selectors.newFactory(0, () -> (selectNow, hasTasks) ->
+                hasTasks || isLooking() ? selectNow.get() : SelectStrategy.SELECT).newHandler(executor);
     }
 
     /** Makes factories of one kind of selector, as its {@code newFactory} does. */
@@ -38,16 +55,36 @@ public final class SpinningIoHandler implements IoHandler {
         IoHandlerFactory newFactory(int maxEvents, SelectStrategyFactory strategy);
     }
 
-    /** Event loops that spin, on this kind of selector. */
-    public static IoHandlerFactory newFactory(Selectors selectors) {
-        IoHandlerFactory factory = selectors.newFactory(0, NEVER_WAIT);
+    /** Event loops that sleep when nothing has happened for this time, on this kind of selector. */
+    public static IoHandlerFactory newFactory(Selectors selectors, Duration look) {
+        if (look.isNegative()) {
+            throw new IllegalArgumentException("look: " + look + " (expected: >= 0)");
+        }
+        return newFactory(selectors, look.compareTo(FOREVER) >= 0 ? Long.MAX_VALUE : look.toNanos(),
+                Ticker.systemTicker());
+    }
+
+    static IoHandlerFactory newFactory(Selectors selectors, long lookNanos, Ticker ticker) {
         // Unlike the selector's own loops, these cannot be suspended: their utilization would have to be measured at
         // every poll.
-        return executor -> new SpinningIoHandler(factory.newHandler(executor));
+        return executor -> new SpinningIoHandler(selectors, lookNanos, ticker, executor);
+    }
+
+    private boolean isLooking() {
+        return !sleeps || ticker.nanoTime() - lastEvent < lookNanos;
     }
 
     @Override
     public int run(IoHandlerContext context) {
+        int handled = look(context);
+        if (sleeps && (handled > 0 || awoken)) {
+            awoken = false;
+            lastEvent = ticker.nanoTime();
+        }
+        return handled;
+    }
+
+    private int look(IoHandlerContext context) {
         int count = readers.size();
         if (count == 0 || count > MOST_READERS) {
             return selector.run(context);
@@ -103,6 +140,9 @@ public final class SpinningIoHandler implements IoHandler {
 
     @Override
     public void wakeup() {
+        if (sleeps) {
+            awoken = true;
+        }
         selector.wakeup();
     }
 
