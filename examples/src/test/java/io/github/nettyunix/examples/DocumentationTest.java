@@ -27,7 +27,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * The Java in the documentation compiles. Programs, which have a {@code main}, also run, and print what the {@code
  * text} block after them says. Other snippets are compiled inside {@link #AROUND_FRAGMENT}. Those on frameworks are
- * parts of the module that has the frameworks, which compares them; the one on Micrometer is run by its module.
+ * parts of the module that has the frameworks, which compares them; the one on Micrometer is run by its module, and
+ * those of the tutorial by {@link SessionsTest}.
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");
@@ -80,7 +81,7 @@ class DocumentationTest {
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
             List<Path> documents = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs.sorted()).toList();
             return documents.stream().filter(file -> file.toString().endsWith(".md"))
-                    .filter(file -> !file.endsWith("frameworks.md"))
+                    .filter(file -> !file.endsWith("frameworks.md") && !file.endsWith("tutorial.md"))
                     .flatMap(DocumentationTest::snippets).filter(snippet -> !snippet.code.contains("io.micrometer"))
                     .map(snippet -> DynamicTest.dynamicTest(snippet.title, () -> check(snippet,
                             Files.createTempDirectory(folder, "snippet"))));

@@ -2,6 +2,7 @@ package io.github.nettyunix.examples;
 
 import io.github.nettyunix.examples.testing.Program;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -13,8 +14,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,6 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class SessionsTest {
     private static final Pattern SESSION = Pattern.compile("^## ([\\w-]+)$.*?^```\n(.*?)^```$",
             Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern BLOCK = Pattern.compile("^```(\\w*)\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern SOCKET = Pattern.compile("/\\S+?\\.sock");
     /** These need a daemon or a bus of the system. They are tested elsewhere, with their own. */
     private static final Set<String> ELSEWHERE = Set.of("broker", "clamd", "dbus");
@@ -36,6 +40,23 @@ class SessionsTest {
                 .filter(found -> !ELSEWHERE.contains(found.group(1)))
                 .map(found -> DynamicTest.dynamicTest(found.group(1),
                         () -> run(found.group(2), Files.createTempDirectory(folder, "s"))));
+    }
+
+    /** The files of the tutorial, and all of its sessions in one shell. */
+    @Test
+    void theTutorialPrintsWhatItSays(@TempDir Path folder) throws Exception {
+        String tutorial = Files.readString(Path.of("../docs/tutorial.md"));
+        for (MatchResult found : BLOCK.matcher(tutorial).results().toList()) {
+            if (found.group(1).equals("java")) {
+                String code = found.group(2);
+                Matcher name = Pattern.compile("^public class (\\w+)", Pattern.MULTILINE).matcher(code);
+                assertTrue(name.find());
+                Files.writeString(folder.resolve(name.group(1) + ".java"), code.replace("/tmp/", folder + "/"));
+            }
+        }
+        String sessions = BLOCK.matcher(tutorial).results().filter(found -> found.group(1).isEmpty())
+                .map(found -> found.group(2)).collect(Collectors.joining());
+        type(sessions.replace("/tmp/", folder + "/").replace("lib/*", System.getProperty("java.class.path")), folder);
     }
 
     private static void run(String session, Path folder) throws Exception {
@@ -50,8 +71,12 @@ class SessionsTest {
         try (ServerSocket free = new ServerSocket(0)) {
             port = String.valueOf(free.getLocalPort());
         }
-        List<String> lines = session.replace("8080", port).replace("/tmp/", folder + "/").replace("/srv/", folder + "/")
-                .lines().toList();
+        type(session.replace("8080", port).replace("/tmp/", folder + "/").replace("/srv/", folder + "/"), folder);
+    }
+
+    /** Types the commands into a shell, and checks what they print. */
+    private static void type(String session, Path folder) throws Exception {
+        List<String> lines = session.lines().toList();
         ProcessBuilder builder = new ProcessBuilder("bash").directory(folder.toFile());
         try (Program shell = Program.start(builder)) {
             for (int i = 0; i < lines.size();) {

@@ -24,7 +24,6 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     private final Server server;
     private final Channel channel;
     private int unsent;
-    private boolean progress;
     private Consumer<Connection> whenGivenUp;
     private UnixFileDescriptor socket;
     private ByteBuf rest;
@@ -51,9 +50,6 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
     /** Replies to all requests that were read, gives the socket up, and calls back. */
     void giveUp(Consumer<Connection> callback) {
         whenGivenUp = callback;
-        progress = false;
-        // The successor replies to further ones.
-        channel.config().setAutoRead(false);
         giveUpIfAllSent();
     }
 
@@ -74,16 +70,6 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         });
     }
 
-    /** Closes the connection if the client has taken no reply since {@link #giveUp} or the last call. */
-    boolean closeIfStuck() {
-        if (progress) {
-            progress = false;
-            return false;
-        }
-        channel.close();
-        return true;
-    }
-
     /** Releases the connection: the successor has it, or nobody needs it. */
     void release() {
         socket.release();
@@ -99,10 +85,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
 
     /** Keeps the connection, unless it has already been given up. */
     void keep() {
-        if (whenGivenUp != null) {
-            whenGivenUp = null;
-            channel.config().setAutoRead(channel.isWritable());
-        }
+        whenGivenUp = null;
     }
 
     @Override
@@ -117,7 +100,6 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
         answer.writeBytes(line).writeByte('\n');
         ctx.write(answer).addListener(sent -> {
             unsent--;
-            progress = true;
             // Later, because the decoder may be active.
             server.loop().execute(this::giveUpIfAllSent);
         });
@@ -130,7 +112,7 @@ final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (socket == null && whenGivenUp == null) {
+        if (socket == null) {
             channel.config().setAutoRead(channel.isWritable());
         }
     }

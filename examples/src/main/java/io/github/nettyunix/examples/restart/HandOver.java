@@ -31,7 +31,6 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     private boolean ended;
     private int count;
     private Future<?> progress;
-    private Future<?> patience;
 
     HandOver(Server server) {
         this.server = server;
@@ -60,8 +59,6 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     protected void channelRead0(ChannelHandlerContext ctx, ByteBuf confirmation) {
         if (!begun) {
             begun = true;
-            patience = server.loop().scheduleWithFixedDelay(this::closeStuck, server.patienceSeconds(),
-                    server.patienceSeconds(), TimeUnit.SECONDS);
             // The last connection to be closed may be that of a client that leaves.
             List.copyOf(server.connections()).forEach(connection -> {
                 connection.channel().closeFuture().addListener(closed -> goOn(ctx));
@@ -79,14 +76,6 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
         unconfirmed.forEach(Connection::release);
         unconfirmed.clear();
         goOn(ctx);
-    }
-
-    /** Closes the connections of clients that read no replies: they cannot be handed over with what was not sent. */
-    private void closeStuck() {
-        long closed = List.copyOf(server.connections()).stream().filter(Connection::closeIfStuck).count();
-        if (closed > 0) {
-            System.err.println(server + ": closed " + closed + " connections whose clients do not read");
-        }
     }
 
     private void goOn(ChannelHandlerContext ctx) {
@@ -131,9 +120,6 @@ final class HandOver extends SimpleChannelInboundHandler<ByteBuf> {
     public void channelInactive(ChannelHandlerContext ctx) {
         if (progress != null) {
             progress.cancel(false);
-        }
-        if (patience != null) {
-            patience.cancel(false);
         }
         if (progress != null && !ended) {
             ended = true;

@@ -3,11 +3,8 @@ package io.github.nettyunix.examples.restart;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.examples.Running;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 import java.util.concurrent.Callable;
 
@@ -26,23 +23,12 @@ public final class HotRestartCommand implements Callable<Integer> {
     @Option(names = "--replace", description = "take over from the running server, which must run as the same user")
     private boolean replace;
 
-    @Option(names = "--patience", paramLabel = "SECONDS", defaultValue = "10",
-            description = "when a successor takes over: how long a client may take no reply before its connection is "
-                    + "closed; default: ${DEFAULT-VALUE}")
-    private long patienceSeconds;
-
-    @Spec
-    private CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
-        if (patienceSeconds < 1) {
-            throw new ParameterException(spec.commandLine(), "--patience is at least 1");
-        }
         try (Running running = new Running()) {
             UnixSocketAddress control = UnixSocketAddress.of(address.path() + ".control");
             // There is one event loop, so that all connections are between two events whenever its code runs.
-            Server server = new Server(running.group().next(), patienceSeconds);
+            Server server = new Server(running.group().next());
             if (replace) {
                 TakeOver.connect(server, control);
             } else {

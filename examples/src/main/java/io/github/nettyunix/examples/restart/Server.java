@@ -26,17 +26,12 @@ final class Server {
     private final EventLoop loop;
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final Promise<Void> replaced;
-    private final long patienceSeconds;
     private int generation = 1;
     private Channel listener;
     private Channel control;
 
-    /**
-     * @param patienceSeconds how long a client may take no reply before its connection is closed instead of handed over
-     */
-    Server(EventLoop loop, long patienceSeconds) {
+    Server(EventLoop loop) {
         this.loop = loop;
-        this.patienceSeconds = patienceSeconds;
         replaced = loop.newPromise();
     }
 
@@ -114,10 +109,6 @@ final class Server {
 
     EventLoop loop() {
         return loop;
-    }
-
-    long patienceSeconds() {
-        return patienceSeconds;
     }
 
     int generation() {

@@ -68,7 +68,7 @@ public final class OtherUser {
 
     /** Starts an example. */
     public Program example(String... arguments) {
-        List<String> command = Program.childCommand(arguments);
+        List<String> command = Program.exampleCommand(arguments);
         command.set(command.indexOf("-cp") + 1, classPath);
         return start(uid, command.toArray(new String[0]));
     }

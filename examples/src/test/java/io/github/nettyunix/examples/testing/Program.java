@@ -71,14 +71,7 @@ public final class Program implements AutoCloseable {
 
     /** Starts an example, as examples/run does. */
     public static Program example(String... arguments) {
-        return start(new ProcessBuilder(childCommand(arguments)));
-    }
-
-    /** The command that starts an example as a child of this process, with which it ends even if that is killed. */
-    static List<String> childCommand(String... arguments) {
-        List<String> command = exampleCommand(arguments);
-        command.add(1, "-Dexamples.parent=" + ProcessHandle.current().pid());
-        return command;
+        return start(new ProcessBuilder(exampleCommand(arguments)));
     }
 
     /** The command that starts an example, for programs that start programs. */

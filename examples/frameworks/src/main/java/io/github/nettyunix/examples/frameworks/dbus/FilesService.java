@@ -23,7 +23,7 @@ public final class FilesService implements Files {
             content.read(bytes, 0);
             content.read(bytes, 0);
             close();
-            result = UnixFileDescriptor.memfd("dbus-java-twice", Unpooled.wrappedBuffer(bytes.flip()));
+            result = UnixFileDescriptor.memfd("twice", Unpooled.wrappedBuffer(bytes.flip()));
             return new FileDescriptor(result.intValue());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

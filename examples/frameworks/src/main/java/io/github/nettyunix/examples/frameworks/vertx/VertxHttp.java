@@ -4,7 +4,6 @@ import io.github.nettyunix.frameworks.vertx.UnixVertxTransport;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.RequestOptions;
@@ -27,10 +26,10 @@ public final class VertxHttp {
         return server;
     }
 
-    public static Future<Buffer> get(HttpClient client, String path) {
-        Future<Buffer> body = client
+    public static Future<Buffer> get(Vertx vertx, String path) {
+        Future<Buffer> body = vertx.createHttpClient()
                 .request(new RequestOptions().setServer(SocketAddress.domainSocketAddress(path)).setURI("/"))
-                .compose(request -> request.send().compose(HttpClientResponse::body));
+                .compose(request -> request.send()).compose(HttpClientResponse::body);
         return body;
     }
 }
