@@ -98,6 +98,32 @@ class RegistrationTest {
         }
     }
 
+    /** Auto-read has requested a read before the channel leaves its loop. */
+    @EachType
+    void whatIsAskedForBetweenTwoLoopsHoldsOnTheNext(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.started(type)) {
+            pair.receiver.deregister().sync();
+            pair.receiver.config().setAutoRead(false);
+            pair.send("first").sync();
+            Loops.group().register(pair.receiver).sync();
+            ChannelPair.settle(pair.receiver);
+            assertTrue(pair.inbox.isEmpty());
+
+            EventLoop before = pair.receiver.eventLoop();
+            pair.receiver.deregister().sync();
+            pair.receiver.read();
+            before.submit(() -> { }).sync();
+            Loops.group().register(pair.receiver).sync();
+            assertEquals("first", pair.text());
+
+            pair.receiver.deregister().sync();
+            pair.receiver.config().setAutoRead(true);
+            pair.send("second").sync();
+            Loops.group().register(pair.receiver).sync();
+            assertEquals("second", pair.text());
+        }
+    }
+
     @EachType
     void closeOfThePeerBetweenTwoLoopsIsNoticed(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.started(type)) {

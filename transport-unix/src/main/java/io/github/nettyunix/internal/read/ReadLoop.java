@@ -10,6 +10,7 @@ import io.netty.util.UncheckedBooleanSupplier;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * Decides when a channel reads, and reads until nothing is left, the user pauses, or it is other channels' turn. The
@@ -25,6 +26,11 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         void inputClosed(boolean failed);
     }
 
+    /** What was asked for last while the channel was on its way from one event loop to another. */
+    private enum Asked {
+        NOTHING, READ, STOP
+    }
+
     /** Reads the input to its end, although the user may have stopped reading. */
     interface Drain {
         /** Whether the input is read without requests from handlers. */
@@ -37,6 +43,9 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         void onReregistered();
     }
 
+    private static final AtomicReferenceFieldUpdater<ReadLoop, Asked> ASKED =
+            AtomicReferenceFieldUpdater.newUpdater(ReadLoop.class, Asked.class, "asked");
+
     private final ChannelCore core;
     private final Owner owner;
     private final Interest interest;
@@ -44,6 +53,8 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     // Not created on demand: a process at its limit of descriptors cannot load a class from a folder.
     private final ReadFailures failures = new ReadFailures();
     private Drain drain;
+    // Set by any thread; all else belongs to the event loop.
+    private volatile Asked asked = Asked.NOTHING;
     private boolean readPending;
     private boolean scheduled;
     // The socket is being handed over.
@@ -66,6 +77,10 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** The channel was registered, on this loop or on another one than before. */
     public void registered() {
+        Asked what = takeAsked();
+        if (what != Asked.NOTHING) {
+            readPending = what == Asked.READ || readPending && !isStopped();
+        }
         if (isPaused()) {
             // Auto-read may have been turned off while the channel was between two loops.
             interest.prepare(Readiness.READ, false);
@@ -80,6 +95,12 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** A read was requested. */
     public void begin() {
+        if (!core.isOnEventLoop()) {
+            // The task with this request has remained on the previous loop.
+            ask(Asked.READ);
+            return;
+        }
+        takeAsked();
         readPending = true;
         if (isWaitingAfterFailure() || suspended) {
             return;
@@ -108,11 +129,37 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         interest.add(Readiness.READ);
     }
 
+    /** Leaves it to the next event loop, or to the one that has registered the channel meanwhile. */
+    private void ask(Asked what) {
+        asked = what;
+        if (core.channel().isRegistered()) {
+            core.channel().eventLoop().execute(this::answer);
+        }
+    }
+
+    private Asked takeAsked() {
+        return asked == Asked.NOTHING ? Asked.NOTHING : ASKED.getAndSet(this, Asked.NOTHING);
+    }
+
+    private void answer() {
+        if (core.isOnEventLoop()) {
+            Asked what = takeAsked();
+            if (what == Asked.READ) {
+                begin();
+            } else if (what == Asked.STOP && isStopped()) {
+                clearInterest();
+            }
+        }
+    }
+
+    private boolean isStopped() {
+        return !core.channel().config().isAutoRead() && !isDraining();
+    }
+
     /** Auto-read was turned off. */
     public void stop() {
         if (!core.channel().isRegistered()) {
-            readPending = false;
-            interest.prepare(Readiness.READ, false);
+            ask(Asked.STOP);
         } else if (core.channel().eventLoop().inEventLoop()) {
             if (!isDraining()) {
                 clearInterest();
@@ -148,6 +195,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** The channel was registered again. Called after its other parts have been notified. */
     public void onReregistered() {
+        answer();
         if (drain != null) {
             drain.onReregistered();
         }
@@ -165,7 +213,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
 
     /** Whether the user wants no more for now. */
     public boolean isPaused() {
-        return !readPending && !core.channel().config().isAutoRead() && !isDraining();
+        return !readPending && isStopped();
     }
 
     /**
