@@ -12,7 +12,7 @@ public final class CountsStress {
     private CountsStress() {
     }
 
-    /** A counter only grows, whoever reads it, and although the first count creates it. */
+    /** A counter only grows, on whichever thread it is read, and although the first count creates it. */
     @JCStressTest
     @Outcome(id = {"0, 0", "0, 1", "0, 4294967297", "1, 1", "1, 4294967297", "4294967297, 4294967297"},
             expect = Expect.ACCEPTABLE, desc = "it grows")
