@@ -1,4 +1,4 @@
-/* FileDescriptors.java: operations on descriptors of any type. See open(2), fcntl(2), memfd_create(2), dup(2). */
+/* FileDescriptors.java: operations on descriptors of any type. See open(2), fcntl(2), dup(2). */
 #include "nettyunix.h"
 
 #include <fcntl.h>
@@ -10,10 +10,7 @@
 #endif
 #include <unistd.h>
 
-/* glibc has memfd_create since 2.27 and statx since 2.28. The library must load where they are missing. */
-#if defined(SYS_memfd_create) && !defined(MFD_ALLOW_SEALING)
-#include <linux/memfd.h>
-#endif
+/* glibc has statx since 2.28. The library must load where it is missing. */
 #if defined(SYS_statx) && !defined(STATX_TYPE)
 #include <linux/stat.h>
 #endif
@@ -52,77 +49,6 @@ static jint replace(JNIEnv *env, jclass class, jint fd, jint number) {
 #else
     int result = RESULT_ONCE(dup2(fd, number));
     return result < 0 ? result : RESULT(fcntl(number, F_SETFD, FD_CLOEXEC));
-#endif
-}
-
-#ifdef MFD_ALLOW_SEALING
-static int create_memory_file(const char *name, unsigned flags) {
-#ifdef __linux__
-    return (int) syscall(SYS_memfd_create, name, flags);
-#else
-    return memfd_create(name, flags);
-#endif
-}
-#endif
-
-/* An anonymous file in memory that can be sealed. */
-static jint memory_file(JNIEnv *env, jclass class, jstring name) {
-    (void) class;
-    REQUIRE(name != NULL);
-#ifdef MFD_ALLOW_SEALING
-    const char *chars = (*env)->GetStringUTFChars(env, name, NULL);
-    if (chars == NULL) return -ENOMEM;
-    int result = RESULT(create_memory_file(chars, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    (*env)->ReleaseStringUTFChars(env, name, chars);
-    return result;
-#else
-    (void) env;
-    return -ENOSYS;
-#endif
-}
-
-/* In the order of UnixFileDescriptor.Seal. */
-#ifdef F_ADD_SEALS
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010
-#endif
-#ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x0020
-#endif
-static const int all_seals[] = {
-    F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_EXEC};
-#endif
-
-/* Adds seals to a memory file: bit i stands for the i-th seal. */
-static jint seal(JNIEnv *env, jclass class, jint fd, jint seals) {
-    (void) env, (void) class;
-#ifdef F_ADD_SEALS
-    int native = 0;
-    REQUIRE(seals >= 0 && seals < 1 << COUNT(all_seals));
-    for (jint i = 0; i < COUNT(all_seals); i++) {
-        if (seals & 1 << i) native |= all_seals[i];
-    }
-    return RESULT(fcntl(fd, F_ADD_SEALS, native));
-#else
-    (void) fd, (void) seals;
-    return -ENOSYS;
-#endif
-}
-
-/* Returns the seals of a file; -EINVAL if files of its type have none. */
-static jint get_seals(JNIEnv *env, jclass class, jint fd) {
-    (void) env, (void) class;
-#ifdef F_ADD_SEALS
-    int native = RESULT(fcntl(fd, F_GET_SEALS));
-    if (native < 0) return native;
-    jint seals = 0;
-    for (jint i = 0; i < COUNT(all_seals); i++) {
-        if (native & all_seals[i]) seals |= 1 << i;
-    }
-    return seals;
-#else
-    (void) fd;
-    return -EINVAL;
 #endif
 }
 
@@ -214,8 +140,8 @@ static int get_status(int fd, file_status *status) {
 static int is_memfd(int seals, const file_status *status) {
     if (seals != F_SEAL_SEAL) return 1;
 #ifdef MFD_ALLOW_SEALING
-    int sample = create_memory_file("", MFD_CLOEXEC);
-    if (sample == -1) return 0;
+    int sample = nettyunix_open_memory("", MFD_CLOEXEC);
+    if (sample < 0) return 0;
     file_status memfd;
     int result = get_status(sample, &memfd);
     close(sample);
@@ -363,9 +289,6 @@ static const JNINativeMethod methods[] = {
     NATIVE("open", "([BII)I", open_path),
     NATIVE("duplicate", "(II)I", duplicate),
     NATIVE("replace", "(II)I", replace),
-    NATIVE("memoryFile", "(Ljava/lang/String;)I", memory_file),
-    NATIVE("seal", "(II)I", seal),
-    NATIVE("seals", "(I)I", get_seals),
     NATIVE("setSize", "(IJ)I", set_size),
     NATIVE("seek", "(IJ)I", seek),
     NATIVE("eventCounter", "(IZZ)I", event_counter),

@@ -57,6 +57,7 @@ static const native_class *const classes[] = {
     &nettyunix_platform,
     &nettyunix_child_processes,
     &nettyunix_file_descriptors,
+    &nettyunix_memory_file,
     &nettyunix_native_memory,
     &nettyunix_process,
     &nettyunix_receive_batch,

@@ -117,6 +117,7 @@ typedef struct {
 
 extern const native_class nettyunix_child_processes;
 extern const native_class nettyunix_file_descriptors;
+extern const native_class nettyunix_memory_file;
 extern const native_class nettyunix_native_memory;
 extern const native_class nettyunix_platform;
 extern const native_class nettyunix_process;
@@ -141,6 +142,9 @@ socklen_t nettyunix_encode_name(struct sockaddr_un *address, const char *name, s
 /* The same for a Java array. Returns a negative errno if it is not such a name. */
 int nettyunix_encode_array(JNIEnv *env, struct sockaddr_un *address, jbyteArray name);
 size_t nettyunix_decode_name(const struct sockaddr_un *address, socklen_t length);
+
+/* See memfd_create(2). Returns a negative errno, -ENOSYS on platforms that lack it. */
+int nettyunix_open_memory(const char *name, unsigned flags);
 
 /* Closes descriptors that were opened here and that nobody else uses. Closing others may block. */
 void nettyunix_close_all(const int32_t *fds, int count);

@@ -20,6 +20,7 @@ static const struct {
     {"getsockname", __NR_getsockname},
     {"listen", __NR_listen},
     {"memfd_create", __NR_memfd_create},
+    {"mmap", __NR_mmap},
     {"recvmsg", __NR_recvmsg},
     {"sendmmsg", __NR_sendmmsg},
     {"sendmsg", __NR_sendmsg},

@@ -347,9 +347,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IOException if the descriptor is closed
      */
     public Set<Seal> seals() throws IOException {
-        int bits = use(FileDescriptors::seals);
-        return bits == -Errno.EINVAL || DescriptorFiles.check(Operation.SEALS, intValue(), bits) == 0 ? Set.of()
-                : Set.copyOf(Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0).toList());
+        int bits = DescriptorFiles.seals(intValue(), this::use);
+        return Set.copyOf(Arrays.stream(Seal.values()).filter(seal -> (bits & 1 << seal.ordinal()) != 0).toList());
     }
 
     /**
@@ -363,7 +362,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      */
     public void seal(Seal... seals) throws IOException {
         int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
-        DescriptorFiles.check(Operation.SEAL, intValue(), use(fd -> FileDescriptors.seal(fd, bits)));
+        DescriptorFiles.seal(intValue(), this::use, bits);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.socket.CString;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.MemoryFile;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.buffer.ByteBuf;
@@ -34,8 +35,8 @@ public final class DescriptorFiles {
     }
 
     private static final String PLACEHOLDER = "/dev/null";
-    /** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE. */
-    private static final int SEAL_CONTENT = 0xF;
+    private static final int SEAL_CONTENT =
+            MemoryFile.SEAL_SEAL | MemoryFile.SEAL_SHRINK | MemoryFile.SEAL_GROW | MemoryFile.SEAL_WRITE;
 
     private DescriptorFiles() {
     }
@@ -85,7 +86,7 @@ public final class DescriptorFiles {
                 }
             }
             check(Operation.SEEK, memory, FileDescriptors.seek(memory, 0));
-            check(Operation.SEAL, memory, FileDescriptors.seal(memory, SEAL_CONTENT));
+            check(Operation.SEAL, memory, MemoryFile.addSeals(memory, SEAL_CONTENT));
             return memory;
         } catch (Throwable t) {
             FileDescriptors.close(memory);
@@ -108,11 +109,22 @@ public final class DescriptorFiles {
 
     private static int newMemoryFile(String name) throws IOException {
         NativeTransport.ensureAvailability();
-        int fd = FileDescriptors.memoryFile(name);
+        int fd = MemoryFile.open(name, true);
         if (fd < 0) {
             throw SocketErrors.newException(Operation.MEMFD_CREATE, name, fd, null);
         }
         return fd;
+    }
+
+    /** Returns the seals of a file, of which most kinds have none. */
+    public static int seals(int number, ToIntFunction<IntUnaryOperator> use) throws IOException {
+        int seals = use.applyAsInt(MemoryFile::seals);
+        return seals == -Errno.EINVAL ? 0 : check(Operation.SEALS, number, seals);
+    }
+
+    /** Adds seals to a memory file. */
+    public static void seal(int number, ToIntFunction<IntUnaryOperator> use, int seals) throws IOException {
+        check(Operation.SEAL, number, use.applyAsInt(fd -> MemoryFile.addSeals(fd, seals)));
     }
 
     /** Creates an eventfd. */

@@ -37,18 +37,6 @@ public final class FileDescriptors {
     /** Makes {@code number} another descriptor of the same open file, closing what it was. See dup2(2). */
     public static native int replace(int fd, int number);
 
-    /** An anonymous file in memory. See memfd_create(2). */
-    public static native int memoryFile(String name);
-
-    /**
-     * Adds seals to a memory file, a bit for each ordinal of {@code UnixFileDescriptor.Seal}. See F_ADD_SEALS in
-     * fcntl(2).
-     */
-    public static native int seal(int fd, int seals);
-
-    /** The seals of a file; -EINVAL if it is of a kind that has none. */
-    public static native int seals(int fd);
-
     /** See ftruncate(2). */
     public static native int setSize(int fd, long size);
 

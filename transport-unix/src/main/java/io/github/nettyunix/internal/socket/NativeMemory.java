@@ -40,7 +40,7 @@ public final class NativeMemory {
     }
 
     /** An address is negative too where it is in the upper half of 32 bits. */
-    private static boolean isErrno(long result) {
+    static boolean isErrno(long result) {
         return result < 0 && result > -4096;
     }
 
@@ -78,9 +78,9 @@ public final class NativeMemory {
     /** The address, or a negative errno. */
     private static native long map(long size);
 
-    private static native int unmap(long address, long size);
+    static native int unmap(long address, long size);
 
     private static native int discard0(long address, long length);
 
-    private static native ByteBuffer buffer0(long address, int size);
+    static native ByteBuffer buffer0(long address, int size);
 }

@@ -20,6 +20,7 @@ public enum Operation {
     KEVENT("kevent"),
     LISTEN("listen"),
     MEMFD_CREATE("memfd_create"),
+    MMAP("mmap"),
     OPEN("open"),
     READ("read"),
     SEAL("seal"),

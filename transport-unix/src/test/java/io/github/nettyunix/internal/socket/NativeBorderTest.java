@@ -283,11 +283,8 @@ class NativeBorderTest {
         refused(files, "duplicate", fd, -1);
         refused(files, "replace", fd, -1);
         refused(files, "replace", fd, fd);
-        refused(files, "memoryFile", (Object) null);
         refused(files, "status", fd, null);
         refused(files, "status", fd, new long[0]);
-        refused(files, "seal", fd, -1);
-        refused(files, "seal", fd, 1 << 8);
         refused(files, "setSize", fd, -1L);
         refused(files, "seek", fd, -1L);
         refused(files, "closeHarmless", null, 1);
@@ -301,6 +298,27 @@ class NativeBorderTest {
         refused(files, "closeAll", new int[1], -1);
         refused(files, "closeAll", new int[] {-1}, 1);
         refused(files, "number", (Object) null);
+
+        Class<?> memoryFile = MemoryFile.class;
+        int page = MemoryFile.pageSize();
+        refused(memoryFile, "open", null, false);
+        refused(memoryFile, "addSeals", fd, -1);
+        refused(memoryFile, "addSeals", fd, 1 << 8);
+        refused(memoryFile, "map", fd, -1L, page, true);
+        refused(memoryFile, "map", fd, 1L, page, true);
+        refused(memoryFile, "map", fd, Long.MAX_VALUE, page, true);
+        refused(memoryFile, "map", fd, Long.MAX_VALUE / page * page, page, true);
+        refused(memoryFile, "map", fd, 0L, 0, true);
+        refused(memoryFile, "map", fd, 0L, -1, true);
+        refused(memoryFile, "map", fd, 0L, MIN, true);
+        refused(memoryFile, "mapRing", fd, -page, page);
+        refused(memoryFile, "mapRing", fd, page - 1, page);
+        refused(memoryFile, "mapRing", fd, MIN, page);
+        refused(memoryFile, "mapRing", fd, page, 0);
+        refused(memoryFile, "mapRing", fd, page, -page);
+        refused(memoryFile, "mapRing", fd, page, page + 1);
+        refused(memoryFile, "mapRing", fd, page, 1 << 30);
+        refused(memoryFile, "mapRing", fd, MAX / page * page, page);
 
         Class<?> socketFiles = SocketFiles.class;
         refused(socketFiles, "status", null, new long[6]);
