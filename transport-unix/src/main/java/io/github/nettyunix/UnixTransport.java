@@ -192,11 +192,11 @@ public final class UnixTransport {
      * @param channel a channel of this transport; a server stops accepting, and its backlog is transferred with the
      *        socket
      * @return a future that completes with the descriptor, which is close-on-exec and must be released by the caller;
-     *         it fails with {@link java.nio.channels.ClosedChannelException} if the channel closes first, or is to
-     *         close because a write has failed ({@link io.netty.channel.ChannelOption#AUTO_CLOSE} is on), with
-     *         {@link IllegalStateException} if it is already being handed over or moves to another event loop, and with
-     *         {@link IOException} if the process has reached its limit of descriptors; the last two leave the channel
-     *         as it was
+     *         it fails with {@link java.nio.channels.ClosedChannelException} if the channel closes first, is to close
+     *         because a write has failed ({@link io.netty.channel.ChannelOption#AUTO_CLOSE} is on), or has yet to
+     *         report that the peer has reset the connection, with {@link IllegalStateException} if it is already being
+     *         handed over or moves to another event loop, and with {@link IOException} if the process has reached its
+     *         limit of descriptors; the last two leave the channel as it was
      * @throws IllegalArgumentException if the channel belongs to another transport
      */
     public static Future<UnixFileDescriptor> handOver(Channel channel) {

@@ -1,8 +1,10 @@
 package io.github.nettyunix.adopt;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketAddress;
+import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.process.ChildProcess;
 import io.github.nettyunix.testing.ChannelPair;
@@ -29,12 +31,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -241,6 +245,31 @@ class HandOverTest {
         }
     }
 
+    /** The kernel reports a reset once, and before the records: the new owner would take it for an orderly end. */
+    @EachType(SocketType.SEQPACKET)
+    void channelThatWasResetKeepsItsSocket(SocketType type) throws Exception {
+        Leaving leaving = new Leaving(1);
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.AUTO_READ, false).start(leaving)) {
+            pair.receiver.writeAndFlush(ChannelPair.buffer("never read")).sync();
+            for (String text : List.of("first", "second", "third")) {
+                pair.send(text).sync();
+            }
+            pair.sender.close().sync();
+            pair.receiver.config().setAutoRead(true);
+            ExecutionException failure = assertThrows(ExecutionException.class, () -> get(leaving.left));
+            Throwable cause = assertInstanceOf(ClosedChannelException.class, failure.getCause());
+            for (String text : List.of("first", "second", "third")) {
+                assertEquals(text, pair.text());
+            }
+            UnixSocketError reset = (UnixSocketError) pair.inbox.take(IOException.class);
+            assertEquals(UnixErrno.ECONNRESET, reset.error());
+            assertSame(reset, cause.getCause());
+            pair.receiver.closeFuture().sync();
+        }
+        Evidence.of("itself", "a " + type + " channel whose peer has reset the connection is not handed over");
+    }
+
     /** Returns the future of the last write. */
     private static ChannelFuture fillQueue(Channel channel) {
         ChannelFuture written = null;
@@ -299,6 +328,28 @@ class HandOverTest {
             pair.send("still here").sync();
             assertEquals("still here", pair.text());
             assertTrue(pair.receiver.config().isAutoRead());
+        }
+    }
+
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void channelBetweenTwoLoopsKeepsWhatItHasRead(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .start(new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext ctx, Object message) {
+                        ctx.channel().config().setAutoRead(false);
+                        ctx.fireChannelRead(message);
+                    }
+                })) {
+            pair.send("first").sync();
+            pair.send("of the same batch").sync();
+            pair.receiver.config().setAutoRead(true);
+            assertEquals("first", pair.text());
+            pair.receiver.deregister().sync();
+            assertInstanceOf(IllegalStateException.class, UnixTransport.handOver(pair.receiver).await().cause());
+            pair.sender.eventLoop().register(pair.receiver).sync();
+            pair.receiver.read();
+            assertEquals("of the same batch", pair.text());
         }
     }
 

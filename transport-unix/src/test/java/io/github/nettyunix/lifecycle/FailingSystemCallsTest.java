@@ -2,10 +2,12 @@ package io.github.nettyunix.lifecycle;
 
 import io.github.nettyunix.SocketFilePolicy;
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixServerStreamChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Channels;
@@ -22,10 +24,15 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.Promise;
+import io.netty.util.concurrent.PromiseNotifier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -35,6 +42,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -247,6 +255,55 @@ class FailingSystemCallsTest {
             assertFailure(pair.inbox.take(Throwable.class), "read", type, "ENOBUFS");
         }
         Evidence.of("itself", "an error that ends a batch is reported after the records before it, " + type);
+    }
+
+    /** An error that the kernel reports once does not reach the new owner. */
+    @EachType({SocketType.SEQPACKET, SocketType.DATAGRAM})
+    void anErrorThatEndsABatchIsReportedBeforeTheSocketIsHandedOver(SocketType type) throws Exception {
+        try (ChannelPair pair = sendBatchThatEndsWith(Errno.ENOBUFS, type)) {
+            Future<UnixFileDescriptor> left = handOverWithFirstMessage(pair);
+            assertEquals("first", pair.text());
+            assertEquals("second", pair.text());
+            assertFailure(pair.inbox.take(Throwable.class), "read", type, "ENOBUFS");
+            left.get(10, TimeUnit.SECONDS).release();
+        }
+    }
+
+    @EachType(SocketType.SEQPACKET)
+    void aChannelOfWhichAResetEndsABatchKeepsItsSocket(SocketType type) throws Exception {
+        try (ChannelPair pair = sendBatchThatEndsWith(Errno.ECONNRESET, type)) {
+            Throwable cause = handOverWithFirstMessage(pair).await().cause();
+            assertFailure(assertInstanceOf(ClosedChannelException.class, cause).getCause(), "read", type, "ECONNRESET");
+            assertEquals("first", pair.text());
+            assertEquals("second", pair.text());
+            pair.sender.close().sync();
+            assertSame(cause.getCause(), pair.inbox.take(Throwable.class));
+        }
+        Evidence.of("itself", "a reset that ends a batch is reported although the channel is to be handed over");
+    }
+
+    /** Two records, and then an error. A stranger's records, which may bring descriptors, are received one by one. */
+    private ChannelPair sendBatchThatEndsWith(int errno, SocketType type) throws Exception {
+        ChannelPair pair = ChannelPair.of(type).with(ChannelOption.AUTO_READ, false)
+                .with(UnixSocketOption.RECEIVE_CONTROL_DATA, true).start(group);
+        pair.send("first").sync();
+        pair.send("second").sync();
+        CountedCalls.of(loop, "recvmsg").failOnce(3, errno);
+        return pair;
+    }
+
+    private static Future<UnixFileDescriptor> handOverWithFirstMessage(ChannelPair pair) {
+        Promise<UnixFileDescriptor> left = GlobalEventExecutor.INSTANCE.newPromise();
+        pair.receiver.pipeline().addFirst(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                ctx.pipeline().remove(this);
+                UnixTransport.handOver(ctx.channel()).addListener(new PromiseNotifier<>(left));
+                ctx.fireChannelRead(message);
+            }
+        });
+        pair.receiver.config().setAutoRead(true);
+        return left;
     }
 
     /** Another thread may start a program at any time, which would inherit all other sockets. */

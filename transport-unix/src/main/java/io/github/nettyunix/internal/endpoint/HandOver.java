@@ -48,10 +48,12 @@ public final class HandOver {
     public static Future<UnixFileDescriptor> of(ChannelCore core, Owner owner, ReadLoop readLoop, Endpoint endpoint) {
         Channel channel = core.channel();
         if (!channel.isRegistered()) {
-            // No event loop has read anything, or reads now.
+            // No event loop reads now.
             HandOver handOver = new HandOver(core, owner, readLoop, endpoint,
                     GlobalEventExecutor.INSTANCE.newPromise());
-            if (handOver.giveAway()) {
+            if (core.reader().hasMessages() || readLoop.keptReset() != null) {
+                handOver.promise.setFailure(newBetweenLoops());
+            } else if (handOver.giveAway()) {
                 channel.unsafe().closeForcibly();
             }
             return handOver.promise;
@@ -79,10 +81,14 @@ public final class HandOver {
             } else if (!channel.isOpen()) {
                 promise.tryFailure(new ClosedChannelException());
             } else {
-                promise.tryFailure(new IllegalStateException("the channel has left its event loop"));
+                promise.tryFailure(newBetweenLoops());
                 goOn();
             }
         });
+    }
+
+    private static IllegalStateException newBetweenLoops() {
+        return new IllegalStateException("the channel has left its event loop");
     }
 
     /** Returns false if the channel ends, or if somebody else has begun to hand it over. */
@@ -132,6 +138,12 @@ public final class HandOver {
             if (core.reader().hasMessages()) {
                 core.reader().drain();
                 channel.pipeline().fireChannelReadComplete();
+            }
+            if (readLoop.keptReset() != null) {
+                // The kernel has reported it, which it does once: the new owner would take it for an orderly end.
+                promise.tryFailure(new ClosedChannelException().initCause(readLoop.keptReset()));
+                goOn();
+                return;
             }
             drained = true;
             wrote();

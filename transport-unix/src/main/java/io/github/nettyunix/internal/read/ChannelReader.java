@@ -32,7 +32,7 @@ public interface ChannelReader {
         return false;
     }
 
-    /** Fires these messages, although no read was requested. */
+    /** Fires these messages, and the error that came after them, although no read was requested. */
     default void drain() {
     }
 

@@ -291,6 +291,11 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
         reset = cause;
     }
 
+    /** Returns the reset that is to be reported at the end of the stream; {@code null} if there is none. */
+    public IOException keptReset() {
+        return reset;
+    }
+
     /** Returns the exception to report at the end of the stream; {@code null} if there is none. */
     public IOException takeReset() {
         IOException cause = reset;

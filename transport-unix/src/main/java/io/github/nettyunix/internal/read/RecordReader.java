@@ -131,6 +131,16 @@ public class RecordReader implements ChannelReader {
                 readLoop.fireRead(message);
             }
         }
+        if (failure != 0 && channel.isOpen()) {
+            IOException cause = core.newException(Operation.READ, failure, null);
+            boolean ends = failure == -Errno.ECONNRESET && (isStream() || (kind & ReceiveBatch.HAS_EOF) != 0);
+            failure = 0;
+            if (ends) {
+                readLoop.keepReset(cause);
+            } else {
+                channel.pipeline().fireExceptionCaught(cause);
+            }
+        }
     }
 
     @Override
