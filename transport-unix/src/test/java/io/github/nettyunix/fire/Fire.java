@@ -16,6 +16,8 @@ import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,8 +133,12 @@ public final class Fire {
         }
     }
 
-    /** A process at its limit of descriptors cannot load a class from a folder. */
+    /**
+     * A process at its limit of descriptors cannot load a class from a folder. From its first server socket on, the JDK
+     * has a socket of its own, which a case would seem to leave behind.
+     */
     private static void loadClasses() throws Exception {
+        ServerSocketChannel.open(StandardProtocolFamily.UNIX).close();
         Path classes = Path.of(UnixTransport.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         try (Stream<Path> files = Files.walk(classes)) {
             for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
@@ -326,7 +332,8 @@ public final class Fire {
                 }
             }
         }
-        return new Failure(scenarios.get(0), problem);
+        return new Failure(scenarios.get(0), problem + ", by this case or one of the " + (scenarios.size() - 1)
+                + " that ran with it");
     }
 
     private String run(Scenario scenario) throws Exception {
