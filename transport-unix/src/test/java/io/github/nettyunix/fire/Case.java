@@ -293,27 +293,12 @@ final class Case implements HostilePeer.Listener {
         }
     }
 
-    /** The channels that are still open, and how they are. */
-    private String open() {
-        StringBuilder open = new StringBuilder();
+    private String diagnosis() {
+        List<Channel> all = new ArrayList<>(sockets.bound());
         synchronized (channels) {
-            channels.forEach(channel -> append(open, channel));
+            all.addAll(channels);
         }
-        sockets.bound().forEach(channel -> append(open, channel));
-        return open.toString();
-    }
-
-    private static void append(StringBuilder open, Channel channel) {
-        if (channel.isOpen()) {
-            open.append(channel.attr(Sockets.NUMBER)).append(channel.isRegistered() ? "" : " not registered")
-                    .append(channel.isActive() ? "" : " not active").append(channel.isWritable() ? "" : " not writable")
-                    .append(channel.config().isAutoRead() ? " reading" : "");
-            if (channel instanceof DuplexChannel connection) {
-                open.append(connection.isInputShutdown() ? " input shut down" : "")
-                        .append(connection.isOutputShutdown() ? " output shut down" : "");
-            }
-            open.append("; ");
-        }
+        return Diagnosis.of(folder, all);
     }
 
     private void await(String what, BooleanSupplier condition) throws InterruptedException {
@@ -332,7 +317,7 @@ final class Case implements HostilePeer.Listener {
                 left = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
             }
             if (left < 0) {
-                problem("waited in vain for " + what + ", pending: " + pending + ", open: " + open() + details.get());
+                problem("waited in vain for " + what + ", pending: " + pending + ", " + details.get() + diagnosis());
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(pause);

@@ -26,7 +26,6 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -159,13 +158,7 @@ public final class Fire {
             } catch (InterruptedException e) {
                 return;
             }
-            System.out.println("it hangs:");
-            for (Map.Entry<Thread, StackTraceElement[]> thread : Thread.getAllStackTraces().entrySet()) {
-                System.out.println(thread.getKey());
-                for (StackTraceElement element : thread.getValue()) {
-                    System.out.println("    " + element);
-                }
-            }
+            System.out.println("it hangs:" + Diagnosis.threads());
             Runtime.getRuntime().halt(1);
         });
         watchdog.setDaemon(true);
