@@ -312,6 +312,29 @@ class HandOverTest {
         }
     }
 
+    /** The first turns auto-read on, the second one requests a read, while the channel does not read. */
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void whatIsRequestedDuringAHandOverIsReadIfItIsCancelled(SocketType type) throws Exception {
+        for (boolean autoRead : List.of(true, false)) {
+            try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
+                    .with(ChannelOption.AUTO_READ, false).start()) {
+                fillQueue(pair.receiver);
+                Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+                ChannelPair.settle(pair.receiver);
+                if (autoRead) {
+                    pair.receiver.config().setAutoRead(true);
+                } else {
+                    pair.receiver.read();
+                }
+                ChannelPair.settle(pair.receiver);
+                assertTrue(left.cancel(false));
+                pair.send("asked for meanwhile").sync();
+                assertEquals("asked for meanwhile", pair.text());
+                assertEquals(autoRead, pair.receiver.config().isAutoRead());
+            }
+        }
+    }
+
     @EachType
     void channelThatMovesToAnotherLoopStaysAsItWas(SocketType type) throws Exception {
         try (ChannelPair pair = ChannelPair.of(type).start()) {

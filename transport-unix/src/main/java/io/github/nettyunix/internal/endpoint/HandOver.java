@@ -123,8 +123,11 @@ public final class HandOver {
         if (owner.handOver() == this) {
             owner.setHandOver(null);
             readLoop.suspend(false);
-            channel.config().setAutoRead(autoRead);
-            if (readWanted && !autoRead) {
+            if (autoRead) {
+                channel.config().setAutoRead(true);
+            }
+            // What was requested meanwhile has had no effect.
+            if (readWanted || !readLoop.isPaused()) {
                 channel.read();
             }
         }
