@@ -63,9 +63,6 @@ final class Observed {
     boolean closedHere;
     /** Set before a handler shuts the output down. */
     boolean shutDownHere;
-    long outputFailedNanos;
-    /** Whether something was still not written two seconds after the peer's last byte. */
-    boolean gaveUpWriting;
 
     /**
      * @param message null if the content came without control data

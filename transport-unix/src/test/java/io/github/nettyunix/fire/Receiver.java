@@ -19,7 +19,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
-import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
 import io.netty.channel.unix.FileDescriptor;
@@ -36,7 +35,6 @@ import java.util.function.Function;
 
 /** The last handler of a channel: it writes down what arrives, and does random things. */
 final class Receiver extends ChannelDuplexHandler {
-    private static final int MOST_ATTEMPTS = 100;
     private static final int HAND_OVER_MICROS = 500_000;
 
     private final Case owner;
@@ -347,18 +345,17 @@ final class Receiver extends ChannelDuplexHandler {
         }
     }
 
-    /** Closes a channel when it has written everything, or after two seconds: the peer may read nothing. */
-    private void closeWhenWritten(Channel channel, Observed seen, int attempts) {
+    /** Closes a channel when it has written everything. If the peer ends before, it closes by itself. */
+    private void closeWhenWritten(Channel channel, Observed seen) {
         later(channel, 20_000, () -> {
             boolean written;
             synchronized (seen) {
                 written = seen.written.stream().allMatch(message -> message.future().isDone());
-                seen.gaveUpWriting |= !written && attempts == MOST_ATTEMPTS;
             }
-            if (written || attempts == MOST_ATTEMPTS || !channel.isOpen()) {
+            if (written || !channel.isOpen()) {
                 channel.close();
             } else {
-                closeWhenWritten(channel, seen, attempts + 1);
+                closeWhenWritten(channel, seen);
             }
         });
     }
@@ -366,12 +363,7 @@ final class Receiver extends ChannelDuplexHandler {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent || event instanceof ChannelInputShutdownReadComplete) {
-            closeWhenWritten(ctx.channel(), observed.apply(null), 0);
-        } else if (event instanceof ChannelOutputShutdownEvent) {
-            Observed seen = observed.apply(null);
-            synchronized (seen) {
-                seen.outputFailedNanos = System.nanoTime();
-            }
+            closeWhenWritten(ctx.channel(), observed.apply(null));
         }
     }
 
