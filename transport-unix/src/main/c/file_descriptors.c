@@ -10,7 +10,10 @@
 #endif
 #include <unistd.h>
 
-/* glibc has statx since 2.28. The library must load where it is missing. */
+/* glibc has memfd_create since 2.27 and statx since 2.28. The library must load where they are missing. */
+#if defined(SYS_memfd_create) && !defined(MFD_ALLOW_SEALING)
+#include <linux/memfd.h>
+#endif
 #if defined(SYS_statx) && !defined(STATX_TYPE)
 #include <linux/stat.h>
 #endif
@@ -111,6 +114,7 @@ typedef struct {
     int64_t size;
     uint64_t device;                                    /* of the file system */
     uint32_t special_major;                             /* of a device file, or 0 if unknown */
+    int by_fstat;                                       /* which numbers file systems in another way than statx */
 } file_status;
 
 static int get_status(int fd, file_status *status) {
@@ -119,7 +123,7 @@ static int get_status(int fd, file_status *status) {
     int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
     if (syscall(SYS_statx, fd, "", flags, STATX_TYPE | STATX_SIZE, &file) == 0) {
         uint64_t device = (uint64_t) file.stx_dev_major << 32 | file.stx_dev_minor;
-        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, device, file.stx_rdev_major};
+        *status = (file_status) {file.stx_mode, (int64_t) file.stx_size, device, file.stx_rdev_major, 0};
         return 0;
     }
     /* Needed before Linux 4.11, and under an old seccomp filter. */
@@ -127,11 +131,26 @@ static int get_status(int fd, file_status *status) {
 #endif
     struct stat old;
     if (fstat(fd, &old) == -1) return -errno;
-    *status = (file_status) {.mode = old.st_mode, .size = old.st_size, .device = (uint64_t) old.st_dev};
+    *status = (file_status) {.mode = old.st_mode, .size = old.st_size, .device = (uint64_t) old.st_dev, .by_fstat = 1};
     return 0;
 }
 
 #ifdef F_ADD_SEALS
+#ifdef MFD_ALLOW_SEALING
+/* The number of the file system of all memfds, by file_status.by_fstat; 0 if it is not known. */
+static uint64_t memfd_device[2];
+
+static void find_memfd_device(void) {
+    int sample = nettyunix_open_memory("", MFD_CLOEXEC);
+    if (sample < 0) return;
+    file_status memfd;
+    if (get_status(sample, &memfd) == 0) {
+        __atomic_store_n(&memfd_device[memfd.by_fstat], memfd.device, __ATOMIC_RELAXED);
+    }
+    close(sample);
+}
+#endif
+
 /*
  * Whether a file that can have seals is a memfd, and not a file of a tmpfs. A tmpfs file has only F_SEAL_SEAL, but so
  * has a memfd that was created without MFD_ALLOW_SEALING. The two differ in that all memfds are in one file system that
@@ -140,12 +159,9 @@ static int get_status(int fd, file_status *status) {
 static int is_memfd(int seals, const file_status *status) {
     if (seals != F_SEAL_SEAL) return 1;
 #ifdef MFD_ALLOW_SEALING
-    int sample = nettyunix_open_memory("", MFD_CLOEXEC);
-    if (sample < 0) return 0;
-    file_status memfd;
-    int result = get_status(sample, &memfd);
-    close(sample);
-    return result == 0 && memfd.device == status->device;
+    const uint64_t *device = &memfd_device[status->by_fstat];
+    if (__atomic_load_n(device, __ATOMIC_RELAXED) == 0) find_memfd_device();
+    return __atomic_load_n(device, __ATOMIC_RELAXED) == status->device;
 #else
     (void) status;
     return 0;
@@ -303,9 +319,17 @@ static const JNINativeMethod methods[] = {
     NATIVE("number", "(Ljava/io/FileDescriptor;)I", number),
 };
 
+static jint load(JNIEnv *env) {
+#if defined(F_ADD_SEALS) && defined(MFD_ALLOW_SEALING)
+    /* Later this process may be at its limit of descriptors. */
+    find_memfd_device();
+#endif
+    return find_number_field(env);
+}
+
 const native_class nettyunix_file_descriptors = {
     .name = "FileDescriptors",
     .methods = methods,
     .method_count = COUNT(methods),
-    .load = find_number_field,
+    .load = load,
 };

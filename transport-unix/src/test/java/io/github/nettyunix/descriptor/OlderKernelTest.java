@@ -84,6 +84,15 @@ class OlderKernelTest {
         assertEquals("ENOSYS", assertInstanceOf(UnixSocketError.class, failure).errnoName());
     }
 
+    /** The seals of the file are those of a file of a tmpfs. */
+    @Test
+    void memoryFileIsRecognizedAlsoIfNoneCanBeCreated() throws Exception {
+        UnixFileDescriptor file = UnixFileDescriptor.memfd("memory", 5);
+        file.seal(UnixFileDescriptor.Seal.SEAL);
+        FailingCalls.on(loop, "memfd_create", Errno.EMFILE);
+        assertType(UnixFileDescriptor.Type.MEMFD, file);
+    }
+
     @Test
     void withoutCloseRangeDescriptorsAreClosedOneByOne() throws Exception {
         FailingCalls.on(loop, "close_range", Errno.ENOSYS);
