@@ -10,7 +10,7 @@ fi
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-trap end_job EXIT
+trap end_jobs EXIT
 
 die() {
   echo "$*" >&2
@@ -189,25 +189,44 @@ enabled_services() {
 
 # run COMMAND ...: runs it so that a signal ends it at once, with all that it has started.
 run() {
-  local status=0
+  start_job "$@"
+  await_job "$job"
+}
+
+# start_job COMMAND ...: the same beside what follows, until await_job "$job".
+jobs=()
+start_job() {
   set -m
   "$@" &
   job=$!
   set +m
-  wait "$job" || status=$?
-  job=
+  jobs+=("$job")
+}
+
+# await_job JOB: waits until it has ended, and returns its exit status.
+await_job() {
+  local status=0 other others=()
+  wait "$1" || status=$?
+  for other in "${jobs[@]}"; do
+    [ "$other" = "$1" ] || others+=("$other")
+  done
+  jobs=(${others[@]+"${others[@]}"})
   return "$status"
 }
 
-# Ends what run has started, if a signal came meanwhile.
-end_job() {
-  [ -n "${job:-}" ] || return 0
-  kill -TERM -- "-$job" 2>/dev/null || return 0
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    kill -0 -- "-$job" 2>/dev/null || return 0
-    sleep 0.2
+# Ends what has been started, if a signal came meanwhile.
+end_jobs() {
+  local job
+  for job in ${jobs[@]+"${jobs[@]}"}; do
+    kill -TERM -- "-$job" 2>/dev/null || true
   done
-  kill -KILL -- "-$job" 2>/dev/null || true
+  for job in ${jobs[@]+"${jobs[@]}"}; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+      kill -0 -- "-$job" 2>/dev/null || continue 2
+      sleep 0.2
+    done
+    kill -KILL -- "-$job" 2>/dev/null || true
+  done
 }
 
 # Copies the tree to folder $1: the sources and, with $2 = built, also what was built from them.
