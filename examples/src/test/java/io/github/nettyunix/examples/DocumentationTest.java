@@ -28,7 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * The Java in the documentation compiles. Programs, which have a {@code main}, also run, and print what the {@code
  * text} block after them says. Other snippets are compiled inside {@link #AROUND_FRAGMENT}. Those on frameworks are
  * parts of the module that has the frameworks, which compares them; the one on Micrometer is run by its module, and
- * those of the tutorial by {@link SessionsTest}.
+ * those of the tutorial by TutorialTest.
  */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..");

@@ -78,7 +78,8 @@ public final class Program implements AutoCloseable {
     public static List<String> exampleCommand(String... arguments) {
         List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
                 "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
-                "-cp", System.getProperty("java.class.path"), Examples.class.getName()));
+                "-cp", ClassData.CLASS_PATH, Examples.class.getName()));
+        command.addAll(1, ClassData.OPTIONS);
         command.addAll(List.of(arguments));
         return command;
     }
