@@ -2,8 +2,14 @@ package io.github.nettyunix.testing;
 
 import io.github.nettyunix.UnixCredentials;
 
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Another JVM with the classes of this one, for what cannot be undone here. */
 public final class Jvm {
@@ -18,6 +24,12 @@ public final class Jvm {
     /** The program that runs this JVM, which is not the JDK's own under {@code ./verify --sanitize}. */
     public static final String JAVA = ProcessHandle.current().info().command().orElseThrow();
 
+    /** What class-data.xml makes. The jars that it has been made of must be the first of the class path. */
+    private static final Path ARCHIVE = Path.of("target", "class-data", "archive").toAbsolutePath();
+    private static final String CLASS_PATH = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .sorted(Comparator.comparing(entry -> !entry.endsWith(".jar")))
+            .collect(Collectors.joining(File.pathSeparator));
+
     private Jvm() {
     }
 
@@ -25,8 +37,12 @@ public final class Jvm {
     public static List<String> command(Class<?> main, String... options) {
         // It does not live long enough for the second compiler.
         List<String> command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
+                "--enable-native-access=ALL-UNNAMED", "-cp", CLASS_PATH));
         command.addAll(1, List.of(options));
+        if (Files.exists(ARCHIVE)) {
+            // A JVM that cannot use it starts without, and says nothing.
+            command.addAll(1, List.of("-XX:SharedArchiveFile=" + ARCHIVE, "-Xlog:disable"));
+        }
         command.add(main.getName());
         return command;
     }
