@@ -13,22 +13,43 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Bar charts as SVG. A bar shows the median of all rounds, and the line on it runs from the smallest to the largest
- * value. There is no bar where a system has no result.
+ * Bar charts as SVG, for pages that are about 800 pixels wide, on light and on dark screens. A bar shows the median of
+ * all rounds, and the line on it runs from the smallest to the largest value. There is no bar where a system has no
+ * result.
  */
 public final class Charts {
-    private static final int WIDTH = 1000;
-    private static final int HEIGHT = 460;
+    private static final int WIDTH = 800;
     private static final int LEFT = 70;
-    private static final int RIGHT = 800;
+    private static final int RIGHT = WIDTH - 10;
     private static final int CENTRE = (LEFT + RIGHT) / 2;
-    private static final int TOP = 45;
-    private static final int BOTTOM = 395;
+    private static final int LEGEND = 44;
+    private static final int LEGEND_COLUMNS = 4;
+    private static final int LINE = 20;
+    private static final int PLOT = 280;
 
     /** One per system, the same in all charts: Okabe and Ito's, which colour-blind people can tell apart. */
-    private static final Map<String, String> COLOURS = Map.of("c", "#000000", "c-mmsg", "#8c8c8c", "unix", "#d55e00",
+    private static final Map<String, String> COLOURS = Map.of("c-mmsg", "#8c8c8c", "unix", "#d55e00",
             "netty-epoll", "#0072b2", "netty-io_uring", "#56b4e9", "netty-nio", "#009e73", "netty-tcp", "#cc79a7",
             "junixsocket", "#e69f00", "jdk", "#f0e442");
+    /** Raw C has the colour of the text. */
+    private static final String STYLE = """
+            <style>
+            text, .fill { fill: #1f2328 }
+            .back { fill: #ffffff }
+            .grid { stroke: #d1d9e0 }
+            .one { stroke: #59636e }
+            .range { stroke: #1f2328; fill: none }
+            .halo { stroke: #ffffff; stroke-width: 3.5; fill: none }
+            @media (prefers-color-scheme: dark) {
+            text, .fill { fill: #f0f6fc }
+            .back { fill: #0d1117 }
+            .grid { stroke: #3d444d }
+            .one { stroke: #9198a1 }
+            .range { stroke: #f0f6fc }
+            .halo { stroke: #0d1117 }
+            }
+            </style>
+            """;
 
     /**
      * One chart.
@@ -42,10 +63,10 @@ public final class Charts {
         }
     }
 
-    private static final String RELATIVE = "relative to the fastest raw C";
+    private static final String RELATIVE = "rate / rate of the fastest raw C program";
 
     private static final List<Spec> SPECS = List.of(
-            new Spec("ping-pong", "Ping-pong, 64 B: time of a round trip, less is better", "microseconds", 1,
+            new Spec("ping-pong", "Ping-pong, 64 B: time of a round trip, less is better", "microseconds a round trip", 1,
                     bars("ping-pong-stream-p50", "stream, median", "ping-pong-stream-p99", "stream, 99 %",
                             "ping-pong-seqpacket-p50", "seqpacket, median",
                             "ping-pong-seqpacket-p99", "seqpacket, 99 %")),
@@ -56,8 +77,9 @@ public final class Charts {
                             "one-way-seqpacket-64k", "seqpacket 64 KiB", "one-way-datagram-64", "datagram 64 B",
                             "one-way-datagram-1k", "datagram 1 KiB", "one-way-datagram-64k", "datagram 64 KiB")),
             new Spec("echo", "Echo, 64 B: round trips per second by number of connections, more is better",
-                    "thousand per second", 1000,
-                    bars("echo-1", "1", "echo-16", "16", "echo-256", "256", "echo-4096", "4 096")),
+                    "thousand round trips per second", 1000,
+                    bars("echo-1", "1 connection", "echo-16", "16 connections", "echo-256", "256 connections",
+                            "echo-4096", "4 096 connections")),
             new Spec("connections-fds", "Connections and file descriptors per second, more is better", RELATIVE, 0,
                     bars("connections", "connections", "fds-1", "fds, 1 per message", "fds-16", "fds, 16 per message",
                             "fds-1-seqpacket", "1 per record", "fds-16-seqpacket", "16 per record")));
@@ -92,15 +114,19 @@ public final class Charts {
     }
 
     private static String chart(Spec spec, List<Result> rows, List<BenchmarkedSystem> systems, String caption) {
-        StringBuilder svg = new StringBuilder();
-        add(svg, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='11'>",
-                WIDTH, HEIGHT);
-        add(svg, "<rect width='%d' height='%d' fill='white'/>", WIDTH, HEIGHT);
-        text(svg, CENTRE, 24, "middle' font-size='15' font-weight='bold", spec.title);
-        text(svg, CENTRE, HEIGHT - 14, "middle", caption);
-        add(svg, "<text transform='translate(16 %d) rotate(-90)' text-anchor='middle'>%s</text>", (TOP + BOTTOM) / 2,
+        int top = LEGEND + LINE * ((systems.size() + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS) + 14;
+        Plot plot = new Plot(new StringBuilder(), spec, top + PLOT);
+        int height = plot.bottom + 76;
+        plot.add("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' role='img' "
+                + "font-family='sans-serif' font-size='13'>", WIDTH, height, WIDTH, height);
+        plot.svg.append(STYLE);
+        plot.add("<title>%s</title>", escape(spec.title));
+        plot.add("<rect width='%d' height='%d' class='back'/>", WIDTH, height);
+        plot.text(WIDTH / 2.0, 24, "middle' font-size='16' font-weight='bold", spec.title);
+        plot.legend(systems);
+        plot.add("<text transform='translate(18 %d) rotate(-90)' text-anchor='middle'>%s</text>", top + PLOT / 2,
                 escape(spec.axis));
-        double top = axis(svg, spec, rows.stream().mapToDouble(row -> row.max() * spec.scale(row)).max().orElseThrow());
+        plot.axis(rows.stream().mapToDouble(row -> row.max() * spec.scale(row)).max().orElseThrow());
 
         Map<String, String> bars = new LinkedHashMap<>(spec.bars);
         bars.keySet().removeIf(workload -> rows.stream().noneMatch(row -> row.workload().equals(workload)));
@@ -108,63 +134,99 @@ public final class Charts {
         double width = group * 0.85 / systems.size();
         double start = LEFT;
         for (Map.Entry<String, String> bar : bars.entrySet()) {
-            text(svg, start + group / 2, BOTTOM + 18, "middle", bar.getValue());
+            plot.text(start + group / 2, plot.bottom + 20, "middle", bar.getValue());
             for (int i = 0; i < systems.size(); i++) {
                 double x = start + group * 0.075 + width * i;
                 String system = systems.get(i).id();
                 rows.stream().filter(row -> row.workload().equals(bar.getKey()) && row.system().equals(system))
-                        .forEach(row -> bar(svg, row, spec.scale(row), x, width * 0.9, top));
+                        .forEach(row -> plot.bar(row, x, width * 0.9));
             }
             start += group;
         }
-        for (int i = 0; i < systems.size(); i++) {
-            int y = TOP + 12 + 22 * i;
-            add(svg, "<rect x='%d' y='%d' width='12' height='12' fill='%s'/>", RIGHT + 20, y,
-                    COLOURS.get(systems.get(i).id()));
-            text(svg, RIGHT + 38, y + 10, "start", systems.get(i).title());
+        int rounds = rows.stream().mapToInt(Result::rounds).max().orElseThrow();
+        plot.text(CENTRE, plot.bottom + 44, "middle' font-size='12",
+                "bars: the median of " + rounds + " rounds; lines: from the smallest to the largest value");
+        plot.text(CENTRE, plot.bottom + 62, "middle' font-size='12", caption);
+        return plot.svg.append("</svg>\n").toString();
+    }
+
+    /** A chart that is being drawn. */
+    private static final class Plot {
+        private final StringBuilder svg;
+        private final Spec spec;
+        private final int bottom;
+        /** The value at the upper end of the vertical axis. */
+        private double largest;
+
+        Plot(StringBuilder svg, Spec spec, int bottom) {
+            this.svg = svg;
+            this.spec = spec;
+            this.bottom = bottom;
         }
-        return svg.append("</svg>\n").toString();
-    }
 
-    /** Draws the vertical axis, with about five lines; returns the value at its upper end. */
-    private static double axis(StringBuilder svg, Spec spec, double largest) {
-        double power = Math.pow(10, Math.floor(Math.log10(largest / 5)));
-        double step = power * Stream.of(1, 2, 5, 10).filter(n -> n * power >= largest / 5).findFirst().orElse(10);
-        int lines = (int) Math.ceil(largest / step);
-        for (int line = 0; line <= lines; line++) {
-            double y = y(line * step, lines * step);
-            add(svg, "<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' stroke='#dddddd'/>", LEFT, y, RIGHT, y);
-            text(svg, LEFT - 8, y + 4, "end",
-                    String.format(Locale.ROOT, spec.divisor == 0 ? "%.1f" : "%,.0f", line * step));
+        void legend(List<BenchmarkedSystem> systems) {
+            for (int i = 0; i < systems.size(); i++) {
+                int x = LEFT + i % LEGEND_COLUMNS * (RIGHT - LEFT) / LEGEND_COLUMNS;
+                int y = LEGEND + i / LEGEND_COLUMNS * LINE;
+                add("<rect x='%d' y='%d' width='12' height='12' %s/>", x, y, colour(systems.get(i).id()));
+                text(x + 18, y + 11, "start", systems.get(i).title());
+            }
         }
-        return lines * step;
+
+        /** Draws the vertical axis, with about five lines. */
+        void axis(double max) {
+            double power = Math.pow(10, Math.floor(Math.log10(max / 5)));
+            double step = power * Stream.of(1, 2, 5, 10).filter(n -> n * power >= max / 5).findFirst().orElse(10);
+            int lines = (int) Math.ceil(max / step);
+            largest = lines * step;
+            for (int line = 0; line <= lines; line++) {
+                line("grid", line * step);
+                text(LEFT - 8, y(line * step) + 4, "end",
+                        String.format(Locale.ROOT, spec.divisor == 0 ? "%.1f" : "%,.0f", line * step));
+            }
+            if (spec.divisor == 0) {
+                line("one", 1);
+            }
+        }
+
+        private void line(String style, double value) {
+            add("<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' class='%s'/>", LEFT, y(value), RIGHT, y(value), style);
+        }
+
+        void bar(Result row, double x, double width) {
+            double scale = spec.scale(row);
+            double median = y(row.median() * scale);
+            add("<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' %s/>", x, median, width, bottom - median,
+                    colour(row.system()));
+            double middle = x + width / 2;
+            double end = Math.min(width / 4, 4);
+            double low = y(row.min() * scale);
+            double high = y(row.max() * scale);
+            for (String style : List.of("halo", "range")) {
+                add("<path d='M%.1f %.1fV%.1fM%.1f %.1fh%.1fM%.1f %.1fh%.1f' class='%s'/>", middle, low, high,
+                        middle - end, low, 2 * end, middle - end, high, 2 * end, style);
+            }
+        }
+
+        private double y(double value) {
+            return bottom - PLOT * value / largest;
+        }
+
+        void text(double x, double y, String anchor, String text) {
+            add("<text x='%.1f' y='%.1f' text-anchor='" + anchor + "'>%s</text>", x, y, escape(text));
+        }
+
+        void add(String format, Object... values) {
+            svg.append(String.format(Locale.ROOT, format, values)).append('\n');
+        }
     }
 
-    private static void bar(StringBuilder svg, Result row, double scale, double x, double width, double top) {
-        double median = y(row.median() * scale, top);
-        add(svg, "<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='%s'/>", x, median, width, BOTTOM - median,
-                COLOURS.get(row.system()));
-        double middle = x + width / 2;
-        double end = Math.min(width / 4, 4);
-        double low = y(row.min() * scale, top);
-        double high = y(row.max() * scale, top);
-        add(svg, "<path d='M%.1f %.1fV%.1fM%.1f %.1fh%.1fM%.1f %.1fh%.1f' stroke='#555555' fill='none'/>", middle, low,
-                high, middle - end, low, 2 * end, middle - end, high, 2 * end);
-    }
-
-    private static double y(double value, double top) {
-        return BOTTOM - (BOTTOM - TOP) * value / top;
-    }
-
-    private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
-        add(svg, "<text x='%.1f' y='%.1f' text-anchor='" + anchor + "'>%s</text>", x, y, escape(text));
+    private static String colour(String system) {
+        String colour = COLOURS.get(system);
+        return colour == null ? "class='fill'" : "fill='" + colour + "'";
     }
 
     private static String escape(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;");
-    }
-
-    private static void add(StringBuilder svg, String format, Object... values) {
-        svg.append(String.format(Locale.ROOT, format, values)).append('\n');
     }
 }
