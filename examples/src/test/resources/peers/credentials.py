@@ -1,5 +1,6 @@
 """The credentials of messages: those of this process, and as root those of others, one of which has ended."""
 import struct
+import time
 from both_ends import *
 
 
@@ -41,8 +42,18 @@ for claim in claims:
     server.sendmsg([b'down'], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack('iII', *claim))], 0, *address)
     show(*receive_credentials(client)[:2])
 
-# Nobody reads until the process has ended: the proxy is stopped meanwhile.
+def stopped(pid):
+    for thread in os.listdir('/proc/%d/task' % pid):
+        with open('/proc/%d/task/%s/stat' % (pid, thread)) as stat:
+            if stat.read().rpartition(')')[2].split()[0] != 'T':
+                return False
+    return True
+
+
+# Nobody reads until the process has ended: the proxy is stopped meanwhile, which kill() does not wait for.
 os.kill(PROXY, 19)
+while not stopped(PROXY):
+    time.sleep(0.001)
 child = os.fork()
 if child == 0:
     client.send(b'from one that has ended')
