@@ -66,7 +66,8 @@ public final class Charts {
     private static final String RELATIVE = "rate / rate of the fastest raw C program";
 
     private static final List<Spec> SPECS = List.of(
-            new Spec("ping-pong", "Ping-pong, 64 B: time of a round trip, less is better", "microseconds a round trip", 1,
+            new Spec("ping-pong", "Ping-pong, 64 B: time of a round trip, less is better",
+                    "microseconds a round trip", 1,
                     bars("ping-pong-stream-p50", "stream, median", "ping-pong-stream-p99", "stream, 99 %",
                             "ping-pong-seqpacket-p50", "seqpacket, median",
                             "ping-pong-seqpacket-p99", "seqpacket, 99 %")),
