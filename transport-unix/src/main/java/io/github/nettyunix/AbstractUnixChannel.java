@@ -63,15 +63,14 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     private HandOver handOver;
 
     /** @param mark what marks the socket's records; {@code null} where empty ones cannot be mistaken */
-    AbstractUnixChannel(Channel parent, SocketType type, UnixSocket socket, RecvByteBufAllocator allocator,
-            RecordMark mark) {
+    AbstractUnixChannel(Channel parent, SocketType type, SocketOptions options, UnixSocket socket,
+            RecvByteBufAllocator allocator, RecordMark mark) {
         super(parent);
         this.type = type;
         this.socket = socket;
         settings = new ChannelSettings(this, type, socket, mark);
-        boolean isServer = this instanceof ServerChannel;
-        SocketOptions options = SocketOptions.of(type, isServer);
-        config = isServer ? new UnixServerChannelConfig(this, allocator, options, settings, readLoop)
+        config = this instanceof ServerChannel
+                ? new UnixServerChannelConfig(this, allocator, options, settings, readLoop)
                 : new UnixChannelConfig(this, allocator, options, settings, readLoop);
     }
 
@@ -106,6 +105,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
      * @param reading whether a read follows
      */
     abstract void inputEnded(boolean reading);
+
+    /** The socket is connected: begins what is to follow before the channel is active; returns whether nothing is. */
+    boolean establish() throws IOException {
+        return true;
+    }
 
     /** Whether the socket needs no peer: it can be watched, and send, before it is connected. */
     boolean isConnectionless() {
@@ -173,7 +177,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
     }
 
     /** The socket was active before it became a channel's. */
-    final void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
+    void setActive(UnixSocketAddress local, UnixSocketAddress remote) {
         endpoint.set(local, remote);
         active = true;
     }
@@ -220,7 +224,7 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         readLoop.registered();
         interest.registered(registering);
         try {
-            if (active || isConnectionless()) {
+            if (active || isConnectionless() || interest.contains(Interest.WAKE)) {
                 interest.start();
             }
             return null;
@@ -247,14 +251,10 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         interest.cancel();
     }
 
-    // ---- reading ----------------------------------------------------------------------------------------------------
-
     @Override
     protected void doBeginRead() {
         readLoop.begin();
     }
-
-    // ---- writing ----------------------------------------------------------------------------------------------------
 
     @Override
     protected final Object filterOutboundMessage(Object message) throws Exception {
@@ -353,21 +353,20 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             return AbstractUnixChannel.this.writer();
         }
 
-        // ---- reading ------------------------------------------------------------------------------------------------
-
         @Override
         public boolean readReady() {
-            return readLoop.readReady();
+            return reader().onReadable() && readLoop.readReady();
         }
 
         @Override
-        public boolean isPollingCheap() {
-            return reader().isPollingCheap();
+        public Readiness.Poller poller() {
+            return readLoop;
         }
 
         @Override
         public void peerClosed() {
             if (isActive() && handOver == null) {
+                reader().onHangUp();
                 inputEnded(interest.contains(Readiness.READ));
             }
         }
@@ -391,8 +390,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         public void setHandOver(HandOver started) {
             handOver = started;
         }
-
-        // ---- writing ------------------------------------------------------------------------------------------------
 
         @Override
         public void writeReady() {
@@ -443,8 +440,6 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
             validateFileRegion(region, position);
         }
 
-        // ---- connect, close -----------------------------------------------------------------------------------------
-
         @Override
         public void connect(SocketAddress remoteAddress, SocketAddress localAddress, ChannelPromise promise) {
             // The promise stays cancellable: a connect can wait for a long time.
@@ -467,6 +462,11 @@ abstract class AbstractUnixChannel extends AbstractChannel implements UnixChanne
         @Override
         public void bindTo(SocketAddress localAddress) throws Exception {
             doBind(localAddress);
+        }
+
+        @Override
+        public boolean establish() throws IOException {
+            return AbstractUnixChannel.this.establish();
         }
 
         @Override

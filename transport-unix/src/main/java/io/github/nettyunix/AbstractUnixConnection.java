@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.read.LingeringClose;
@@ -32,8 +33,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     private ChannelOutboundBuffer failing;
     private Throwable writeFailure;
 
-    AbstractUnixConnection(Channel parent, SocketType type, UnixSocket socket, RecordMark mark) {
-        super(parent, type, socket, new AdaptiveRecvByteBufAllocator(), mark);
+    AbstractUnixConnection(Channel parent, SocketType type, SocketOptions options, UnixSocket socket,
+            RecordMark mark) {
+        super(parent, type, options, socket, new AdaptiveRecvByteBufAllocator(), mark);
         this.mark = mark;
     }
 

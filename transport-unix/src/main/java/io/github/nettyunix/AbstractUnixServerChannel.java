@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.read.Acceptor;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.socket.Operation;
@@ -16,7 +17,7 @@ abstract class AbstractUnixServerChannel extends AbstractUnixChannel implements 
     private final Acceptor acceptor = new Acceptor(core(), readLoop, this::newChild);
 
     AbstractUnixServerChannel(SocketType type, UnixSocket socket) {
-        super(null, type, socket, new ServerChannelRecvByteBufAllocator(), null);
+        super(null, type, SocketOptions.SERVER, socket, new ServerChannelRecvByteBufAllocator(), null);
     }
 
     @Override

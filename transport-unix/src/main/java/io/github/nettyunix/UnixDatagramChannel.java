@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.PeerIdentity;
 import io.github.nettyunix.internal.metrics.Counter;
@@ -89,7 +90,7 @@ public final class UnixDatagramChannel extends AbstractUnixChannel implements Do
     }
 
     UnixDatagramChannel(UnixSocket socket) {
-        super(null, SocketType.DATAGRAM, socket, new AdaptiveRecvByteBufAllocator(), null);
+        super(null, SocketType.DATAGRAM, SocketOptions.DATAGRAM, socket, new AdaptiveRecvByteBufAllocator(), null);
     }
 
     /**

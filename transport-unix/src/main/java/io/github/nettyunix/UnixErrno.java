@@ -93,6 +93,8 @@ public enum UnixErrno {
     EPERM,
     /** The peer, or this side, has ended the output of the connection. */
     EPIPE,
+    /** The peer has broken a protocol, as that of {@link UnixSharedMemoryChannel}. */
+    EPROTO,
     /** The platform has no sockets of this type. */
     EPROTONOSUPPORT,
     /** The socket at the address is of another type. */

@@ -1,5 +1,6 @@
 package io.github.nettyunix;
 
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.InboundMessages;
@@ -80,7 +81,7 @@ public final class UnixSeqpacketChannel extends AbstractUnixConnection {
     }
 
     private UnixSeqpacketChannel(Channel parent, RecordMark mark) {
-        super(parent, SocketType.SEQPACKET, mark.socket(), mark);
+        super(parent, SocketType.SEQPACKET, SocketOptions.SEQPACKET, mark.socket(), mark);
     }
 
     /**

@@ -49,6 +49,32 @@ public final class UnixSocketOption {
     public static final ChannelOption<Integer> MAX_MESSAGE_SIZE = option("MAX_MESSAGE_SIZE");
 
     /**
+     * The capacity in bytes of the memory that a {@link UnixSharedMemoryChannel} writes to and its peer reads from. It
+     * is rounded up to a power of two, from 64 KiB to 512 MiB. The default is 1 MiB. It applies to the channel's own
+     * direction only, and must be set before the channel connects; for the channels of a server, as a child option. A
+     * message that is longer than a quarter of it passes in pieces. Memory is used up to the largest amount that has
+     * ever waited for the peer, and counts for the process that writes.
+     */
+    public static final ChannelOption<Integer> SHARED_MEMORY_CAPACITY = option("SHARED_MEMORY_CAPACITY");
+
+    /**
+     * Whether a {@link UnixSharedMemoryChannel} delivers a record that arrives in pieces as {@link UnixRecordPart}s,
+     * one for each piece as it comes, instead of putting it together. Off by default. Shorter records, which arrive
+     * whole, and those with descriptors or credentials are delivered as without the option. {@link #MAX_MESSAGE_SIZE}
+     * does not apply to parts. It saves the copy and the memory that putting the pieces together takes.
+     */
+    public static final ChannelOption<Boolean> RECORD_PARTS = option("RECORD_PARTS");
+
+    /**
+     * Whether a {@link UnixSharedMemoryChannel} delivers buffers that are the shared memory itself instead of a copy.
+     * Off by default. The peer can write there again once the buffer is released; buffers may be released in any order
+     * and on any thread, but one that is kept keeps all that was read after it, so that the peer soon has no room to
+     * write. A hostile peer can change the bytes while they are read, so a handler must read each of them once, or
+     * trust the peer. Only records that arrive whole, and the parts of {@link #RECORD_PARTS}, are delivered like this.
+     */
+    public static final ChannelOption<Boolean> ZERO_COPY_READS = option("ZERO_COPY_READS");
+
+    /**
      * Whether inbound messages carry their sender's {@link UnixCredentials} (Linux). Off by default. This option
      * enables control data as {@link #RECEIVE_CONTROL_DATA} does, but with a limit of 0 descriptors, unless that option
      * or {@link #MAX_FILE_DESCRIPTORS_PER_MESSAGE} is set as well: requesting identities does not admit descriptors.

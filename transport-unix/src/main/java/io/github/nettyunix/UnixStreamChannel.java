@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.SocketOptions;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.read.ChannelReader;
 import io.github.nettyunix.internal.read.StreamReader;
@@ -47,7 +48,7 @@ public final class UnixStreamChannel extends AbstractUnixConnection implements D
     }
 
     UnixStreamChannel(Channel parent, UnixSocket socket) {
-        super(parent, SocketType.STREAM, socket, null);
+        super(parent, SocketType.STREAM, SocketOptions.STREAM, socket, null);
     }
 
     /**

@@ -10,6 +10,7 @@ import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.Channel;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.util.NetUtil;
+import io.netty.util.internal.MathUtil;
 import io.netty.util.internal.ObjectUtil;
 
 /**
@@ -23,6 +24,11 @@ public final class ChannelSettings {
     /** As CONNECT_TIMEOUT_MILLIS. */
     private static final int DEFAULT_DATAGRAM_WAIT_MILLIS = 30_000;
 
+    /** The capacities of a ring, powers of two: twice the most, and a header, fit into one buffer. */
+    public static final int MIN_SHARED_MEMORY_CAPACITY = 1 << 16;
+    public static final int MAX_SHARED_MEMORY_CAPACITY = 1 << 29;
+    private static final int DEFAULT_SHARED_MEMORY_CAPACITY = 1 << 20;
+
     private final UnixSocket socket;
     private final ControlDataOptions controlData;
 
@@ -32,6 +38,9 @@ public final class ChannelSettings {
     private volatile int backlog = NetUtil.SOMAXCONN;
     private volatile int datagramWaitMillis = DEFAULT_DATAGRAM_WAIT_MILLIS;
     private volatile int maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE;
+    private volatile int sharedMemoryCapacity = DEFAULT_SHARED_MEMORY_CAPACITY;
+    private volatile boolean recordParts;
+    private volatile boolean zeroCopyReads;
     private volatile DomainSocketReadMode readMode = DomainSocketReadMode.BYTES;
     private volatile SocketFilePolicy socketFile = SocketFilePolicy.replaceStale();
     private volatile DatagramQueueFull datagramQueueFull = DatagramQueueFull.WAIT;
@@ -96,6 +105,33 @@ public final class ChannelSettings {
 
     void setMaxMessageSize(int maxMessageSize) {
         this.maxMessageSize = ObjectUtil.checkPositive(maxMessageSize, "MAX_MESSAGE_SIZE");
+    }
+
+    public int sharedMemoryCapacity() {
+        return sharedMemoryCapacity;
+    }
+
+    /** Rounds up to a capacity that rings can have. */
+    void setSharedMemoryCapacity(int sharedMemoryCapacity) {
+        ObjectUtil.checkInRange(sharedMemoryCapacity, 1, MAX_SHARED_MEMORY_CAPACITY, "SHARED_MEMORY_CAPACITY");
+        this.sharedMemoryCapacity = Math.max(MathUtil.findNextPositivePowerOfTwo(sharedMemoryCapacity),
+                MIN_SHARED_MEMORY_CAPACITY);
+    }
+
+    public boolean isRecordParts() {
+        return recordParts;
+    }
+
+    void setRecordParts(boolean recordParts) {
+        this.recordParts = recordParts;
+    }
+
+    public boolean isZeroCopyReads() {
+        return zeroCopyReads;
+    }
+
+    void setZeroCopyReads(boolean zeroCopyReads) {
+        this.zeroCopyReads = zeroCopyReads;
     }
 
     public DomainSocketReadMode readMode() {

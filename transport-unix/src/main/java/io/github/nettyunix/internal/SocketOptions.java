@@ -1,6 +1,5 @@
 package io.github.nettyunix.internal;
 
-import io.github.nettyunix.SocketType;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.channel.unix.RawUnixChannelOption;
@@ -19,11 +18,14 @@ import static io.github.nettyunix.UnixSocketOption.EXACT_DESCRIPTOR_POSITIONS;
 import static io.github.nettyunix.UnixSocketOption.MAX_FILE_DESCRIPTORS_PER_MESSAGE;
 import static io.github.nettyunix.UnixSocketOption.MAX_MESSAGE_SIZE;
 import static io.github.nettyunix.UnixSocketOption.RECEIVE_CONTROL_DATA;
+import static io.github.nettyunix.UnixSocketOption.RECORD_PARTS;
+import static io.github.nettyunix.UnixSocketOption.SHARED_MEMORY_CAPACITY;
 import static io.github.nettyunix.UnixSocketOption.SOCKET_FILE;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSCRED;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSPIDFD;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSRIGHTS;
 import static io.github.nettyunix.UnixSocketOption.SO_PASSSEC;
+import static io.github.nettyunix.UnixSocketOption.ZERO_COPY_READS;
 import static io.netty.channel.ChannelOption.ALLOW_HALF_CLOSURE;
 import static io.netty.channel.ChannelOption.DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION;
 import static io.netty.channel.ChannelOption.SO_BACKLOG;
@@ -38,6 +40,8 @@ public enum SocketOptions {
     STREAM,
     /** The options of a seqpacket channel. */
     SEQPACKET,
+    /** The options of a channel with shared memory. */
+    SHARED_MEMORY,
     /** The options of a datagram channel. */
     DATAGRAM,
     /** The options of a server. */
@@ -48,7 +52,7 @@ public enum SocketOptions {
     }
 
     private static final SocketOptions[] ALL = values();
-    private static final SocketOptions[] NO_SERVER = {STREAM, SEQPACKET, DATAGRAM};
+    private static final SocketOptions[] NO_SERVER = {STREAM, SEQPACKET, SHARED_MEMORY, DATAGRAM};
 
     /**
      * Names of options that TCP and UDP sockets have and no AF_UNIX socket has a use for, besides those that begin with
@@ -65,12 +69,16 @@ public enum SocketOptions {
         add(SOCKET_FILE, ChannelSettings::socketFile, ChannelSettings::setSocketFile, ALL);
         add(SO_BACKLOG, ChannelSettings::backlog, ChannelSettings::setBacklog, SERVER);
         add(ALLOW_HALF_CLOSURE, ChannelSettings::isAllowHalfClosure, ChannelSettings::setAllowHalfClosure,
-                STREAM, SEQPACKET);
+                STREAM, SEQPACKET, SHARED_MEMORY);
         add(DOMAIN_SOCKET_READ_MODE, ChannelSettings::readMode, ChannelSettings::setReadMode, STREAM);
         add(EXACT_DESCRIPTOR_POSITIONS, ChannelSettings::isExactDescriptorPositions,
                 ChannelSettings::setExactDescriptorPositions, STREAM);
         add(MAX_MESSAGE_SIZE, ChannelSettings::maxMessageSize, ChannelSettings::setMaxMessageSize,
-                SEQPACKET, DATAGRAM);
+                SEQPACKET, SHARED_MEMORY, DATAGRAM);
+        add(SHARED_MEMORY_CAPACITY, ChannelSettings::sharedMemoryCapacity, ChannelSettings::setSharedMemoryCapacity,
+                SHARED_MEMORY);
+        add(RECORD_PARTS, ChannelSettings::isRecordParts, ChannelSettings::setRecordParts, SHARED_MEMORY);
+        add(ZERO_COPY_READS, ChannelSettings::isZeroCopyReads, ChannelSettings::setZeroCopyReads, SHARED_MEMORY);
         add(DATAGRAM_CHANNEL_ACTIVE_ON_REGISTRATION, ChannelSettings::isActiveOnRegistration,
                 ChannelSettings::setActiveOnRegistration, DATAGRAM);
         add(DATAGRAM_QUEUE_FULL, ChannelSettings::datagramQueueFull, ChannelSettings::setDatagramQueueFull, DATAGRAM);
@@ -100,15 +108,6 @@ public enum SocketOptions {
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <T> T cast(Object value) {
         return (T) value;
-    }
-
-    /** Returns the options of a type of channel. */
-    public static SocketOptions of(SocketType type, boolean server) {
-        return server ? SERVER : switch (type) {
-            case STREAM -> STREAM;
-            case SEQPACKET -> SEQPACKET;
-            case DATAGRAM -> DATAGRAM;
-        };
     }
 
     /** Returns all of these options, without those that are given by their numbers. */

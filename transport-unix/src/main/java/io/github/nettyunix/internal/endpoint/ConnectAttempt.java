@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ConnectAttempt implements Runnable {
     private static final long FIRST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long LONGEST_DELAY_NANOS = TimeUnit.DAYS.toNanos(1);
     private static final long LAST_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(64);
 
     /** The effects of a connect on its channel. */
@@ -34,6 +35,12 @@ public final class ConnectAttempt implements Runnable {
 
         /** Binds the channel before it connects. */
         void bindTo(SocketAddress localAddress) throws Exception;
+
+        /**
+         * The socket is connected: begins what is to follow before the channel is active, and calls {@link
+         * ConnectAttempt#complete} or {@link ConnectAttempt#refused} when it is done; returns whether nothing is.
+         */
+        boolean establish() throws IOException;
 
         /** The channel is connected. */
         void activate() throws IOException;
@@ -90,7 +97,7 @@ public final class ConnectAttempt implements Runnable {
             }
             attempted = true;
             FlightEvents.connecting(channel, core.type(), address, promise, core.counts());
-            if (endpoint.tryConnect(address)) {
+            if (endpoint.tryConnect(address) && owner.establish()) {
                 connected(core, owner, promise, wasActive);
             } else {
                 ConnectAttempt attempt = new ConnectAttempt(core, owner, endpoint, address, promise);
@@ -136,7 +143,7 @@ public final class ConnectAttempt implements Runnable {
                 core.close();
             }
         });
-        retryLater();
+        waitOn();
     }
 
     @Override
@@ -144,21 +151,53 @@ public final class ConnectAttempt implements Runnable {
         if (owner.connectAttempt() != this || !core.isOnEventLoop()) {
             return;
         }
-        core.counts().count(Counter.CONNECT_RETRIES);
         try {
+            if (isConnected()) {
+                if (nanosLeft() <= 0) {
+                    throw newTimeout("the peer has not answered the handshake");
+                }
+                waitOn();
+                return;
+            }
+            core.counts().count(Counter.CONNECT_RETRIES);
             if (endpoint.tryConnect(address)) {
-                owner.setConnectAttempt(null);
-                connected(core, owner, promise, false);
+                if (owner.establish()) {
+                    complete();
+                } else {
+                    waitOn();
+                }
             } else if (nanosLeft() <= 0) {
-                throw SocketErrors.newConnectTimeout(core.type(), address, timeoutMillis);
+                throw newTimeout("the server's backlog was full");
             } else {
-                retryLater();
+                waitOn();
             }
         } catch (IOException e) {
-            owner.setConnectAttempt(null);
-            core.close();
-            promise.tryFailure(e);
+            refused(e);
         }
+    }
+
+    private IOException newTimeout(String what) {
+        return SocketErrors.newConnectTimeout(core.type(), address, what, timeoutMillis);
+    }
+
+    /** Whether the socket is connected, and what is to follow has begun. */
+    private boolean isConnected() {
+        return core.remote() != null;
+    }
+
+    /** What has followed the connect is done. */
+    public void complete() throws IOException {
+        retry.cancel(false);
+        owner.setConnectAttempt(null);
+        connected(core, owner, promise, false);
+    }
+
+    /** The connect, or what has followed it, has failed. */
+    public void refused(IOException cause) {
+        retry.cancel(false);
+        owner.setConnectAttempt(null);
+        core.close();
+        promise.tryFailure(cause);
     }
 
     /** The channel was registered with another loop: the retry scheduled on the previous loop will do nothing. */
@@ -179,8 +218,10 @@ public final class ConnectAttempt implements Runnable {
         promise.tryFailure(cause);
     }
 
-    private void retryLater() {
-        retry = core.channel().eventLoop().schedule(this, Math.min(delay, nanosLeft()), TimeUnit.NANOSECONDS);
+    /** Waits for room in the backlog or, once connected, for the timeout. */
+    private void waitOn() {
+        long next = isConnected() ? Math.min(nanosLeft(), LONGEST_DELAY_NANOS) : Math.min(delay, nanosLeft());
+        retry = core.channel().eventLoop().schedule(this, next, TimeUnit.NANOSECONDS);
         delay = Math.min(delay * 2, LAST_DELAY_NANOS);
     }
 

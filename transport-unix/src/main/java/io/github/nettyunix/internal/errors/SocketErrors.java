@@ -60,25 +60,16 @@ public final class SocketErrors {
         return new UnixNotYetConnectedException(new ErrorDetails(operation, type, address, Errno.ENOTCONN, hint));
     }
 
-    /** Creates the exception for a connect during which the server's backlog stayed full. */
-    public static IOException newConnectTimeout(SocketType type, SocketAddress address, int millis) {
+    /** Creates the exception for a connect that has taken too long; {@code what} was so all the time. */
+    public static IOException newConnectTimeout(SocketType type, SocketAddress address, String what, int millis) {
         return new UnixConnectTimeoutException(new ErrorDetails(Operation.CONNECT, type, address, Errno.ETIMEDOUT,
-                "the server's backlog was full for " + millis + " ms"));
+                what + " for " + millis + " ms"));
     }
 
     /** Creates the exception for an event loop on which no selector of this transport works. */
     public static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
-        return newForeignLoop("register " + type, "AF_UNIX channels", loop);
-    }
-
-    /** The same for a descriptor that is no channel's. */
-    public static IllegalStateException newForeignLoop(int fd, EventLoop loop) {
-        return newForeignLoop("watch descriptor " + fd, "watches", loop);
-    }
-
-    private static IllegalStateException newForeignLoop(String action, String what, EventLoop loop) {
-        return new IllegalStateException(action + ": the event loop is driven by " + driver(loop) + ", " + what
-                + " need epoll, io_uring or kqueue:"
+        return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
+                + ", AF_UNIX channels need epoll, io_uring or kqueue:"
                 + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
     }
 

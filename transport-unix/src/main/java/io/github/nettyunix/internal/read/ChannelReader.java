@@ -32,6 +32,37 @@ public interface ChannelReader {
         return false;
     }
 
+    /**
+     * The channel begins to wait for messages: returns whether there are some that no event reports, and lets the next
+     * one be reported otherwise.
+     */
+    default boolean awaitMessages() {
+        return hasMessages();
+    }
+
+    /** The socket is readable; returns whether messages are to be read now. */
+    default boolean onReadable() {
+        return true;
+    }
+
+    /** The peer has gone or sends no more. */
+    default void onHangUp() {
+    }
+
+    /** Whether messages arrive in memory, so that looking for them costs no system call. */
+    default boolean isInMemory() {
+        return false;
+    }
+
+    /** An event loop that spins looks for messages. */
+    default void onPoll() {
+    }
+
+    /** An event loop that has looked for messages is about to sleep; returns whether it can, and will be woken. */
+    default boolean canSleep() {
+        return true;
+    }
+
     /** Fires these messages, and the error that came after them, although no read was requested. */
     default void drain() {
     }

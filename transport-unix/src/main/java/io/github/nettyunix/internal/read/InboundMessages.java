@@ -120,7 +120,8 @@ public final class InboundMessages {
         return owner;
     }
 
-    static UnixCredentials credentials(ReceiveBatch batch, int index) {
+    /** Returns the sender's credentials; {@code null} if there are none. */
+    public static UnixCredentials credentials(ReceiveBatch batch, int index) {
         return batch.hasCredentials(index)
                 ? new UnixCredentials(batch.pid(index), batch.uid(index), batch.gid(index)) : null;
     }

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
  * Decides when a channel reads, and reads until nothing is left, the user pauses, or it is other channels' turn. The
  * channel's {@link ChannelReader} determines what a read is.
  */
-public final class ReadLoop implements UncheckedBooleanSupplier {
+public final class ReadLoop implements UncheckedBooleanSupplier, Readiness.Poller {
     /** The parts of reading that a read loop delegates to its channel. */
     public interface Owner {
         /** Requests a read. */
@@ -106,7 +106,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
             return;
         }
         interest.add(Readiness.READ);
-        if (core.reader().hasMessages()) {
+        if (core.reader().awaitMessages()) {
             // No event will come for these messages.
             readSoon();
         }
@@ -115,12 +115,22 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
     private void readSoon() {
         if (!scheduled) {
             scheduled = true;
-            core.channel().eventLoop().execute(() -> {
-                if (core.isOnEventLoop()) {
-                    scheduled = false;
-                    readReady();
-                }
-            });
+            core.channel().eventLoop().execute(this::readScheduled);
+        }
+    }
+
+    /** Reads messages that no event reports, if there are any, after the loop has looked at its sockets. */
+    private void readNextTurn() {
+        if (!scheduled && interest.contains(Readiness.READ) && core.reader().awaitMessages()) {
+            scheduled = true;
+            core.channel().eventLoop().schedule(this::readScheduled, 0, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void readScheduled() {
+        if (core.isOnEventLoop()) {
+            scheduled = false;
+            readReady();
         }
     }
 
@@ -220,9 +230,30 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
      * Fires a message through the pipeline, whose handlers may close the channel, stop reading, or request the next
      * message.
      */
-    void fireRead(Object message) {
+    public void fireRead(Object message) {
         readPending = false;
         core.channel().pipeline().fireChannelRead(message);
+    }
+
+    @Override
+    public boolean poll() {
+        core.reader().onPoll();
+        return readReady();
+    }
+
+    @Override
+    public boolean isPollingCheap() {
+        return core.reader().isPollingCheap();
+    }
+
+    @Override
+    public boolean isPollingFree() {
+        return core.reader().isInMemory();
+    }
+
+    @Override
+    public boolean canSleep() {
+        return core.reader().canSleep();
     }
 
     /** The socket may be readable; returns whether it was. */
@@ -253,7 +284,8 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
             cause = t;
         }
         if (result == ChannelReader.NOTHING && count == 0 && cause == null) {
-            turnEnded(true);
+            readNextTurn();
+            turnEnded(!scheduled);
             return false;
         }
         if (result == ChannelReader.END_OF_STREAM) {
@@ -280,6 +312,8 @@ public final class ReadLoop implements UncheckedBooleanSupplier {
                 clearInterest();
             } else if (cause != null) {
                 readAfterFailure();
+            } else {
+                readNextTurn();
             }
             turnEnded(false);
         }

@@ -359,7 +359,8 @@ public class RecordReader implements ChannelReader {
         throw core.newException(Operation.READ, result, null);
     }
 
-    private static int mostMessages(ChannelConfig config) {
+    /** Returns the most messages of one turn. */
+    public static int mostMessages(ChannelConfig config) {
         // Without auto-read, every read() is worth one message.
         RecvByteBufAllocator allocator = config.getRecvByteBufAllocator();
         return config.isAutoRead() && allocator instanceof MaxMessagesRecvByteBufAllocator

@@ -13,6 +13,9 @@ public final class BusyReaders {
         /** Reads, whether or not there is something to read; returns whether there was. */
         abstract boolean poll();
 
+        /** The loop is about to sleep: returns whether it can. */
+        abstract boolean canSleep();
+
         /** Whether it is among the readers. */
         final boolean isPolled() {
             return position >= 0;
@@ -20,6 +23,16 @@ public final class BusyReaders {
     }
 
     private final List<Reader> readers = new ArrayList<>();
+
+    /** The loop is about to sleep: returns whether it can, as far as these are concerned. */
+    boolean canSleep() {
+        boolean can = true;
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            // What one of them does may end others.
+            can &= i >= readers.size() || readers.get(i).canSleep();
+        }
+        return can;
+    }
 
     int size() {
         return readers.size();

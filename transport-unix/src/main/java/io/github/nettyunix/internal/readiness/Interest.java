@@ -8,6 +8,12 @@ import java.util.concurrent.Executor;
 
 /** The events that a channel waits for, and its registration with the event loop that reports them. */
 public final class Interest {
+    /**
+     * Readiness to read is reported although the channel does not read: the socket may say that there is room in
+     * memory.
+     */
+    public static final int WAKE = 4;
+
     /** The channel that waits. */
     public interface Owner {
         Channel channel();
@@ -54,10 +60,14 @@ public final class Interest {
             return;
         }
         try {
-            readiness.interest(events);
+            readiness.interest(watched(events));
         } catch (Readiness.RefusedException e) {
             refused(e);
         }
+    }
+
+    private static int watched(int events) {
+        return ((events & WAKE) == 0 ? events : events | Readiness.READ) & (Readiness.READ | Readiness.WRITE);
     }
 
     /** The selector cannot watch the socket as it has to: the channel closes. */
@@ -87,7 +97,7 @@ public final class Interest {
             return;
         }
         try {
-            readiness.start(owner.channel().config().isAutoRead() ? events | Readiness.READ : events);
+            readiness.start(watched(owner.channel().config().isAutoRead() ? events | Readiness.READ : events));
         } catch (Readiness.RefusedException e) {
             throw newException(e);
         }

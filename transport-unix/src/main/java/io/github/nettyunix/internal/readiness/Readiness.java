@@ -1,7 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
-import io.github.nettyunix.internal.socket.CountedDescriptor;
 import io.github.nettyunix.internal.socket.Operation;
+import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
@@ -13,10 +13,10 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.Executor;
 
 /**
- * The registration of a socket, or another descriptor, with an event loop, and all that channels know about epoll,
- * kqueue or io_uring. {@link #start} starts watching a socket. The socket must be connected, listening or
- * connectionless, because any other is ready for everything all the time. {@link #cancel()} ends the registration and
- * must be called before the socket is closed, because its open file may exist in another process as well.
+ * The registration of a socket with an event loop, and all that channels know about epoll, kqueue or io_uring.
+ * {@link #start} starts watching a socket. The socket must be connected, listening or connectionless, because any other
+ * is ready for everything all the time. {@link #cancel()} ends the registration and must be called before the socket is
+ * closed, because its open file may exist in another process as well.
  *
  * <p>All methods must be called on the event loop.
  */
@@ -35,16 +35,8 @@ public abstract class Readiness extends BusyReaders.Reader {
          */
         boolean readReady();
 
-        /** Whether {@link #readReady} costs little where there is nothing. */
-        boolean isPollingCheap();
-
-        /**
-         * Whether {@link #writeReady} is called as long as there is room, and nothing is reported without interest. If
-         * not, it is called once when there is room, and {@link #peerClosed} whatever the interest is.
-         */
-        default boolean isLevelTriggered() {
-            return false;
-        }
+        /** Returns what a loop that spins calls between {@link #readReady}s. */
+        Poller poller();
 
         /** There is room to write, or an error to be found by writing. */
         void writeReady();
@@ -63,13 +55,28 @@ public abstract class Readiness extends BusyReaders.Reader {
         void closeByLoop();
     }
 
+    /** Looks for something to read without an event. */
+    public interface Poller {
+        /** Reads, whether or not there is something to read; returns whether there was. */
+        boolean poll();
+
+        /** Whether {@link #poll} costs little where there is nothing. */
+        boolean isPollingCheap();
+
+        /** Whether {@link #poll} makes no system call where there is nothing. */
+        boolean isPollingFree();
+
+        /** The loop is about to sleep: returns whether it can, because an event will report what comes. */
+        boolean canSleep();
+    }
+
     /** Creates registrations with one kind of event loop. */
     public interface Selector {
         /** Whether {@code loop} is of this kind. */
         boolean isCompatible(IoEventLoop loop);
 
         /** Creates a registration, to be completed by {@link Readiness#register}. */
-        Readiness newReadiness(CountedDescriptor fd, Listener listener);
+        Readiness newReadiness(UnixSocket socket, Listener listener);
     }
 
     /** The selector's system call has failed; the socket is watched as it was before. */
@@ -169,7 +176,7 @@ public abstract class Readiness extends BusyReaders.Reader {
 
     /** Adds this socket to, or removes it from, those that a spinning event loop polls. */
     private void setReading(boolean reading) {
-        if (busyReaders == null || reading == isPolled() || !listener.isPollingCheap()) {
+        if (busyReaders == null || reading == isPolled() || !listener.poller().isPollingCheap()) {
             return;
         }
         if (reading) {
@@ -186,7 +193,12 @@ public abstract class Readiness extends BusyReaders.Reader {
 
     @Override
     final boolean poll() {
-        return listener.readReady();
+        return listener.poller().poll();
+    }
+
+    @Override
+    final boolean canSleep() {
+        return listener.poller().canSleep();
     }
 
     /** Ends the registration. */

@@ -33,6 +33,8 @@ public final class SpinningIoHandler implements IoHandler {
 
     private final IoHandler selector;
     private final BusyReaders readers = new BusyReaders();
+    // They are polled however many they are, since that makes no system call.
+    private final BusyReaders memoryReaders = new BusyReaders();
     private final long lookNanos;
     private final boolean sleeps;
     private final Ticker ticker;
@@ -47,7 +49,8 @@ public final class SpinningIoHandler implements IoHandler {
         this.ticker = ticker;
         lastEvent = ticker.nanoTime();
         selector = selectors.newFactory(0, () -> (selectNow, hasTasks) ->
-                hasTasks || isLooking() ? selectNow.get() : SelectStrategy.SELECT).newHandler(executor);
+                hasTasks || isLooking() || !memoryReaders.canSleep() ? selectNow.get() : SelectStrategy.SELECT)
+                .newHandler(executor);
     }
 
     /** Makes factories of one kind of selector, as its {@code newFactory} does. */
@@ -85,22 +88,28 @@ public final class SpinningIoHandler implements IoHandler {
     }
 
     private int look(IoHandlerContext context) {
-        int count = readers.size();
-        if (count == 0 || count > MOST_READERS) {
+        int sockets = readers.size() > MOST_READERS ? 0 : readers.size();
+        int count = sockets + memoryReaders.size();
+        if (count == 0) {
             return selector.run(context);
         }
-        int handled = 0;
-        for (int i = count - 1; i >= 0; i--) {
-            // Data read by one reader may have ended others.
-            if (i < readers.size() && tryToRead(readers.get(i))) {
-                handled++;
-            }
-        }
+        int handled = poll(memoryReaders) + (sockets > 0 ? poll(readers) : 0);
         // Even if there is always something to read.
         polls += count;
         if (polls >= POLLS) {
             polls = 0;
             handled += selector.run(context);
+        }
+        return handled;
+    }
+
+    private static int poll(BusyReaders readers) {
+        int handled = 0;
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            // Data read by one reader may have ended others.
+            if (i < readers.size() && tryToRead(readers.get(i))) {
+                handled++;
+            }
         }
         return handled;
     }
@@ -118,7 +127,7 @@ public final class SpinningIoHandler implements IoHandler {
     @Override
     public IoRegistration register(IoHandle handle) throws Exception {
         if (handle instanceof Readiness readiness) {
-            readiness.busyReaders = readers;
+            readiness.busyReaders = readiness.listener.poller().isPollingFree() ? memoryReaders : readers;
         }
         return selector.register(handle);
     }

@@ -19,6 +19,7 @@ public final class Errno {
     public static final int ENAMETOOLONG = number("ENAMETOOLONG");
     public static final int ENOBUFS = number("ENOBUFS");
     public static final int ENOENT = number("ENOENT");
+    public static final int ENOMEM = number("ENOMEM");
     public static final int ENOPROTOOPT = number("ENOPROTOOPT");
     public static final int ENOSPC = number("ENOSPC");
     public static final int ENOTCONN = number("ENOTCONN");
@@ -28,6 +29,7 @@ public final class Errno {
     public static final int EOPNOTSUPP = number("EOPNOTSUPP");
     public static final int EPERM = number("EPERM");
     public static final int EPIPE = number("EPIPE");
+    public static final int EPROTO = number("EPROTO");
     public static final int EPROTOTYPE = number("EPROTOTYPE");
     public static final int ERANGE = number("ERANGE");
     public static final int ESRCH = number("ESRCH");
@@ -44,6 +46,11 @@ public final class Errno {
     /** Whether a send may succeed when repeated, although no event will report when. */
     public static boolean isTransient(int errno) {
         return errno == ETOOMANYREFS || errno == ENOBUFS && ENOBUFS_IS_FULL;
+    }
+
+    /** Whether the kernel was short of memory. */
+    public static boolean isShortage(int errno) {
+        return errno == ENOBUFS || errno == ENOMEM;
     }
 
     /** Its symbolic name ("EAGAIN"), {@code null} if it has none. */

@@ -37,7 +37,6 @@ public enum Operation {
     TO_FILE_CHANNEL("toFileChannel"),
     TYPE("type"),
     WAIT("wait"),
-    WATCH("watch"),
     WRITE("write");
 
     private final String text;

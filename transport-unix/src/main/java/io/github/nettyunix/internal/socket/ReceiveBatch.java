@@ -173,6 +173,11 @@ public final class ReceiveBatch {
         return messages.getInt(index * SIZE + LENGTH);
     }
 
+    /** Returns the first byte of a message that is not empty. */
+    public byte firstByte(int index) {
+        return data.buffer(index * stride, 1).get(0);
+    }
+
     /** Whether the message was longer than wanted; its descriptors have been closed. */
     public boolean isTruncated(int index) {
         return (flags(index) & TRUNCATED) != 0;

@@ -1,6 +1,7 @@
 package io.github.nettyunix.internal.socket;
 
 import io.netty.channel.unix.Errors;
+import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -18,7 +19,7 @@ import java.util.function.IntUnaryOperator;
  * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads
  * meanwhile; those methods are uses as {@link UseCount} counts them.
  */
-public final class UnixSocket extends CountedDescriptor {
+public final class UnixSocket extends FileDescriptor {
     /** Options for {@link #setOption} and {@link #getOption}; the first four are on (1) or off (0). */
     public static final int PASSCRED = 0;
     public static final int PASSPIDFD = 1;
@@ -45,12 +46,17 @@ public final class UnixSocket extends CountedDescriptor {
         super(fd);
     }
 
-    @Override
+    /**
+     * Keeps the number this socket's until {@link #endUse}, even if it is closed meanwhile. For system calls that
+     * cannot block, by threads other than the event loop.
+     *
+     * @return false if it is closed; then there is nothing to end
+     */
     public boolean beginUse() {
         return USES.begin(this);
     }
 
-    @Override
+    /** Ends a use; the number is closed here if the socket was closed meanwhile. */
     public void endUse() {
         if (USES.end(this)) {
             FileDescriptors.close(intValue());

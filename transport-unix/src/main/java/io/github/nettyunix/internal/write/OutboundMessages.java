@@ -16,6 +16,7 @@ import io.github.nettyunix.internal.socket.SendBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AddressedEnvelope;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannelUtil;
 import io.netty.util.internal.StringUtil;
@@ -66,7 +67,26 @@ public final class OutboundMessages {
         } else if (message instanceof UnixMessage unixMessage) {
             return filterMessage(core, unixMessage);
         }
-        throw new UnsupportedOperationException("write " + core.type() + ": unsupported message type: "
+        throw newUnsupported(core, message);
+    }
+
+    /** Refuses what cannot be sent; for senders that copy the bytes of messages, which may be of any kind. */
+    public static Object filterCopied(ChannelCore core, Object message) throws IOException {
+        if (message instanceof ByteBuf) {
+            return message == Unpooled.EMPTY_BUFFER ? new UnixMessage(Unpooled.EMPTY_BUFFER) : message;
+        }
+        if (message instanceof FileDescriptor fd) {
+            checkOpen(core, fd);
+        } else if (message instanceof UnixMessage unixMessage) {
+            checkDescriptors(core, unixMessage);
+        } else {
+            throw newUnsupported(core, message);
+        }
+        return message;
+    }
+
+    private static UnsupportedOperationException newUnsupported(ChannelCore core, Object message) {
+        return new UnsupportedOperationException("write " + core.type() + ": unsupported message type: "
                 + StringUtil.simpleClassName(message) + " (expected: ByteBuf, UnixMessage, FileDescriptor"
                 + switch (core.type()) {
                     case STREAM -> ", FileRegion)";
@@ -76,7 +96,7 @@ public final class OutboundMessages {
                 });
     }
 
-    private static Object filterMessage(ChannelCore core, UnixMessage message) throws IOException {
+    private static void checkDescriptors(ChannelCore core, UnixMessage message) throws IOException {
         List<UnixFileDescriptor> fds = message.fileDescriptors();
         if (fds.size() > UnixMessage.MAX_FILE_DESCRIPTORS) {
             throw core.newException(Operation.WRITE, Errno.EINVAL,
@@ -85,8 +105,13 @@ public final class OutboundMessages {
         for (int i = 0; i < fds.size(); i++) {
             checkOpen(core, fds.get(i));
         }
+    }
+
+    private static Object filterMessage(ChannelCore core, UnixMessage message) throws IOException {
+        checkDescriptors(core, message);
         ByteBuf content = message.content();
         if (core.type() == SocketType.STREAM) {
+            List<UnixFileDescriptor> fds = message.fileDescriptors();
             if (fds.isEmpty() && message.credentials() == null) {
                 ByteBuf direct = retainDirect(core, content);
                 message.release();
@@ -185,9 +210,35 @@ public final class OutboundMessages {
                 + (core.settings().sendBufferSize() - Capabilities.SEND_BUFFER_OVERHEAD);
     }
 
+    /** Returns the bytes of a message; {@code null} for a descriptor without any. */
     private static ByteBuf content(Object message) {
         return message instanceof ByteBuf buffer ? buffer
                 : message instanceof UnixMessage unixMessage ? unixMessage.content() : null;
+    }
+
+    /** Returns the bytes of a message, empty for a descriptor without any. */
+    public static ByteBuf contentOrEmpty(Object message) {
+        ByteBuf content = content(message);
+        return content == null ? Unpooled.EMPTY_BUFFER : content;
+    }
+
+    /** Whether a message has more than bytes. */
+    public static boolean hasControlData(Object message) {
+        return message instanceof FileDescriptor || message instanceof UnixMessage unixMessage
+                && (unixMessage.credentials() != null || !unixMessage.fileDescriptors().isEmpty());
+    }
+
+    /** Returns how many descriptors a message has. */
+    public static int descriptorCount(Object message) {
+        return message instanceof FileDescriptor ? 1
+                : message instanceof UnixMessage unixMessage ? unixMessage.fileDescriptors().size() : 0;
+    }
+
+    /** Removes what cancelled writes have left at the head of the queue; it must not be sent. */
+    public static void removeCancelled(ChannelOutboundBuffer in) {
+        while (in.current() == Unpooled.EMPTY_BUFFER) {
+            in.remove();
+        }
     }
 
     /**
@@ -200,7 +251,16 @@ public final class OutboundMessages {
      * @return false, and nothing has changed, if there is no room or a descriptor is closed
      */
     public static boolean add(SendBatch batch, DescriptorUses uses, Object message, byte[] name, ByteBuf bare) {
-        ByteBuf content = content(message);
+        return add(batch, uses, message, content(message), name, bare);
+    }
+
+    /** Adds what a message has besides bytes, with these bytes, as {@link #add} does. */
+    public static boolean addControlData(SendBatch batch, DescriptorUses uses, Object message, ByteBuf content) {
+        return add(batch, uses, message, content, null, content);
+    }
+
+    private static boolean add(SendBatch batch, DescriptorUses uses, Object message, ByteBuf content, byte[] name,
+            ByteBuf bare) {
         if (message instanceof UnixMessage unixMessage) {
             List<UnixFileDescriptor> fds = unixMessage.fileDescriptors();
             int before = uses.count();
@@ -238,7 +298,7 @@ public final class OutboundMessages {
     }
 
     /** Creates the exception for a message that cannot be added to a batch although there is room. */
-    static IOException newClosedDescriptor(ChannelCore core, Object message) {
+    public static IOException newClosedDescriptor(ChannelCore core, Object message) {
         return core.newException(Operation.WRITE, Errno.EBADF,
                 "a descriptor was closed before it was sent: " + message);
     }

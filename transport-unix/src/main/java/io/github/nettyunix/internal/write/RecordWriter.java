@@ -98,16 +98,9 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
     public void completeSent() {
         while (sent > 0) {
             sent--;
-            removeCancelled(queue);
+            OutboundMessages.removeCancelled(queue);
             SentDescriptors.keep(core.channel(), queue.current());
             queue.remove();
-        }
-    }
-
-    /** Removes what cancelled writes have left in the queue; it must not be sent. */
-    private static void removeCancelled(ChannelOutboundBuffer in) {
-        while (in.current() == Unpooled.EMPTY_BUFFER) {
-            in.remove();
         }
     }
 
@@ -124,7 +117,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
         if (isConnectionLost(errno)) {
             throw core.newException(Operation.WRITE, errno, null);
         }
-        removeCancelled(in);
+        OutboundMessages.removeCancelled(in);
         Object message = in.current();
         if (message != null) {
             in.remove(core.newException(Operation.WRITE, errno,
@@ -140,7 +133,7 @@ public final class RecordWriter implements ChannelWriter, MessageProcessor {
 
     /** Fails the record at the head, which is why the batch is empty; returns false if the queue is empty, too. */
     private boolean failUnsendable(ChannelOutboundBuffer in) {
-        removeCancelled(in);
+        OutboundMessages.removeCancelled(in);
         Object message = in.current();
         if (message == null) {
             return false;

@@ -22,7 +22,7 @@ public final class SentDescriptors {
     }
 
     /** Must be called when the kernel has accepted a message, before it is released. */
-    static void keep(Channel channel, Object message) {
+    public static void keep(Channel channel, Object message) {
         if (UnixSocket.KEEP_SENT_MILLIS > 0) {
             keep(channel.eventLoop(), message, UnixSocket.KEEP_SENT_MILLIS);
         }

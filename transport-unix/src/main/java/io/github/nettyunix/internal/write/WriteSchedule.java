@@ -29,7 +29,7 @@ public final class WriteSchedule implements Runnable {
     }
 
     /** Continues when the socket has room: it has just refused to accept more. */
-    void awaitWritable() {
+    public void awaitWritable() {
         core.counts().count(Counter.WRITE_WAITS);
         continueWhenWritable();
     }
@@ -43,6 +43,12 @@ public final class WriteSchedule implements Runnable {
     void yieldTurn() {
         complete();
         flushSoon();
+    }
+
+    /** As {@link #yieldTurn}, but no task of the loop delays what sockets report, however many tasks follow. */
+    public void yieldToSockets() {
+        complete();
+        core.channel().eventLoop().schedule(this, 0, TimeUnit.NANOSECONDS);
     }
 
     /** Continues after the other channels have had their turn, whether or not the channel waits for room. */

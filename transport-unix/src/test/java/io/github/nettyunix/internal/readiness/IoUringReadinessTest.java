@@ -83,7 +83,7 @@ class IoUringReadinessTest {
         }
     }
 
-    private final class Listener implements Readiness.Listener {
+    private final class Listener implements Readiness.Listener, Readiness.Poller {
         @Override
         public boolean readReady() {
             told.add("readable");
@@ -92,7 +92,27 @@ class IoUringReadinessTest {
         }
 
         @Override
+        public Readiness.Poller poller() {
+            return this;
+        }
+
+        @Override
+        public boolean poll() {
+            return readReady();
+        }
+
+        @Override
         public boolean isPollingCheap() {
+            return true;
+        }
+
+        @Override
+        public boolean isPollingFree() {
+            return false;
+        }
+
+        @Override
+        public boolean canSleep() {
             return true;
         }
 
