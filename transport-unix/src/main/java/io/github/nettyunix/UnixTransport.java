@@ -1,13 +1,13 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.internal.NativeTransport;
-import io.github.nettyunix.internal.OwnedDescriptors;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
 import io.github.nettyunix.internal.metrics.LoopCounts;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.FileDescriptors;
+import io.github.nettyunix.internal.socket.Mapping;
 import io.github.nettyunix.internal.socket.Operation;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -82,6 +82,16 @@ public final class UnixTransport {
     }
 
     /**
+     * Returns whether {@link UnixSharedMemoryChannel}s work on this platform. They need memory files with seals
+     * (Linux 3.17, FreeBSD 13) and seqpacket sockets, which macOS lacks.
+     *
+     * @return true if they do; false also if the transport is not available
+     */
+    public static boolean supportsSharedMemory() {
+        return supports(SocketType.SEQPACKET) && Mapping.isSupported();
+    }
+
+    /**
      * Returns a factory of I/O handlers for event loops: epoll on Linux, kqueue on macOS and the BSDs.
      *
      * @return the factory
@@ -147,7 +157,7 @@ public final class UnixTransport {
      */
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
-        if (!OwnedDescriptors.beginUse(fd)) {
+        if (!fd.beginUse()) {
             throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF,
                     "descriptor " + fd.intValue());
         }
@@ -167,7 +177,7 @@ public final class UnixTransport {
             throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF, "descriptor " + number);
         } finally {
             if (!detached) {
-                OwnedDescriptors.endUse(fd);
+                fd.endUse();
             }
         }
     }
@@ -199,36 +209,16 @@ public final class UnixTransport {
      *         handed over or moves to another event loop, and with {@link IOException} if the process has reached its
      *         limit of descriptors; the last two leave the channel as it was
      * @throws IllegalArgumentException if the channel belongs to another transport
+     * @throws UnsupportedOperationException for a {@link UnixSharedMemoryChannel}, whose memory belongs to this process
      */
     public static Future<UnixFileDescriptor> handOver(Channel channel) {
+        if (channel instanceof UnixSharedMemoryChannel) {
+            throw new UnsupportedOperationException("handOver shared memory: what is in the memory would be lost");
+        }
         if (channel instanceof AbstractUnixChannel unixChannel) {
             return HandOver.of(unixChannel.core(), unixChannel.core(), unixChannel.readLoop, unixChannel.endpoint);
         }
         throw foreign(channel);
-    }
-
-    /**
-     * Reports on an event loop when a descriptor can be read or written. Thread-safe.
-     *
-     * <p>Do not watch a character device that a peer has sent: the process behind it (CUSE) may never respond, and the
-     * event loop waits. All other types are harmless.
-     *
-     * @param eventLoop an event loop on which this transport's channels run
-     * @param fd the descriptor, whose ownership does not change: the watch duplicates it
-     * @param handler called on the event loop, possibly before the future completes
-     * @param events what the handler is called for; none until {@link DescriptorWatch#setEvents}
-     * @return a future that completes with the watch. It fails with an {@link IOException} if the descriptor is closed,
-     *         the process has reached its limit of descriptors, or the descriptor cannot be watched because it is
-     *         always ready: that of a file, a directory or a disk (EPERM). With epoll, that is also the case for some
-     *         devices such as {@code /dev/null}. It fails with {@link IllegalStateException} for an event loop of
-     *         another kind, such as NIO's, and with {@link java.util.concurrent.RejectedExecutionException} for one
-     *         that has shut down.
-     * @throws UnsatisfiedLinkError if the transport is not available
-     */
-    public static Future<DescriptorWatch> watch(EventLoop eventLoop, UnixFileDescriptor fd,
-            DescriptorWatch.Handler handler, DescriptorWatch.Event... events) {
-        ensureAvailability();
-        return DescriptorWatch.start(eventLoop, fd, handler, events);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.nettyunix.testing;
 
 import io.github.nettyunix.SocketType;
+import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.ByteBufUtil;
@@ -41,6 +42,12 @@ public final class ChannelPair implements AutoCloseable {
     /** A pair that is not registered yet: set options, then {@link #start}. */
     public static ChannelPair of(SocketType type) {
         var pair = Channels.pair(type);
+        return new ChannelPair(pair.get(0), pair.get(1));
+    }
+
+    /** A pair that shares memory, and is not registered yet. */
+    public static ChannelPair ofSharedMemory() {
+        var pair = UnixSharedMemoryChannel.pair();
         return new ChannelPair(pair.get(0), pair.get(1));
     }
 
