@@ -54,7 +54,9 @@ final class PeerLog {
         Map<Integer, Plan.Operation> operations = new HashMap<>();
         scenario.operations.forEach(operation -> operations.put(operation.number(), operation));
         Sent trying = null;
-        for (String line : Files.readAllLines(file)) {
+        // The peer may be in the middle of a line, if it reads while it waits, or was killed there.
+        String text = Files.readString(file);
+        for (String line : (Iterable<String>) text.substring(0, text.lastIndexOf('\n') + 1).lines()::iterator) {
             String[] words = line.split(" ");
             int number = words.length > 1 && !words[0].equals("error") ? Integer.parseInt(words[1]) : 0;
             switch (words[0]) {
