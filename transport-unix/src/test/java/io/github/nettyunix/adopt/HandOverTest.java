@@ -23,6 +23,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.LineBasedFrameDecoder;
@@ -332,6 +333,20 @@ class HandOverTest {
                 assertEquals("asked for meanwhile", pair.text());
                 assertEquals(autoRead, pair.receiver.config().isAutoRead());
             }
+        }
+    }
+
+    @EachType({SocketType.STREAM, SocketType.SEQPACKET})
+    void theEndDuringAHandOverIsReportedIfItIsCancelled(SocketType type) throws Exception {
+        try (ChannelPair pair = ChannelPair.of(type).withSender(ChannelOption.AUTO_READ, false)
+                .with(ChannelOption.AUTO_READ, false).with(ChannelOption.ALLOW_HALF_CLOSURE, true).start()) {
+            fillQueue(pair.receiver);
+            Future<UnixFileDescriptor> left = UnixTransport.handOver(pair.receiver);
+            ChannelPair.settle(pair.receiver);
+            ((DuplexChannel) pair.sender).shutdownOutput().sync();
+            ChannelPair.settle(pair.receiver);
+            assertTrue(left.cancel(false));
+            assertSame(ChannelInputShutdownEvent.INSTANCE, pair.inbox.take());
         }
     }
 

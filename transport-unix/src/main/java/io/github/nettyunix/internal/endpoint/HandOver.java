@@ -129,6 +129,10 @@ public final class HandOver {
             // What was requested meanwhile has had no effect.
             if (readWanted || !readLoop.isPaused()) {
                 channel.read();
+            } else if (core.isOnEventLoop()) {
+                // Nor had the end of the peer's output, which is reported again after a change of the interest.
+                readLoop.expect();
+                readLoop.clearInterest();
             }
         }
     }

@@ -135,7 +135,7 @@ public final class ReadLoop implements UncheckedBooleanSupplier, Readiness.Polle
     }
 
     /** Reads whatever arrives, without a request from a handler. */
-    void expect() {
+    public void expect() {
         interest.add(Readiness.READ);
     }
 
