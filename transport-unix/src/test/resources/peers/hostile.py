@@ -328,6 +328,9 @@ class Peer:
             try:
                 getattr(self, name + '_' if name == 'await' else name)(op, *arguments)
             except (BlockingIOError, TimeoutError) as e:
+                # The driver looks at the receiver, before everything here is closed.
+                tell(f'stuck {op}')
+                os.read(0, 3)
                 raise RuntimeError(f'operation {op} waits for the receiver in vain') from e
             except OSError as e:
                 self.say('failed', op, errno.errorcode.get(e.errno, e.errno if e.errno else type(e).__name__))

@@ -223,6 +223,11 @@ final class Case implements HostilePeer.Listener {
         }
     }
 
+    @Override
+    public void stuck(String operation) {
+        problem("operation " + operation + " of the peer waits in vain" + diagnosis());
+    }
+
     private void check(PeerLog log) throws Exception {
         if (scenario.type == SocketType.DATAGRAM) {
             List<Oracle> oracles = oracles(log);

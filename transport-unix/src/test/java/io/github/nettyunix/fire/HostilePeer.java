@@ -14,6 +14,9 @@ final class HostilePeer implements AutoCloseable {
         void settle() throws Exception;
 
         void idle() throws Exception;
+
+        /** The peer has waited in vain in an operation, and ends. */
+        void stuck(String operation);
     }
 
     private final Process process;
@@ -47,6 +50,8 @@ final class HostilePeer implements AutoCloseable {
             }
             if (line.startsWith("settle")) {
                 listener.settle();
+            } else if (line.startsWith("stuck")) {
+                listener.stuck(line.substring(line.indexOf(' ') + 1));
             } else {
                 listener.idle();
             }
