@@ -220,6 +220,9 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
         if (result < 0) {
             throw core().newException(Operation.SHUTDOWN, result, null);
         }
+        if (input) {
+            reader().onHangUp();
+        }
     }
 
     @Override

@@ -105,8 +105,13 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
             if (ring == null) {
                 return;
             }
+            OutboundMessages.removeCancelled(in);
+            if (in.isEmpty()) {
+                schedule.complete();
+                return;
+            }
             if (owner.isPeerKnownGone() || ring.isConsumerClosed()) {
-                throw core.newException(Operation.WRITE, Errno.EPIPE, null);
+                throw core.newException(Operation.WRITE, ring.isUnread() ? Errno.ECONNRESET : Errno.EPIPE, null);
             }
             limit = Math.min(remaining, BATCH);
             int count = copyBatch(in);
@@ -225,18 +230,11 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
     /** Returns whether another batch can be copied now. */
     private boolean continueAfter(ChannelOutboundBuffer in, int count) throws Exception {
         return switch (outcome) {
-            case COPIED -> count > 0 || ended(in);
+            case COPIED -> count > 0;
             case CONTROL_DATA -> true;
             case NO_ROOM -> ring.awaitRoom(needed) || await(needed);
             case NOT_SENT -> continueAfterSend(in);
         };
-    }
-
-    /** Nothing was copied, so nothing is flushed. */
-    private boolean ended(ChannelOutboundBuffer in) {
-        OutboundMessages.removeCancelled(in);
-        schedule.complete();
-        return false;
     }
 
     /** Continues when the peer says that there is room. */

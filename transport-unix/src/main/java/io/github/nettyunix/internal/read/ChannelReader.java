@@ -45,7 +45,7 @@ public interface ChannelReader {
         return true;
     }
 
-    /** The peer has gone or sends no more. */
+    /** The peer has gone or sends no more, or the input was shut down here. */
     default void onHangUp() {
     }
 
