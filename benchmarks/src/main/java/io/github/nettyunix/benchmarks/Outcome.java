@@ -8,7 +8,7 @@ import java.util.function.ToDoubleFunction;
 /**
  * The results of a workload.
  *
- * @param rounds by system, in the order of the tables; empty if the system does not support the workload or failed
+ * @param rounds by system, in the order of the tables, for those that support the workload; empty if the system failed
  */
 record Outcome(Workload workload, Map<BenchmarkedSystem, List<Round>> rounds) {
     /** The rows by metric, and by system with {@code null} for one without rounds. */

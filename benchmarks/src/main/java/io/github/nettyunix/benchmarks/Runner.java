@@ -67,9 +67,9 @@ final class Runner {
 
     Outcome run(Workload workload) {
         Map<BenchmarkedSystem, List<Round>> rounds = new LinkedHashMap<>();
-        systems.forEach(system -> rounds.put(system, new ArrayList<>()));
-        List<BenchmarkedSystem> running = new ArrayList<>(systems);
-        running.removeIf(system -> !system.supports(workload));
+        systems.stream().filter(system -> system.supports(workload))
+                .forEach(system -> rounds.put(system, new ArrayList<>()));
+        List<BenchmarkedSystem> running = new ArrayList<>(rounds.keySet());
         if (!running.isEmpty()) {
             reportProgress(workload);
         }
