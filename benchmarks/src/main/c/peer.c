@@ -1,4 +1,4 @@
-/* One side of a workload: peer plain|batch server|client OPERATION stream|seqpacket|datagram SIZE COUNT SPIN FOLDER */
+/* One side of a workload: peer plain|batch server|client OPERATION TYPE SIZE COUNT WAITING FOLDER */
 #include "peer.h"
 
 #include <endian.h>
@@ -215,7 +215,7 @@ void round_done(long messages, int64_t nanos, const char *more) {
 
 int main(int argc, char **argv) {
     if (argc != 9) {
-        fprintf(stderr, "usage: peer plain|batch server|client OPERATION TYPE SIZE COUNT SPIN FOLDER\n");
+        fprintf(stderr, "usage: peer plain|batch server|client OPERATION TYPE SIZE COUNT WAITING FOLDER\n");
         return 2;
     }
     self = (settings) {
@@ -227,7 +227,7 @@ int main(int argc, char **argv) {
                                                     : SOCK_DGRAM,
         .size = (size_t) atol(argv[5]),
         .count = atoi(argv[6]),
-        .spin = strcmp(argv[7], "true") == 0,
+        .spin = strcmp(argv[7], "spin") == 0,
         .folder = argv[8],
     };
     /* Commands are read a character at a time: epoll does not see what is left in a buffer. */

@@ -21,8 +21,16 @@ public interface BenchmarkedSystem {
     /** The command that runs one side: {@code server} or {@code client}. */
     List<String> command(String side, Settings settings);
 
-    /** This project's system, one that it is compared with, or raw C. */
-    enum Role { OURS, JAVA_PEER, C }
+    enum Role {
+        /** This project's. */
+        OURS,
+        /** One that it is compared with. */
+        JAVA_PEER,
+        /** Raw C. */
+        C,
+        /** What no transport reaches. */
+        LIMIT
+    }
 
     Role role();
 
@@ -32,6 +40,7 @@ public interface BenchmarkedSystem {
         all.add(new CSystem("c", "raw C", false));
         all.add(new CSystem("c-mmsg", "raw C, batched", true));
         all.addAll(JavaSystem.all());
+        all.addAll(Substitute.ALL);
         return all;
     }
 }

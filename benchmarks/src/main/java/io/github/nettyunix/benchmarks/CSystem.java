@@ -20,7 +20,7 @@ record CSystem(String id, String title, boolean batch) implements BenchmarkedSys
 
     @Override
     public boolean supports(Workload workload) {
-        return switch (workload.operation()) {
+        return workload.type() != Type.MEMORY && switch (workload.operation()) {
             case FILE -> false;
             case DESCRIPTORS -> true;
             case ONE_WAY -> !batch || workload.measure() == Workload.Measure.RATE;

@@ -1,7 +1,5 @@
 package io.github.nettyunix.benchmarks;
 
-import io.github.nettyunix.SocketType;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -11,10 +9,10 @@ import java.util.Locale;
  *
  * @param size the size of a message in bytes; on streams including its header
  * @param count the number of connections, or of descriptors per message
- * @param spin whether both sides poll for the next message instead of sleeping until there is one
+ * @param waiting how both sides wait for the next message
  * @param folder where the socket files are
  */
-public record Settings(Operation operation, SocketType type, int size, int count, boolean spin, Path folder) {
+public record Settings(Operation operation, Type type, int size, int count, Waiting waiting, Path folder) {
     /** A message begins with the length of what follows (4 bytes) and its number (8 bytes). */
     public static final int HEADER = 12;
 
@@ -23,13 +21,18 @@ public record Settings(Operation operation, SocketType type, int size, int count
 
     public List<String> toArguments() {
         return List.of(operation.toString(), type.toString(), Integer.toString(size), Integer.toString(count),
-                Boolean.toString(spin), folder.toString());
+                waiting.toString(), folder.toString());
     }
 
     public static Settings of(List<String> arguments) {
         return new Settings(Operation.valueOf(arguments.get(0).toUpperCase(Locale.ROOT).replace('-', '_')),
-                SocketType.valueOf(arguments.get(1).toUpperCase(Locale.ROOT)), Integer.parseInt(arguments.get(2)),
-                Integer.parseInt(arguments.get(3)), Boolean.parseBoolean(arguments.get(4)), Path.of(arguments.get(5)));
+                Type.valueOf(arguments.get(1).toUpperCase(Locale.ROOT)), Integer.parseInt(arguments.get(2)),
+                Integer.parseInt(arguments.get(3)), Waiting.valueOf(arguments.get(4).toUpperCase(Locale.ROOT)),
+                Path.of(arguments.get(5)));
+    }
+
+    Settings withType(Type other) {
+        return new Settings(operation, other, size, count, waiting, folder);
     }
 
     public Path server() {

@@ -1,6 +1,8 @@
 package io.github.nettyunix.benchmarks.peer;
 
 import io.github.nettyunix.benchmarks.Settings;
+import io.github.nettyunix.benchmarks.Type;
+import io.github.nettyunix.benchmarks.Waiting;
 import io.github.nettyunix.benchmarks.Workload;
 import org.HdrHistogram.Histogram;
 import org.newsclub.net.unix.AFSocketType;
@@ -31,8 +33,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-import static io.github.nettyunix.SocketType.DATAGRAM;
-import static io.github.nettyunix.SocketType.STREAM;
+import static io.github.nettyunix.benchmarks.Type.DATAGRAM;
+import static io.github.nettyunix.benchmarks.Type.STREAM;
 
 /**
  * Blocking channels of the JDK, or of junixsocket, whose classes extend the JDK's: one thread per connection and, on
@@ -66,11 +68,11 @@ record ByteChannelSystem(String id, String title, boolean isJunixsocket) impleme
     @Override
     public boolean supports(Workload workload) {
         boolean supported = switch (workload.operation()) {
-            case ONE_WAY, ECHO, CONNECT -> isJunixsocket || workload.type() == STREAM;
+            case ONE_WAY, ECHO, CONNECT -> workload.type() == STREAM || isJunixsocket && workload.type() != Type.MEMORY;
             case DESCRIPTORS -> isJunixsocket && workload.type() == STREAM;
             case SHARED, FILE -> false;
         };
-        return supported && !workload.spin() && workload.count() <= MAX_CONNECTIONS;
+        return supported && workload.waiting() == Waiting.SLEEP && workload.count() <= MAX_CONNECTIONS;
     }
 
     // ---- the server -------------------------------------------------------------------------------------------------

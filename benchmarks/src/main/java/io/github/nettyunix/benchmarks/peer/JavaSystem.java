@@ -13,7 +13,13 @@ public interface JavaSystem extends BenchmarkedSystem {
     static List<JavaSystem> all() {
         List<JavaSystem> all = new ArrayList<>(NettySystem.ALL);
         all.addAll(ByteChannelSystem.ALL);
+        all.add(new AgronaSystem());
         return all;
+    }
+
+    /** The system with an id. */
+    static JavaSystem of(String id) {
+        return all().stream().filter(system -> system.id().equals(id)).findAny().orElseThrow();
     }
 
     /** The server's side of a workload; it serves until the process ends. */

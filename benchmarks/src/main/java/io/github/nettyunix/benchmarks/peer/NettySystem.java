@@ -1,15 +1,18 @@
 package io.github.nettyunix.benchmarks.peer;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramChannel;
 import io.github.nettyunix.UnixSeqpacketChannel;
 import io.github.nettyunix.UnixServerSeqpacketChannel;
+import io.github.nettyunix.UnixServerSharedMemoryChannel;
 import io.github.nettyunix.UnixServerStreamChannel;
+import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.UnixStreamChannel;
 import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.benchmarks.Operation;
 import io.github.nettyunix.benchmarks.Settings;
+import io.github.nettyunix.benchmarks.Type;
+import io.github.nettyunix.benchmarks.Waiting;
 import io.github.nettyunix.benchmarks.Workload;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -52,55 +55,61 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-import static io.github.nettyunix.SocketType.DATAGRAM;
-import static io.github.nettyunix.SocketType.SEQPACKET;
-import static io.github.nettyunix.SocketType.STREAM;
+import static io.github.nettyunix.benchmarks.Type.DATAGRAM;
+import static io.github.nettyunix.benchmarks.Type.MEMORY;
+import static io.github.nettyunix.benchmarks.Type.SEQPACKET;
+import static io.github.nettyunix.benchmarks.Type.STREAM;
+import static io.github.nettyunix.benchmarks.Waiting.LOOK;
+import static io.github.nettyunix.benchmarks.Waiting.SLEEP;
+import static io.github.nettyunix.benchmarks.Waiting.SPIN;
 
 /**
  * A system whose sides are Netty channels. All of them run the same handlers.
  *
- * @param loop creates an event loop that sleeps when there is nothing to do
- * @param spinningLoop creates one that never sleeps; {@code null} if the system has none
- * @param channels the classes of its channels; without the types of sockets that it does not support
+ * @param loops create its event loops; without the ways of waiting that it does not support
+ * @param channels the classes of its channels; without the types that it does not support
  * @param servers the classes of its server channels
  * @param maxDescriptors the number of descriptors that it can send with a message
  * @param address the address of a socket file
  */
-record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory> loop,
-                   Supplier<IoHandlerFactory> spinningLoop, Map<SocketType, Class<? extends Channel>> channels,
-                   Map<SocketType, Class<? extends ServerChannel>> servers, int maxDescriptors,
+record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoHandlerFactory>> loops,
+                   Map<Type, Class<? extends Channel>> channels,
+                   Map<Type, Class<? extends ServerChannel>> servers, int maxDescriptors,
                    Function<Path, SocketAddress> address) implements JavaSystem {
     static final List<NettySystem> ALL = List.of(
             new NettySystem("unix", "netty-transport-unix", Role.OURS,
-                    UnixTransport::newIoHandlerFactory, UnixTransport::newSpinningIoHandlerFactory,
+                    Map.of(SLEEP, UnixTransport::newIoHandlerFactory, LOOK, NettySystem::newLookingFactory,
+                            SPIN, UnixTransport::newSpinningIoHandlerFactory),
                     Map.of(STREAM, UnixStreamChannel.class, SEQPACKET, UnixSeqpacketChannel.class,
-                            DATAGRAM, UnixDatagramChannel.class),
-                    Map.of(STREAM, UnixServerStreamChannel.class, SEQPACKET, UnixServerSeqpacketChannel.class),
+                            DATAGRAM, UnixDatagramChannel.class, MEMORY, UnixSharedMemoryChannel.class),
+                    Map.of(STREAM, UnixServerStreamChannel.class, SEQPACKET, UnixServerSeqpacketChannel.class,
+                            MEMORY, UnixServerSharedMemoryChannel.class),
                     253, NettySystem::domainAddress),
             new NettySystem("netty-epoll", "Netty epoll", Role.JAVA_PEER,
-                    EpollIoHandler::newFactory, NettySystem::newSpinningEpollFactory,
+                    Map.of(SLEEP, EpollIoHandler::newFactory, SPIN, NettySystem::newSpinningEpollFactory),
                     Map.of(STREAM, EpollDomainSocketChannel.class, DATAGRAM, EpollDomainDatagramChannel.class),
                     Map.of(STREAM, EpollServerDomainSocketChannel.class),
                     1, NettySystem::domainAddress),
             new NettySystem("netty-io_uring", "Netty io_uring", Role.JAVA_PEER,
-                    NettySystem::newIoUringFactory, null,
+                    Map.of(SLEEP, NettySystem::newIoUringFactory),
                     Map.of(STREAM, IoUringDomainSocketChannel.class),
                     Map.of(STREAM, IoUringServerDomainSocketChannel.class),
                     0, NettySystem::domainAddress),
             new NettySystem("netty-nio", "Netty NIO", Role.JAVA_PEER,
-                    NioIoHandler::newFactory, null,
+                    Map.of(SLEEP, NioIoHandler::newFactory),
                     Map.of(STREAM, NioDomainSocketChannel.class),
                     Map.of(STREAM, NioServerDomainSocketChannel.class),
                     0, UnixDomainSocketAddress::of),
             // What Unix domain sockets replace.
             new NettySystem("netty-tcp", "Netty TCP loopback", Role.JAVA_PEER,
-                    EpollIoHandler::newFactory, NettySystem::newSpinningEpollFactory,
+                    Map.of(SLEEP, EpollIoHandler::newFactory, SPIN, NettySystem::newSpinningEpollFactory),
                     Map.of(STREAM, EpollSocketChannel.class),
                     Map.of(STREAM, EpollServerSocketChannel.class),
                     0, NettySystem::loopbackAddress));
@@ -113,6 +122,10 @@ record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory
     private static final int LARGE = 16 * 1024;
     /** From this size on, messages are written one at a time. */
     private static final int HUGE = 1 << 20;
+
+    private static IoHandlerFactory newLookingFactory() {
+        return UnixTransport.newSpinningIoHandlerFactory(Duration.ofNanos(50_000));
+    }
 
     private static IoHandlerFactory newSpinningEpollFactory() {
         return EpollIoHandler.newFactory(0, () -> (supplier, hasTasks) -> SelectStrategy.BUSY_WAIT);
@@ -148,11 +161,13 @@ record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory
 
     @Override
     public boolean supports(Workload workload) {
-        return channels.containsKey(workload.type()) && (!workload.spin() || spinningLoop != null)
+        return channels.containsKey(workload.type()) && loops.containsKey(workload.waiting())
                 && switch (workload.operation()) {
                     case DESCRIPTORS -> workload.count() <= maxDescriptors;
                     case SHARED -> isOurs();
-                    case ONE_WAY, ECHO, CONNECT, FILE -> true;
+                    // A socket takes no record that does not fit into its buffer.
+                    case ONE_WAY -> workload.type() != SEQPACKET || workload.size() < HUGE;
+                    case ECHO, CONNECT, FILE -> true;
                 };
     }
 
@@ -182,6 +197,10 @@ record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory
                 bootstrap.childOption(UnixChannelOption.DOMAIN_SOCKET_READ_MODE, DomainSocketReadMode.FILE_DESCRIPTORS);
             }
         }
+        if (settings.type() == MEMORY && settings.size() >= HUGE) {
+            bootstrap.childOption(UnixSocketOption.RECORD_PARTS, true)
+                    .childOption(UnixSocketOption.ZERO_COPY_READS, true);
+        }
         Channel server = bootstrap.bind(address.apply(settings.server())).sync().channel();
         if (server.localAddress() instanceof InetSocketAddress tcp) {
             Files.writeString(settings.server(), Integer.toString(tcp.getPort()));
@@ -190,12 +209,12 @@ record NettySystem(String id, String title, Role role, Supplier<IoHandlerFactory
     }
 
     private EventLoopGroup newGroup(Settings settings) {
-        return new MultiThreadIoEventLoopGroup(1, (settings.spin() ? spinningLoop : loop).get());
+        return new MultiThreadIoEventLoopGroup(1, loops.get(settings.waiting()).get());
     }
 
     private ChannelHandler newReceiver(Settings settings, Counters counters) {
         return switch (settings.operation()) {
-            case ONE_WAY, FILE -> settings.type() == STREAM && settings.size() >= LARGE
+            case ONE_WAY, FILE -> settings.size() >= (settings.type() == STREAM ? LARGE : HUGE)
                     ? new Receivers.LargeReceiver(counters, settings.size())
                     : new Receivers.MessageReceiver(counters, 0);
             case ECHO -> new Echo.ServerHandler();

@@ -37,8 +37,7 @@ public final class PeerProgram {
     }
 
     private static void run(List<String> arguments) throws Exception {
-        JavaSystem system = JavaSystem.all().stream().filter(some -> some.id().equals(arguments.get(0))).findAny()
-                .orElseThrow();
+        JavaSystem system = JavaSystem.of(arguments.get(0));
         Settings settings = Settings.of(arguments.subList(2, arguments.size()));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         if (arguments.get(1).equals("server")) {

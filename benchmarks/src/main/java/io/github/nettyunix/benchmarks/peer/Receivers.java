@@ -1,6 +1,7 @@
 package io.github.nettyunix.benchmarks.peer;
 
 import io.github.nettyunix.UnixMessage;
+import io.github.nettyunix.UnixRecordPart;
 import io.github.nettyunix.benchmarks.Settings;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
@@ -62,7 +63,7 @@ final class Receivers {
         }
     }
 
-    /** Receives messages of a stream that are too long to be assembled. */
+    /** Receives messages that are too long to be assembled, from a stream or as parts of records. */
     static final class LargeReceiver extends Receiver {
         private final int size;
         private final ByteBuf header = Unpooled.buffer(Settings.HEADER, Settings.HEADER);
@@ -75,7 +76,7 @@ final class Receivers {
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            ByteBuf buffer = (ByteBuf) message;
+            ByteBuf buffer = message instanceof UnixRecordPart part ? part.content() : (ByteBuf) message;
             while (buffer.isReadable()) {
                 boolean inHeader = offset < Settings.HEADER;
                 int part = Math.min((inHeader ? Settings.HEADER : size) - offset, buffer.readableBytes());
@@ -90,6 +91,9 @@ final class Receivers {
                     header.clear();
                     offset = 0;
                 }
+            }
+            if (message instanceof UnixRecordPart part && part.isLast() != (offset == 0)) {
+                counters.error();
             }
             buffer.release();
         }

@@ -10,7 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
+
+import static java.util.Map.entry;
 
 /**
  * Bar charts as SVG, for pages that are about 800 pixels wide, on light and on dark screens. A bar shows the median of
@@ -27,10 +30,12 @@ public final class Charts {
     private static final int LINE = 20;
     private static final int PLOT = 280;
 
-    /** One per system, the same in all charts: Okabe and Ito's, which colour-blind people can tell apart. */
-    private static final Map<String, String> COLOURS = Map.of("c-mmsg", "#8c8c8c", "unix", "#d55e00",
-            "netty-epoll", "#0072b2", "netty-io_uring", "#56b4e9", "netty-nio", "#009e73", "netty-tcp", "#cc79a7",
-            "junixsocket", "#e69f00", "jdk", "#f0e442");
+    /** One per system of a chart, the same in all charts: Okabe and Ito's, which colour-blind people can tell apart. */
+    private static final Map<String, String> COLOURS = Map.ofEntries(entry("c-mmsg", "#8c8c8c"),
+            entry("unix", "#d55e00"), entry("netty-epoll", "#0072b2"), entry("netty-io_uring", "#56b4e9"),
+            entry("netty-nio", "#009e73"), entry("netty-tcp", "#cc79a7"), entry("junixsocket", "#e69f00"),
+            entry("jdk", "#f0e442"), entry("agrona", "#8c8c8c"), entry("unix-stream", "#e69f00"),
+            entry("unix-seqpacket", "#f0e442"), entry("netty-epoll-stream", "#0072b2"));
     /** Raw C has the colour of the text. */
     private static final String STYLE = """
             <style>
@@ -54,12 +59,24 @@ public final class Charts {
     /**
      * One chart.
      *
-     * @param divisor of the values, or 0 if the bars are ratios to raw C
+     * @param ratio that the bars show; {@code null} if they show values
+     * @param divisor of the values
      * @param bars the bars' labels by the workloads that they show
      */
-    private record Spec(String file, String title, String axis, double divisor, Map<String, String> bars) {
+    private record Spec(String file, String title, String axis, Function<Result, Double> ratio, double divisor,
+                        Map<String, String> bars) {
+        /** A chart of ratios. */
+        Spec(String file, String title, String axis, Function<Result, Double> ratio, Map<String, String> bars) {
+            this(file, title, axis, ratio, 0, bars);
+        }
+
+        /** A chart of values. */
+        Spec(String file, String title, String axis, double divisor, Map<String, String> bars) {
+            this(file, title, axis, null, divisor, bars);
+        }
+
         double scale(Result row) {
-            return divisor != 0 ? 1 / divisor : row.ratioToC() == null ? 0 : row.ratioToC() / row.median();
+            return ratio == null ? 1 / divisor : ratio.apply(row) == null ? 0 : ratio.apply(row) / row.median();
         }
     }
 
@@ -71,9 +88,11 @@ public final class Charts {
                     bars("ping-pong-stream-p50", "stream, median", "ping-pong-stream-p99", "stream, 99 %",
                             "ping-pong-seqpacket-p50", "seqpacket, median",
                             "ping-pong-seqpacket-p99", "seqpacket, 99 %")),
-            new Spec("one-way-stream", "One way over a stream: messages per second, more is better", RELATIVE, 0,
+            new Spec("one-way-stream", "One way over a stream: messages per second, more is better", RELATIVE,
+                    Result::ratioToC,
                     bars("one-way-stream-64", "64 B", "one-way-stream-1k", "1 KiB", "one-way-stream-64k", "64 KiB")),
-            new Spec("one-way-records", "One way, records: messages per second, more is better", RELATIVE, 0,
+            new Spec("one-way-records", "One way, records: messages per second, more is better", RELATIVE,
+                    Result::ratioToC,
                     bars("one-way-seqpacket-64", "seqpacket 64 B", "one-way-seqpacket-1k", "seqpacket 1 KiB",
                             "one-way-seqpacket-64k", "seqpacket 64 KiB", "one-way-datagram-64", "datagram 64 B",
                             "one-way-datagram-1k", "datagram 1 KiB", "one-way-datagram-64k", "datagram 64 KiB")),
@@ -81,9 +100,20 @@ public final class Charts {
                     "thousand round trips per second", 1000,
                     bars("echo-1", "1 connection", "echo-16", "16 connections", "echo-256", "256 connections",
                             "echo-4096", "4 096 connections")),
-            new Spec("connections-fds", "Connections and file descriptors per second, more is better", RELATIVE, 0,
+            new Spec("connections-fds", "Connections and file descriptors per second, more is better", RELATIVE,
+                    Result::ratioToC,
                     bars("connections", "connections", "fds-1", "fds, 1 per message", "fds-16", "fds, 16 per message",
-                            "fds-1-seqpacket", "1 per record", "fds-16-seqpacket", "16 per record")));
+                            "fds-1-seqpacket", "1 per record", "fds-16-seqpacket", "16 per record")),
+            new Spec("one-way-memory", "One way, shared memory and sockets: messages per second, more is better",
+                    "rate / rate of Netty on a stream", Result::ratioToBestPeer,
+                    bars("one-way-memory-64", "64 B", "one-way-memory-1k", "1 KiB", "one-way-memory-64k", "64 KiB",
+                            "payload-16m-memory", "16 MiB")),
+            new Spec("ping-pong-memory", "Ping-pong, 64 B, shared memory and sockets: less is better",
+                    "microseconds a round trip", 1,
+                    bars("ping-pong-memory-looking-p50", "looking, median",
+                            "ping-pong-memory-looking-p99", "looking, 99 %",
+                            "ping-pong-memory-spinning-p50", "spinning, median",
+                            "ping-pong-memory-spinning-p99", "spinning, 99 %")));
 
     private Charts() {
     }
@@ -183,9 +213,9 @@ public final class Charts {
             for (int line = 0; line <= lines; line++) {
                 line("grid", line * step);
                 text(LEFT - 8, y(line * step) + 4, "end",
-                        String.format(Locale.ROOT, spec.divisor == 0 ? "%.1f" : "%,.0f", line * step));
+                        String.format(Locale.ROOT, spec.ratio != null ? "%.1f" : "%,.0f", line * step));
             }
-            if (spec.divisor == 0) {
+            if (spec.ratio != null) {
                 line("one", 1);
             }
         }

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** One table per workload. */
 public final class Tables {
-    private static final String ROW = "  %-30s %12s %12s %12s %7s %7s %9s %9s %9s%n";
+    private static final String ROW = "  %-31s %12s %12s %12s %7s %7s %9s %9s %9s%n";
 
     private Tables() {
     }
@@ -30,7 +30,7 @@ public final class Tables {
             out.format(ROW, metric, "median", "min", "max", "x C", "x peer", "user ns", "sys ns", "alloc B");
             results.forEach((system, r) -> {
                 if (r == null) {
-                    out.format("  %-30s %12s%n", system.title(), "-");
+                    out.format("  %-31s %12s%n", system.title(), "-");
                 } else {
                     out.format(ROW, system.title(), number(r.median()), number(r.min()), number(r.max()),
                             optional("%.2f", r.ratioToC()), optional("%.2f", r.ratioToBestPeer()),
