@@ -95,9 +95,13 @@ static int change(kqueue *q, int set, const struct kevent *wanted) {
     int fd = (int) wanted->ident;
     int filter = -1 - wanted->filter;
     struct stat file;
-    if (filter < 0 || filter >= FILTERS || (wanted->flags & (EV_ADD | EV_DELETE)) == 0) return EINVAL;
-    if (fstat(fd, &file) == -1) return EBADF;
+    if (fd < 0 || filter < 0 || filter >= FILTERS || (wanted->flags & (EV_ADD | EV_DELETE)) == 0) return EINVAL;
     descriptor *d = lookup(q, fd);
+    if (fstat(fd, &file) == -1) {
+        /* The next owner of the number may have the same inode, as all eventfds have. */
+        memset(d->notes, 0, sizeof(d->notes));
+        return EBADF;
+    }
     if (d->inode != file.st_ino) memset(d->notes, 0, sizeof(d->notes));
     knote *note = &d->notes[filter];
     if (wanted->flags & EV_ADD) {
