@@ -1,8 +1,8 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.CountedDescriptor;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
-import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -24,8 +24,8 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
         }
 
         @Override
-        public Readiness newReadiness(UnixSocket socket, Listener listener) {
-            return new EpollReadiness(socket, listener);
+        public Readiness newReadiness(CountedDescriptor fd, Listener listener) {
+            return new EpollReadiness(fd, listener);
         }
     };
 
@@ -40,6 +40,12 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
     private static final EpollIoOps[] OPS = {
             EpollIoOps.valueOf(RDHUP | ET), EpollIoOps.valueOf(RDHUP | IN),
             EpollIoOps.valueOf(RDHUP | ET | OUT), EpollIoOps.valueOf(RDHUP | IN | OUT),
+    };
+
+    // EPOLLERR and EPOLLHUP, which cannot be masked, are reported once while there is no interest.
+    private static final EpollIoOps[] LEVEL_TRIGGERED_OPS = {
+            EpollIoOps.valueOf(ET), EpollIoOps.valueOf(RDHUP | IN),
+            EpollIoOps.valueOf(OUT), EpollIoOps.valueOf(RDHUP | IN | OUT),
     };
 
     private final FileDescriptor fd;
@@ -90,6 +96,6 @@ public final class EpollReadiness extends Readiness implements EpollIoHandle {
 
     @Override
     protected void submit(IoRegistration registration, int before, int interest) {
-        registration.submit(OPS[interest]);
+        registration.submit((listener.isLevelTriggered() ? LEVEL_TRIGGERED_OPS : OPS)[interest]);
     }
 }

@@ -1,8 +1,8 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.CountedDescriptor;
 import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
-import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -33,8 +33,8 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
         }
 
         @Override
-        public Readiness newReadiness(UnixSocket socket, Listener listener) {
-            return new IoUringReadiness(socket, listener);
+        public Readiness newReadiness(CountedDescriptor fd, Listener listener) {
+            return new IoUringReadiness(fd, listener);
         }
     };
 
@@ -52,7 +52,7 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
     private static final int HUP = 0x10;
     private static final int RDHUP = 0x2000;
 
-    private final UnixSocket socket;
+    private final CountedDescriptor fd;
     private int interest;
     // Whether the poll is for another interest than the current one.
     private boolean outdated;
@@ -68,9 +68,9 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
     // What waits for the end of the last.
     private Queue<Runnable> waiting;
 
-    private IoUringReadiness(UnixSocket socket, Listener listener) {
+    private IoUringReadiness(CountedDescriptor fd, Listener listener) {
         super(listener);
-        this.socket = socket;
+        this.fd = fd;
     }
 
     @Override
@@ -158,10 +158,13 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
             removePoll(registration);
             outdated = false;
         }
-        if (poll == 0 && registration.isValid()) {
+        boolean levelTriggered = listener.isLevelTriggered();
+        if (poll == 0 && registration.isValid() && (interest != 0 || !levelTriggered)) {
             boolean reading = (interest & READ) != 0;
-            int mask = RDHUP | (reading ? IN : 0) | ((interest & WRITE) != 0 ? OUT : 0);
-            poll = submit(registration, POLL_ADD, socket.intValue(), 0, reading ? 0 : MULTISHOT, mask, ++sequence);
+            int mask = (reading ? IN : 0) | ((interest & WRITE) != 0 ? OUT : 0)
+                    | (reading || !levelTriggered ? RDHUP : 0);
+            int flags = reading || levelTriggered ? 0 : MULTISHOT;
+            poll = submit(registration, POLL_ADD, fd.intValue(), 0, flags, mask, ++sequence);
             unfinished++;
         }
     }
@@ -197,7 +200,7 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
             LOGGER.warn("A poll of a closed socket goes on until its next event.", e);
             poll = 0;
         }
-        holding = unfinished > 0 && socket.beginUse();
+        holding = unfinished > 0 && fd.beginUse();
     }
 
     @Override
@@ -218,7 +221,7 @@ public final class IoUringReadiness extends Readiness implements IoUringIoHandle
         }
         if (holding) {
             holding = false;
-            socket.endUse();
+            fd.endUse();
         }
         if (waiting != null) {
             Queue<Runnable> tasks = waiting;

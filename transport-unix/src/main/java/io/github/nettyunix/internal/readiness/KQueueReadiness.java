@@ -1,7 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.CountedDescriptor;
 import io.github.nettyunix.internal.socket.Operation;
-import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
@@ -25,8 +25,8 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
         }
 
         @Override
-        public Readiness newReadiness(UnixSocket socket, Listener listener) {
-            return new KQueueReadiness(socket, listener);
+        public Readiness newReadiness(CountedDescriptor fd, Listener listener) {
+            return new KQueueReadiness(fd, listener);
         }
     };
 
@@ -92,17 +92,26 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     @Override
     protected void submit(IoRegistration registration, int before, int interest) {
         boolean first = before < 0;
-        int changed = first ? READ | interest : before ^ interest;
+        int changed = first ? interest | permanentFilters() : before ^ interest;
         if ((changed & READ) != 0) {
-            if (!first) {
+            if (((before | permanentFilters()) & READ) != 0 && !first) {
                 // Adding a filter that exists does not change whether it clears itself.
                 registration.submit(READ_OFF);
             }
-            registration.submit((interest & READ) != 0 ? READ_ON : READ_PAUSED);
+            if ((interest & READ) != 0) {
+                registration.submit(READ_ON);
+            } else if (!listener.isLevelTriggered()) {
+                registration.submit(READ_PAUSED);
+            }
         }
         if ((changed & WRITE) != 0) {
             registration.submit((interest & WRITE) != 0 ? WRITE_ON : WRITE_OFF);
         }
+    }
+
+    /** The filters that exist without interest. */
+    private int permanentFilters() {
+        return listener.isLevelTriggered() ? 0 : READ;
     }
 
     /**
@@ -113,7 +122,9 @@ public final class KQueueReadiness extends Readiness implements KQueueIoHandle {
     @Override
     protected void beforeCancel(IoRegistration registration, int interest) {
         if (fd.isOpen()) {
-            registration.submit(READ_OFF);
+            if (((interest | permanentFilters()) & READ) != 0) {
+                registration.submit(READ_OFF);
+            }
             if ((interest & WRITE) != 0) {
                 registration.submit(WRITE_OFF);
             }

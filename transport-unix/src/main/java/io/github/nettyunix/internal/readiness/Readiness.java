@@ -1,7 +1,7 @@
 package io.github.nettyunix.internal.readiness;
 
+import io.github.nettyunix.internal.socket.CountedDescriptor;
 import io.github.nettyunix.internal.socket.Operation;
-import io.github.nettyunix.internal.socket.UnixSocket;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoRegistration;
@@ -13,10 +13,10 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.Executor;
 
 /**
- * The registration of a socket with an event loop, and all that channels know about epoll, kqueue or io_uring.
- * {@link #start} starts watching a socket. The socket must be connected, listening or connectionless, because any other
- * is ready for everything all the time. {@link #cancel()} ends the registration and must be called before the socket is
- * closed, because its open file may exist in another process as well.
+ * The registration of a socket, or another descriptor, with an event loop, and all that channels know about epoll,
+ * kqueue or io_uring. {@link #start} starts watching a socket. The socket must be connected, listening or
+ * connectionless, because any other is ready for everything all the time. {@link #cancel()} ends the registration and
+ * must be called before the socket is closed, because its open file may exist in another process as well.
  *
  * <p>All methods must be called on the event loop.
  */
@@ -37,6 +37,14 @@ public abstract class Readiness extends BusyReaders.Reader {
 
         /** Returns what a loop that spins calls between {@link #readReady}s. */
         Poller poller();
+
+        /**
+         * Whether {@link #writeReady} is called as long as there is room, and nothing is reported without interest. If
+         * not, it is called once when there is room, and {@link #peerClosed} whatever the interest is.
+         */
+        default boolean isLevelTriggered() {
+            return false;
+        }
 
         /** There is room to write, or an error to be found by writing. */
         void writeReady();
@@ -76,7 +84,7 @@ public abstract class Readiness extends BusyReaders.Reader {
         boolean isCompatible(IoEventLoop loop);
 
         /** Creates a registration, to be completed by {@link Readiness#register}. */
-        Readiness newReadiness(UnixSocket socket, Listener listener);
+        Readiness newReadiness(CountedDescriptor fd, Listener listener);
     }
 
     /** The selector's system call has failed; the socket is watched as it was before. */

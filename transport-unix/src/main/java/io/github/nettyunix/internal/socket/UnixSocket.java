@@ -1,7 +1,6 @@
 package io.github.nettyunix.internal.socket;
 
 import io.netty.channel.unix.Errors;
-import io.netty.channel.unix.FileDescriptor;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -19,7 +18,7 @@ import java.util.function.IntUnaryOperator;
  * <p>The event loop sends, receives and closes. Options and the peer's identity may be read and set by other threads
  * meanwhile; those methods are uses as {@link UseCount} counts them.
  */
-public final class UnixSocket extends FileDescriptor {
+public final class UnixSocket extends CountedDescriptor {
     /** Options for {@link #setOption} and {@link #getOption}; the first four are on (1) or off (0). */
     public static final int PASSCRED = 0;
     public static final int PASSPIDFD = 1;
@@ -46,17 +45,12 @@ public final class UnixSocket extends FileDescriptor {
         super(fd);
     }
 
-    /**
-     * Keeps the number this socket's until {@link #endUse}, even if it is closed meanwhile. For system calls that
-     * cannot block, by threads other than the event loop.
-     *
-     * @return false if it is closed; then there is nothing to end
-     */
+    @Override
     public boolean beginUse() {
         return USES.begin(this);
     }
 
-    /** Ends a use; the number is closed here if the socket was closed meanwhile. */
+    @Override
     public void endUse() {
         if (USES.end(this)) {
             FileDescriptors.close(intValue());
