@@ -5,10 +5,17 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #ifdef __linux__
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #endif
+#include <sys/uio.h>
 #include <unistd.h>
+
+#if defined(__linux__) || (defined(__FreeBSD__) && __FreeBSD__ >= 13)
+#define HAS_EVENTFD 1
+#endif
+#ifdef HAS_EVENTFD
+#include <sys/eventfd.h>
+#endif
 
 /* glibc has memfd_create since 2.27 and statx since 2.28. The library must load where they are missing. */
 #if defined(SYS_memfd_create) && !defined(MFD_ALLOW_SEALING)
@@ -72,13 +79,55 @@ static jint seek(JNIEnv *env, jclass class, jint fd, jlong offset) {
 /* Creates an eventfd. */
 static jint event_counter(JNIEnv *env, jclass class, jint initial, jboolean blocking, jboolean semaphore) {
     (void) env, (void) class;
-#ifdef __linux__
+#ifdef HAS_EVENTFD
     int flags = EFD_CLOEXEC | (blocking ? 0 : EFD_NONBLOCK) | (semaphore ? EFD_SEMAPHORE : 0);
     return RESULT(eventfd((unsigned) initial, flags));
 #else
     (void) initial, (void) blocking, (void) semaphore;
     return -ENOSYS;
 #endif
+}
+
+/* Returns -EINVAL in blocking mode. Another holder of the open file can change the mode at any time. */
+static int check_mode(int fd) {
+    int flags = RESULT(fcntl(fd, F_GETFL));
+    if (flags < 0) return flags;
+    return (flags & O_NONBLOCK) != 0 ? 0 : -EINVAL;
+}
+
+/* The counter of an eventfd is transferred as a whole. */
+static int transferred(ssize_t result) {
+    return result < 0 ? (int) result : result == sizeof(uint64_t) ? 0 : -EINVAL;
+}
+
+static jint add_to_counter(JNIEnv *env, jclass class, jint fd, jlong count) {
+    (void) env, (void) class;
+    REQUIRE(count > 0);
+    int result = check_mode(fd);
+    if (result < 0) return result;
+    return transferred(RESULT(write(fd, &count, sizeof(count))));
+}
+
+static ssize_t read_counter(int fd, jlong *count) {
+#ifdef SYS_preadv2
+    /* Does not block, whatever the mode is. Linux 5.8 for eventfds. */
+    enum { NOWAIT = 8 };
+    struct iovec to = {count, sizeof(*count)};
+    ssize_t read_now = RESULT(syscall(SYS_preadv2, fd, &to, 1, -1L, -1L, NOWAIT));
+    if (read_now != -EOPNOTSUPP && read_now != -ENOSYS) return read_now;
+#endif
+    int result = check_mode(fd);
+    if (result < 0) return result;
+    return RESULT(read(fd, count, sizeof(*count)));
+}
+
+static jint take_counter(JNIEnv *env, jclass class, jint fd, jlongArray count) {
+    (void) class;
+    REQUIRE(has_room(env, count, 1));
+    jlong taken = 0;
+    int result = transferred(read_counter(fd, &taken));
+    if (result == 0) (*env)->SetLongArrayRegion(env, count, 0, 1, &taken);
+    return result;
 }
 
 /* Returns 1 if it is open for reading, plus 2 if it is open for writing. */
@@ -308,6 +357,8 @@ static const JNINativeMethod methods[] = {
     NATIVE("setSize", "(IJ)I", set_size),
     NATIVE("seek", "(IJ)I", seek),
     NATIVE("eventCounter", "(IZZ)I", event_counter),
+    NATIVE("addToCounter", "(IJ)I", add_to_counter),
+    NATIVE("takeCounter", "(I[J)I", take_counter),
     NATIVE("accessMode", "(I)I", access_mode),
     NATIVE("closeOnExec", "(IZ)I", close_on_exec),
     NATIVE("setBlocking", "(IZ)I", set_blocking),

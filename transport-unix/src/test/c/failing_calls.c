@@ -21,6 +21,7 @@ static const struct {
     {"listen", __NR_listen},
     {"memfd_create", __NR_memfd_create},
     {"mmap", __NR_mmap},
+    {"preadv2", __NR_preadv2},
     {"recvmsg", __NR_recvmsg},
     {"sendmmsg", __NR_sendmmsg},
     {"sendmsg", __NR_sendmsg},

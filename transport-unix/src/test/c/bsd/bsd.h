@@ -31,6 +31,7 @@
 #endif
 
 #ifdef LIKE_FREEBSD
+#define HAS_EVENTFD 1
 #define SCM_CREDS2 8
 #define CMGROUP_MAX 16
 struct sockcred2 {

@@ -55,7 +55,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
         /**
          * A file in memory without a name, as created by {@link #memfd}. Files of {@code /dev/shm} or another tmpfs,
          * deleted or not, are {@link #REGULAR_FILE}s, and so are memory files on platforms other than Linux. Whether a
-         * memory file can be mapped safely depends on its {@link #seals() seals}.
+         * memory file can be mapped safely depends on its {@link #seals() seals} and pages, see {@link SealedMemory}.
          */
         MEMFD,
         /** A character device: a terminal, {@code /dev/null}. */
@@ -91,7 +91,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     private static final Type[] TYPES = Type.values();
     static {
         ValueAccess.provide(new ValueAccess.OfDescriptor<>(USES, UnixFileDescriptor::new, fd -> fd.received,
-                fd -> fd.closeNumber(), fd -> fd.releaseNumber(), fd -> fd.closeElsewhere()));
+                fd -> fd.closeNumber(), fd -> RefCnt.release(fd.refCnt) && fd.beginClose(), fd -> fd.closeElsewhere()));
     }
 
     private final RefCnt refCnt = new RefCnt();
@@ -165,9 +165,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
-     * Creates a file in memory of a given size, filled with zeros, that every holder may write to: memory to be shared
-     * by {@link #map mapping} it. {@link #seal} restricts what may be changed. With {@link Seal#SHRINK} and
-     * {@link Seal#GROW} the size is fixed, so that a receiver can map it safely. Linux 3.17 and later.
+     * Creates a file in memory of a given size, filled with zeros, that every holder may write to, and execute. It has
+     * no seals; {@link #seal} adds some.
      *
      * @param name what {@code /proc} shows, at most 249 bytes
      * @param size the size in bytes; memory is allocated when pages are written
@@ -180,9 +179,25 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     }
 
     /**
+     * Creates a sealed file in memory of a given size, filled with zeros: memory to be shared by mapping it. With
+     * {@link Seal#SHRINK} its pages remain, so that a receiver can map it safely, see {@link SealedMemory}. Nobody can
+     * execute it: from Linux 6.3 on it has {@link Seal#EXEC} besides. Linux 3.17, FreeBSD 13 and later.
+     *
+     * @param name what {@code /proc} shows, at most 249 bytes
+     * @param size the size in bytes; memory is allocated when pages are written
+     * @param seals the restrictions for all holders, this process included
+     * @return its owner, with one reference
+     * @throws IllegalArgumentException if the size is negative
+     * @throws IOException if it cannot be created
+     */
+    public static UnixFileDescriptor memfd(String name, long size, Seal... seals) throws IOException {
+        return adopt(DescriptorFiles.newMemoryFile(name, size, DescriptorFiles.bits(seals)));
+    }
+
+    /**
      * Creates an eventfd, a 64-bit counter that wakes the threads waiting for it. vhost-user and other protocols on
-     * shared memory send them. A write of 8 bytes adds to the counter; a read returns it as 8 bytes, in native byte
-     * order. It does not block. Linux.
+     * shared memory send them. {@link EventCounter} adds to it and reads it, {@link UnixTransport#watch} waits for it.
+     * It does not block. Linux, FreeBSD 13 and later.
      *
      * @param initial the counter's first value, an unsigned number of 32 bits
      * @param semaphore whether each read subtracts 1 from the counter (EFD_SEMAPHORE) instead of resetting it to 0
@@ -218,7 +233,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * @throws IllegalStateException if it is closed or detached already
      */
     public int detach() {
-        if (beginUse()) {
+        if (USES.begin(this)) {
             if (tryDetach()) {
                 return intValue();
             }
@@ -230,24 +245,6 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     /** Transfers the number to a caller that has begun a use, which it must end if this returns false: it is closed. */
     boolean tryDetach() {
         return disown(USES.detach(this));
-    }
-
-    /**
-     * Keeps the number from being closed until {@link #endUse}, even if another thread closes this object. The use may
-     * consist only of system calls that cannot block, and of no code that may call {@link #detach}, which would wait
-     * for its own thread.
-     *
-     * @return false if it is closed or detached; then there is no use to end
-     */
-    boolean beginUse() {
-        return USES.begin(this);
-    }
-
-    /** Ends a use, and closes the number if this object was closed meanwhile. */
-    void endUse() {
-        if (USES.end(this)) {
-            closeNumber();
-        }
     }
 
     @Override
@@ -293,7 +290,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
 
     /** Makes a system call that cannot block; returns its result, -EBADF if the descriptor is closed. */
     private int use(IntUnaryOperator call) {
-        if (!beginUse()) {
+        if (!USES.begin(this)) {
             return -Errno.EBADF;
         }
         try {
@@ -323,7 +320,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * and is removed when the buffer is garbage-collected.
      *
      * <p>If the file is truncated, its mapped pages disappear: an access to them throws an {@link InternalError}, at
-     * best. Map a received file only if its {@link #seals()} include {@link Seal#SHRINK}.
+     * best. Map a received file with {@link SealedMemory}.
      *
      * @param mode READ_ONLY or READ_WRITE, which changes the file; PRIVATE needs a descriptor that is open for both
      * @param offset where it begins in the file, in bytes
@@ -342,8 +339,8 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      * Returns the seals of the file. Only memory files have seals; the set is empty for other files and for unsealed
      * memory files.
      *
-     * @return the seals; a mapping of the file is safe to access if {@link Seal#SHRINK} is among them, and its content
-     *         cannot change if {@link Seal#WRITE} is
+     * @return the seals; a mapping of ordinary pages is safe to access if {@link Seal#SHRINK} is among them, and its
+     *         content cannot change if {@link Seal#WRITE} is
      * @throws IOException if the descriptor is closed
      */
     public Set<Seal> seals() throws IOException {
@@ -361,8 +358,7 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
      *         <a href="https://man7.org/linux/man-pages/man2/fcntl.2.html">fcntl(2)</a>
      */
     public void seal(Seal... seals) throws IOException {
-        int bits = Arrays.stream(seals).mapToInt(seal -> 1 << seal.ordinal()).reduce(0, (all, bit) -> all | bit);
-        DescriptorFiles.seal(intValue(), this::use, bits);
+        DescriptorFiles.seal(intValue(), this::use, DescriptorFiles.bits(seals));
     }
 
     /**
@@ -379,6 +375,13 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     public void close() throws IOException {
         if (beginClose()) {
             DescriptorFiles.check(Operation.CLOSE, intValue(), closeNumber());
+        }
+    }
+
+    /** Ends a use, and closes the number if this object was closed meanwhile. */
+    private void endUse() {
+        if (USES.end(this)) {
+            closeNumber();
         }
     }
 
@@ -475,11 +478,6 @@ public final class UnixFileDescriptor extends FileDescriptor implements Referenc
     public String toString() {
         int type = use(fd -> FileDescriptors.status(fd, new long[1]));
         return "UnixFileDescriptor(" + intValue() + (type >= 0 ? ", " + TYPES[type] : isOpen() ? "" : ", closed") + ')';
-    }
-
-    /** Drops a reference; true if that was the last one and nothing uses the number: the caller must close it. */
-    private boolean releaseNumber() {
-        return RefCnt.release(refCnt) && beginClose();
     }
 
     private boolean closeIf(boolean last) {

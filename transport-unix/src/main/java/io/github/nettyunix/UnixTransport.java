@@ -1,6 +1,7 @@
 package io.github.nettyunix;
 
 import io.github.nettyunix.internal.NativeTransport;
+import io.github.nettyunix.internal.OwnedDescriptors;
 import io.github.nettyunix.internal.endpoint.AdoptedSocket;
 import io.github.nettyunix.internal.endpoint.HandOver;
 import io.github.nettyunix.internal.errors.SocketErrors;
@@ -157,7 +158,7 @@ public final class UnixTransport {
      */
     public static Channel adopt(UnixFileDescriptor fd) {
         ensureAvailability();
-        if (!fd.beginUse()) {
+        if (!OwnedDescriptors.beginUse(fd)) {
             throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF,
                     "descriptor " + fd.intValue());
         }
@@ -177,7 +178,7 @@ public final class UnixTransport {
             throw SocketErrors.newChannelException(Operation.ADOPT, null, null, Errno.EBADF, "descriptor " + number);
         } finally {
             if (!detached) {
-                fd.endUse();
+                OwnedDescriptors.endUse(fd);
             }
         }
     }
@@ -219,6 +220,30 @@ public final class UnixTransport {
             return HandOver.of(unixChannel.core(), unixChannel.core(), unixChannel.readLoop, unixChannel.endpoint);
         }
         throw foreign(channel);
+    }
+
+    /**
+     * Reports on an event loop when a descriptor can be read or written. Thread-safe.
+     *
+     * <p>Do not watch a character device that a peer has sent: the process behind it (CUSE) may never respond, and the
+     * event loop waits. All other types are harmless.
+     *
+     * @param eventLoop an event loop on which this transport's channels run
+     * @param fd the descriptor, whose ownership does not change: the watch duplicates it
+     * @param handler called on the event loop, possibly before the future completes
+     * @param events what the handler is called for; none until {@link DescriptorWatch#setEvents}
+     * @return a future that completes with the watch. It fails with an {@link IOException} if the descriptor is closed,
+     *         the process has reached its limit of descriptors, or the descriptor cannot be watched because it is
+     *         always ready: that of a file, a directory or a disk (EPERM). With epoll, that is also the case for some
+     *         devices such as {@code /dev/null}. It fails with {@link IllegalStateException} for an event loop of
+     *         another kind, such as NIO's, and with {@link java.util.concurrent.RejectedExecutionException} for one
+     *         that has shut down.
+     * @throws UnsatisfiedLinkError if the transport is not available
+     */
+    public static Future<DescriptorWatch> watch(EventLoop eventLoop, UnixFileDescriptor fd,
+            DescriptorWatch.Handler handler, DescriptorWatch.Event... events) {
+        ensureAvailability();
+        return DescriptorWatch.start(eventLoop, fd, handler, events);
     }
 
     /**

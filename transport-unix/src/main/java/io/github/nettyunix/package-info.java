@@ -18,7 +18,9 @@
  * <li>{@link io.github.nettyunix.UnixSocketAddress}: a path, an abstract name, or no name
  * <li>{@link io.github.nettyunix.UnixMessage} and {@link io.github.nettyunix.UnixDatagramPacket}: bytes with
  * descriptors and the sender's identity
- * <li>{@link io.github.nettyunix.UnixFileDescriptor}: a file descriptor with an owner
+ * <li>{@link io.github.nettyunix.UnixFileDescriptor}: a file descriptor with an owner;
+ * {@link io.github.nettyunix.SealedMemory} maps memory files, {@link io.github.nettyunix.EventCounter} uses eventfds,
+ * and {@link io.github.nettyunix.DescriptorWatch} waits for descriptors of any type
  * <li>{@link io.github.nettyunix.UnixCredentials}, and {@link io.github.nettyunix.UnixPeer} for the other end of a
  * connection
  * <li>{@link io.github.nettyunix.SocketActivation}: sockets that systemd has passed to this process

@@ -23,6 +23,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 
 /**
  * Opens files, memory files, eventfds and socket pairs, duplicates descriptors, and creates the JDK's channels for
@@ -107,9 +108,19 @@ public final class DescriptorFiles {
         }
     }
 
+    /** Creates a file in memory of this size that is sealed and not executable. */
+    public static int newMemoryFile(String name, long size, int seals) throws IOException {
+        NativeTransport.ensureAvailability();
+        ObjectUtil.checkPositiveOrZero(size, "size");
+        return checkNewMemoryFile(name, MemoryFile.create(name, size, seals));
+    }
+
     private static int newMemoryFile(String name) throws IOException {
         NativeTransport.ensureAvailability();
-        int fd = MemoryFile.open(name, true);
+        return checkNewMemoryFile(name, MemoryFile.open(name, true));
+    }
+
+    private static int checkNewMemoryFile(String name, int fd) throws IOException {
         if (fd < 0) {
             throw SocketErrors.newException(Operation.MEMFD_CREATE, name, fd, null);
         }
@@ -120,6 +131,11 @@ public final class DescriptorFiles {
     public static int seals(int number, ToIntFunction<IntUnaryOperator> use) throws IOException {
         int seals = use.applyAsInt(MemoryFile::seals);
         return seals == -Errno.EINVAL ? 0 : check(Operation.SEALS, number, seals);
+    }
+
+    /** Returns a bit for each ordinal. */
+    public static int bits(Enum<?>... constants) {
+        return Stream.of(constants).mapToInt(constant -> 1 << constant.ordinal()).reduce(0, (all, bit) -> all | bit);
     }
 
     /** Adds seals to a memory file. */

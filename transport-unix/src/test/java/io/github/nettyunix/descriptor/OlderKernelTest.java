@@ -1,5 +1,6 @@
 package io.github.nettyunix.descriptor;
 
+import io.github.nettyunix.EventCounter;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.internal.socket.Errno;
@@ -91,6 +92,19 @@ class OlderKernelTest {
         file.seal(UnixFileDescriptor.Seal.SEAL);
         FailingCalls.on(loop, "memfd_create", Errno.EMFILE);
         assertType(UnixFileDescriptor.Type.MEMFD, file);
+    }
+
+    @Test
+    void withoutPreadv2EventFdsAreReadInNonBlockingModeOnly() throws Exception {
+        FailingCalls.on(loop, "preadv2", Errno.ENOSYS);
+        try (UnixFileDescriptor eventFd = UnixFileDescriptor.eventFd(3, false)) {
+            assertEquals(3, loop.submit(() -> EventCounter.take(eventFd)).get());
+            assertEquals(0, loop.submit(() -> EventCounter.take(eventFd)).get());
+            eventFd.setBlocking(true);
+            Throwable refused = loop.submit(() ->
+                    assertThrows(IOException.class, () -> EventCounter.take(eventFd))).get();
+            assertEquals("EINVAL", assertInstanceOf(UnixSocketError.class, refused).errnoName());
+        }
     }
 
     @Test

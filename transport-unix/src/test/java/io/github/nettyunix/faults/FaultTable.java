@@ -21,7 +21,6 @@ final class FaultTable {
             {"waitid", "made by a thread of its own, which waits for a child"},
             {"wait4", "made by a thread of its own, which waits for a child"},
             {"read", "Netty's, of its eventfd, and the JDK's"},
-            {"write", "Netty's, of its eventfd, and the JDK's"},
             {"pread64", "the JDK's"},
             {"readv", "the JDK's"},
             {"writev", "the JDK's"},
@@ -48,6 +47,7 @@ final class FaultTable {
         sections.put("Socket files", FileFaults.rows());
         sections.put("Options, adopted sockets, and the peer", OptionFaults.rows());
         sections.put("Descriptors", DescriptorFaults.rows());
+        sections.put("Memory and events", MemoryFaults.rows());
         sections.put("Event loops", LoopFaults.rows());
         return sections;
     }

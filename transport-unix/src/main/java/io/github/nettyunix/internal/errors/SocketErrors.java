@@ -68,8 +68,17 @@ public final class SocketErrors {
 
     /** Creates the exception for an event loop on which no selector of this transport works. */
     public static IllegalStateException newForeignLoop(SocketType type, EventLoop loop) {
-        return new IllegalStateException("register " + type + ": the event loop is driven by " + driver(loop)
-                + ", AF_UNIX channels need epoll, io_uring or kqueue:"
+        return newForeignLoop("register " + type, "AF_UNIX channels", loop);
+    }
+
+    /** The same for a descriptor that is no channel's. */
+    public static IllegalStateException newForeignLoop(int fd, EventLoop loop) {
+        return newForeignLoop("watch descriptor " + fd, "watches", loop);
+    }
+
+    private static IllegalStateException newForeignLoop(String action, String what, EventLoop loop) {
+        return new IllegalStateException(action + ": the event loop is driven by " + driver(loop) + ", " + what
+                + " need epoll, io_uring or kqueue:"
                 + " new MultiThreadIoEventLoopGroup(UnixTransport.newIoHandlerFactory()) makes a group that fits");
     }
 

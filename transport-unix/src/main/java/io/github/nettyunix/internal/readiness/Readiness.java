@@ -65,6 +65,29 @@ public abstract class Readiness extends BusyReaders.Reader {
 
     /** Looks for something to read without an event. */
     public interface Poller {
+        /** Leaves everything to the selector. */
+        Poller NONE = new Poller() {
+            @Override
+            public boolean poll() {
+                return false;
+            }
+
+            @Override
+            public boolean isPollingCheap() {
+                return false;
+            }
+
+            @Override
+            public boolean isPollingFree() {
+                return false;
+            }
+
+            @Override
+            public boolean canSleep() {
+                return true;
+            }
+        };
+
         /** Reads, whether or not there is something to read; returns whether there was. */
         boolean poll();
 

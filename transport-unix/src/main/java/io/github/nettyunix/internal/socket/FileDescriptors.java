@@ -46,6 +46,15 @@ public final class FileDescriptors {
     /** See eventfd(2). */
     public static native int eventCounter(int initial, boolean blocking, boolean semaphore);
 
+    /** Adds to the counter of an eventfd; -EAGAIN if it has no room. -EINVAL if a write of the descriptor may block. */
+    public static native int addToCounter(int fd, long count);
+
+    /**
+     * Reads the counter of an eventfd into {@code count[0]}; -EAGAIN if it is 0. Does not block: -EINVAL if a read of
+     * the descriptor might.
+     */
+    public static native int takeCounter(int fd, long[] count);
+
     /** Returns 1 if it can be read, plus 2 if it can be written. */
     public static native int accessMode(int fd);
 

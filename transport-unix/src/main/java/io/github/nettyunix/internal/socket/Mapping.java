@@ -27,6 +27,7 @@ public final class Mapping extends AbstractReferenceCounted {
     private final long address;
     private final int length;
     private final ByteBuffer buffer;
+    private final ByteBuffer writableBuffer;
     private final ResourceLeakTracker<Mapping> leak;
 
     /** Takes ownership of {@code length} bytes that {@link #map} or {@link #mapRing} has returned the address of. */
@@ -35,7 +36,8 @@ public final class Mapping extends AbstractReferenceCounted {
         this.length = length;
         ByteBuffer bytes = NativeMemory.buffer0(address, length);
         // A write to pages that are mapped for reading would end the process.
-        buffer = (writable ? bytes : bytes.asReadOnlyBuffer()).order(ByteOrder.nativeOrder());
+        writableBuffer = bytes.order(ByteOrder.nativeOrder());
+        buffer = writable ? writableBuffer : bytes.asReadOnlyBuffer().order(ByteOrder.nativeOrder());
         leak = LEAK_DETECTOR.track(this);
     }
 
@@ -74,6 +76,12 @@ public final class Mapping extends AbstractReferenceCounted {
     public ByteBuffer buffer() {
         checkReferences();
         return buffer;
+    }
+
+    /** The memory for a caller that does not write to it, unless it is mapped for that. */
+    public ByteBuffer writableBuffer() {
+        checkReferences();
+        return writableBuffer;
     }
 
     /** Where the memory begins. It must not be used after the last reference was released. */

@@ -37,6 +37,7 @@ public enum Operation {
     TO_FILE_CHANNEL("toFileChannel"),
     TYPE("type"),
     WAIT("wait"),
+    WATCH("watch"),
     WRITE("write");
 
     private final String text;

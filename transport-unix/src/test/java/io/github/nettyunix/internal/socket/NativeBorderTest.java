@@ -286,6 +286,10 @@ class NativeBorderTest {
         refused(files, "status", fd, null);
         refused(files, "status", fd, new long[0]);
         refused(files, "setSize", fd, -1L);
+        refused(files, "addToCounter", fd, 0L);
+        refused(files, "addToCounter", fd, -1L);
+        refused(files, "takeCounter", fd, null);
+        refused(files, "takeCounter", fd, new long[0]);
         refused(files, "seek", fd, -1L);
         refused(files, "closeHarmless", null, 1);
         refused(files, "closeHarmless", new int[1], 2);
