@@ -8,8 +8,9 @@ import java.io.IOException;
 
 /**
  * Maps memory files that cannot become smaller. Access to such a mapping is safe, whatever the other holders of the
- * file do, whereas an access to a page that a file has lost raises SIGBUS. {@link UnixFileDescriptor#map} maps other
- * files.
+ * file do, unless vm.overcommit_memory is 2, which is not the default, and the system has no memory for a new page. An
+ * access to a page that a file has lost, however, raises SIGBUS: in Java code, that is an {@link InternalError}.
+ * {@link UnixFileDescriptor#map} maps other files.
  *
  * <pre>{@code
  * UnixFileDescriptor memory = UnixFileDescriptor.memfd("shared", 1 << 20, Seal.SHRINK, Seal.GROW, Seal.SEAL);

@@ -230,7 +230,7 @@ public final class UnixTransport {
      *
      * @param eventLoop an event loop on which this transport's channels run
      * @param fd the descriptor, whose ownership does not change: the watch duplicates it
-     * @param handler called on the event loop, possibly before the future completes
+     * @param handler called on the event loop
      * @param events what the handler is called for; none until {@link DescriptorWatch#setEvents}
      * @return a future that completes with the watch. It fails with an {@link IOException} if the descriptor is closed,
      *         the process has reached its limit of descriptors, or the descriptor cannot be watched because it is
