@@ -22,15 +22,19 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /** Writes messages of all kinds to one channel, on any thread. */
 final class Writer {
     /** Only root may pretend to be somebody else. */
     private static final UnixCredentials OURSELVES = UnixCredentials.ofThisProcess();
+    /** For a peer that does not read; each may have descriptors, and several cases share the limit of this process. */
+    private static final int MOST_WAITING = 300;
 
     private final Case owner;
     private final Scenario scenario;
+    private final AtomicInteger waiting = new AtomicInteger();
     private int files;
     /** What is in the pipeline, on its way to {@link #passes}. */
     private final Map<Object, Consumer<ChannelFuture>> writing = Collections.synchronizedMap(new IdentityHashMap<>());
@@ -59,7 +63,7 @@ final class Writer {
         if (recipient != null && recipient.isUnnamed()) {
             return;
         }
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && waiting.get() < MOST_WAITING; i++) {
             int length = length();
             int offset = owner.random(Scenario.ZERO_OFFSET - length);
             if (recipient == null && oneIn(20)) {
@@ -173,6 +177,8 @@ final class Writer {
             }
         });
         ChannelPromise promise = channel.newPromise();
+        waiting.incrementAndGet();
+        promise.addListener(done -> waiting.decrementAndGet());
         channel.write(message, promise);
         if (oneIn(40)) {
             promise.cancel(false);
