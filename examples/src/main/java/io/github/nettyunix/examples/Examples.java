@@ -7,6 +7,7 @@ import io.github.nettyunix.examples.cat.CatCommand;
 import io.github.nettyunix.examples.clamd.ClamdCommand;
 import io.github.nettyunix.examples.dbus.DBusCommand;
 import io.github.nettyunix.examples.echo.EchoCommand;
+import io.github.nettyunix.examples.feed.FeedCommand;
 import io.github.nettyunix.examples.http.HttpCommand;
 import io.github.nettyunix.examples.notify.NotifyCommand;
 import io.github.nettyunix.examples.proxy.ProxyCommand;
@@ -47,6 +48,7 @@ public final class Examples {
             ClamdCommand.class,
             DBusCommand.class,
             EchoCommand.class,
+            FeedCommand.class,
             HotRestartCommand.class,
             HttpCommand.class,
             NotifyCommand.class,
