@@ -65,7 +65,8 @@ final class MemoryPeer {
         return python;
     }
 
-    private static Python run(UnixSocketAddress address, String script, Object... arguments) throws IOException {
+    /** Runs a script whose {@code address} is the address. */
+    static Python run(UnixSocketAddress address, String script, Object... arguments) throws IOException {
         Object[] all = new Object[arguments.length + 1];
         all[0] = address.path().substring(1);
         System.arraycopy(arguments, 0, all, 1, arguments.length);

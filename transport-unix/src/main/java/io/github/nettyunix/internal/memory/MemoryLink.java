@@ -189,6 +189,10 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
     }
 
     private void receive() {
+        if (!core.channel().isOpen()) {
+            // The event before this one has closed it.
+            return;
+        }
         try {
             if (!doorbell.receive() && !interest.contains(Readiness.READ)) {
                 // Only the records in the ring can make room for more, and nobody reads them.
@@ -237,7 +241,7 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         if (core.socket().isInputShutdown()) {
             endInput();
         }
-        if (isPeerGone() && writer.isWaiting()) {
+        if (core.channel().isOpen() && isPeerGone() && writer.isWaiting()) {
             core.flushNow();
         }
     }
