@@ -24,14 +24,16 @@ class Ring:
     def __init__(self, fd, capacity):
         self.capacity = capacity
         self.memory = mmap.mmap(fd, HEADER + capacity)
+        # Unlike struct, it reads and writes a word at once.
+        self.words = memoryview(self.memory).cast("Q")
         self.position = 0
         os.close(fd)
 
     def get(self, offset):
-        return struct.unpack_from("=Q", self.memory, offset)[0]
+        return self.words[offset // 8]
 
     def set(self, offset, value):
-        struct.pack_into("=Q", self.memory, offset, value & MASK)
+        self.words[offset // 8] = value & MASK
 
     def bytes(self, position, length):
         start = position % self.capacity

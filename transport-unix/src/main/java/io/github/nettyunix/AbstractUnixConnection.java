@@ -111,6 +111,10 @@ abstract class AbstractUnixConnection extends AbstractUnixChannel implements Dup
     /** Remaining data stays in the socket until it is read. If none is left, the end, or an error, is reported now. */
     @Override
     final void inputEnded(boolean reading) {
+        if (!isOpen()) {
+            // What the reader found at the end has closed it.
+            return;
+        }
         if (endOfInput) {
             endedByPeer |= socket.isOutputShutdown() && isReset(peek());
             closeIfPeerIsGone();

@@ -29,16 +29,19 @@ final class Scribbled extends ChannelInboundHandlerAdapter {
     final CompletableFuture<Void> ended = new CompletableFuture<>();
     /** How many of the first records are as the peer has sent them. */
     volatile int unharmed;
+    /** What has arrived after these; {@code null} if nothing. */
+    volatile String harm;
     /** Whether this side has closed the channel. */
     volatile boolean closedHere;
-    /** The first exception that must not be, and the first that a peer which keeps to the rules cannot cause. */
+    /** An exception that must not be, and the first that a peer which keeps to the rules cannot cause. */
     volatile Throwable unexpected;
     volatile Throwable violation;
+
+    private static final int SHOWN = 16;
 
     private final Random random;
     private final ScheduledExecutorService otherThread;
     private ByteBuf parts;
-    private boolean harmed;
     private int written;
 
     Scribbled(long seed, ScheduledExecutorService otherThread) {
@@ -64,7 +67,7 @@ final class Scribbled extends ChannelInboundHandlerAdapter {
             message = parts;
             parts = null;
         }
-        check(message instanceof ByteBufHolder holder ? holder.content() : (ByteBuf) message);
+        check(ctx.channel(), message instanceof ByteBufHolder holder ? holder.content() : (ByteBuf) message);
         release(message);
         switch (random.nextInt(40)) {
             case 0 -> pause(ctx);
@@ -90,16 +93,20 @@ final class Scribbled extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void check(ByteBuf content) {
+    private void check(Channel channel, ByteBuf content) {
         byte[] bytes = ByteBufUtil.getBytes(content);
-        if (!harmed && bytes.length >= 8) {
+        if (harm == null && bytes.length >= 8) {
             ByteBuffer record = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
             if (Arrays.equals(bytes, record(unharmed, bytes.length - 8)) && record.getInt() == unharmed) {
                 unharmed++;
                 return;
             }
         }
-        harmed = true;
+        if (harm == null) {
+            harm = bytes.length + " bytes that begin with "
+                    + ByteBufUtil.hexDump(bytes, 0, Math.min(bytes.length, SHOWN)) + ", options "
+                    + channel.config().getOption(UnixSocketOption.ZERO_COPY_READS);
+        }
     }
 
     /** What record() of scribble.py returns. */
@@ -133,7 +140,7 @@ final class Scribbled extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         UnixErrno error = cause instanceof UnixSocketError socketError ? socketError.error() : null;
-        if (error != UnixErrno.ECONNRESET) {
+        if (error != UnixErrno.ECONNRESET && violation == null) {
             violation = cause;
         }
         if (error != UnixErrno.ECONNRESET && error != UnixErrno.EPROTO

@@ -1,9 +1,11 @@
 package io.github.nettyunix.memory;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixServerSharedMemoryChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.Python;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -11,6 +13,8 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.nio.charset.StandardCharsets;
@@ -32,6 +36,8 @@ import static org.junit.jupiter.api.Assertions.fail;
  * A peer that writes anything into the memory it shares, against a handler that does random things. For at least
  * {@code nettyunix.fire.seconds}, from the case {@code nettyunix.fire.seed} on; both decide on all that is random.
  */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: Python has memory files only on Linux")
+@OnlyWith(SocketType.SEQPACKET)
 @ExtendWith(LeakCheckExtension.class)
 class SharedMemoryFireTest {
     private static final int LONGEST_CASE_SECONDS = 55;
@@ -109,8 +115,8 @@ class SharedMemoryFireTest {
         assertNull(handler.unexpected, () -> handler.unexpected + again);
         assertTrue(sent >= 0, "the peer has failed" + again);
         if (!handler.closedHere) {
-            assertTrue(handler.unharmed >= sent,
-                    "of " + sent + " records, " + handler.unharmed + " have arrived as they were sent" + again);
+            assertTrue(handler.unharmed >= sent, () -> "of " + sent + " records, " + handler.unharmed
+                    + " have arrived as they were sent, then " + handler.harm + ", and " + handler.violation + again);
             assertTrue(hostile || handler.violation == null, () -> handler.violation + again);
         }
         cases++;

@@ -1,11 +1,13 @@
 package io.github.nettyunix.memory;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.OnlyWith;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -28,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Shared memory on loops that sleep, that look before they sleep, and that spin: no wake-up is lost, none is idle. */
+@OnlyWith(SocketType.SEQPACKET)
 @ExtendWith(LeakCheckExtension.class)
 class SharedMemoryLoopsTest {
     enum Kind {

@@ -1,6 +1,7 @@
 package io.github.nettyunix.memory;
 
 import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixRecordPart;
@@ -9,6 +10,7 @@ import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.FailingAllocator;
 import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -29,6 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+@OnlyWith(SocketType.SEQPACKET)
 @ExtendWith(LeakCheckExtension.class)
 class SharedMemoryPairTest {
     /** Bytes that depend on the number of their record. */

@@ -1,5 +1,6 @@
 package io.github.nettyunix.memory;
 
+import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixServerSeqpacketChannel;
@@ -12,6 +13,7 @@ import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.bootstrap.ServerBootstrap;
@@ -27,6 +29,8 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,6 +44,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+@EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: Python has memory files only on Linux")
+@OnlyWith(SocketType.SEQPACKET)
 @ExtendWith(LeakCheckExtension.class)
 class SharedMemoryPeerTest {
     private static final String ECHO = """

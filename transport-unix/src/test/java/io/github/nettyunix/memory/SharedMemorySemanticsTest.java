@@ -6,6 +6,7 @@ import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.LeakCheckExtension;
+import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -27,6 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What must be the same on a seqpacket socket and with shared memory. */
+@OnlyWith(SocketType.SEQPACKET)
 @ExtendWith(LeakCheckExtension.class)
 class SharedMemorySemanticsTest {
     private static ChannelPair pair(boolean memory) {

@@ -351,6 +351,10 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         try {
             count = reader.read(allocHandle, before);
             more = reader.hasNext();
+            if (!more && doorbell.waiting() > 1) {
+                // A record follows what comes with it at once, before anything comes with the next one.
+                throw new Ring.CorruptException("the peer has sent descriptors on the socket without their records");
+            }
         } catch (Ring.CorruptException e) {
             corrupt(e);
         }
