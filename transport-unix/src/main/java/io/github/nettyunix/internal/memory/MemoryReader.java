@@ -45,6 +45,8 @@ final class MemoryReader {
     // Why there is no content, unless the record is too long.
     private Throwable failure;
     private boolean reading;
+    // Whether messages are UnixMessages, as it was when this turn began.
+    private boolean controlData;
     // How many more pieces this turn may read.
     private int pieces;
 
@@ -98,6 +100,7 @@ final class MemoryReader {
     int read(ExtendedHandle allocHandle, int before) throws IOException, Ring.CorruptException {
         reading = true;
         pieces = MOST_PIECES;
+        controlData = core.settings().controlData().wanted().isControlData();
         try {
             return deliver(allocHandle, before);
         } finally {
@@ -278,7 +281,7 @@ final class MemoryReader {
             } else if (with instanceof Throwable) {
                 bytes.release();
                 return with;
-            } else if (core.settings().controlData().wanted().isControlData()) {
+            } else if (controlData) {
                 message = new UnixMessage(bytes);
             }
         } catch (Throwable t) {

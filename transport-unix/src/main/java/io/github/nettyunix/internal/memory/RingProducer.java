@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.memory;
 
 import io.github.nettyunix.internal.socket.Mapping;
 import io.netty.buffer.ByteBuf;
+import io.netty.util.internal.PlatformDependent;
 
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -45,8 +46,13 @@ final class RingProducer extends Ring {
     void put(long flags, ByteBuf content, int index, int length) {
         int offset = offset(tail);
         if (length > 0) {
-            view.limit(offset + RECORD_HEADER + length).position(offset + RECORD_HEADER);
-            content.getBytes(index, view);
+            if (PlatformDependent.hasUnsafe() && content.hasMemoryAddress()) {
+                PlatformDependent.copyMemory(content.memoryAddress() + index,
+                        mapping.address() + offset + RECORD_HEADER, length);
+            } else {
+                view.limit(offset + RECORD_HEADER + length).position(offset + RECORD_HEADER);
+                content.getBytes(index, view);
+            }
         }
         set(offset, flags | length);
         tail += space(length);

@@ -175,7 +175,8 @@ public final class ReceiveBatch {
 
     /** Returns the first byte of a message that is not empty. */
     public byte firstByte(int index) {
-        return data.buffer(index * stride, 1).get(0);
+        return PlatformDependent.hasUnsafe() ? PlatformDependent.getByte(data.address() + index * stride)
+                : data.buffer(index * stride, 1).get(0);
     }
 
     /** Whether the message was longer than wanted; its descriptors have been closed. */
