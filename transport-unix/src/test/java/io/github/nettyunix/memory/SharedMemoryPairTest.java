@@ -119,7 +119,8 @@ class SharedMemoryPairTest {
 
     @Test
     void aPausedReceiverCanStillWriteMoreThanItsRingHolds() throws Exception {
-        try (ChannelPair pair = ChannelPair.ofSharedMemory().with(ChannelOption.AUTO_READ, false).start()) {
+        try (ChannelPair pair = ChannelPair.ofSharedMemory().with(ChannelOption.AUTO_READ, false)
+                .withSender(ChannelOption.AUTO_READ, false).start()) {
             // The peer's descriptors are in the way of the socket's wake-ups.
             for (int i = 0; i < 3; i++) {
                 pair.sender.writeAndFlush(new UnixMessage(record(i, 10), Descriptors.some(1))).sync();
@@ -128,6 +129,9 @@ class SharedMemoryPairTest {
             for (int i = 0; i < 100; i++) {
                 last = pair.receiver.writeAndFlush(record(i, 50_000));
             }
+            ChannelPair.settle(pair.receiver);
+            assertFalse(last.isDone());
+            pair.sender.config().setAutoRead(true);
             for (int i = 0; i < 100; i++) {
                 assertRecord(i, 50_000, pair.senderInbox.take(ByteBuf.class));
             }

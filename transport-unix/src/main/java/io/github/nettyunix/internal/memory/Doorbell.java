@@ -35,6 +35,8 @@ final class Doorbell {
 
     /** The most messages that are received at once, and the most attachments that wait for their records. */
     private static final int MOST = 16;
+    /** Together, they take more than a socket's queue holds, so that an attachment is never behind them. */
+    private static final int MOST_BATCHES = 1024;
     /** Longer than any record that the peer should send. */
     private static final int LONGEST = 64;
 
@@ -87,7 +89,8 @@ final class Doorbell {
      * @return false if there may be more, which must wait until attachments are taken
      */
     boolean receive() throws IOException, Ring.CorruptException {
-        while (!ended) {
+        // A peer that sends without end must not keep other channels from their turn; an event reports the rest.
+        for (int batches = 0; !ended && batches < MOST_BATCHES; batches++) {
             if (isFull()) {
                 return false;
             }
@@ -122,7 +125,6 @@ final class Doorbell {
                     throw e;
                 }
             }
-            // Otherwise, an event reports what is left.
             if (count > 0 && batch.next(count - 1) == -Errno.EAGAIN) {
                 return true;
             }

@@ -60,12 +60,16 @@ final class Handshake {
         }
         try {
             RingProducer ring = new RingProducer(map(fd, capacity), capacity);
-            int errno = send(kind, capacity, fd, "");
-            if (errno != 0) {
+            try {
+                int errno = send(kind, capacity, fd, "");
+                if (errno != 0) {
+                    throw failure(operation, errno, "the handshake could not be sent");
+                }
+                return ring;
+            } catch (Throwable t) {
                 ring.close();
-                throw failure(operation, errno, "the handshake could not be sent");
+                throw t;
             }
-            return ring;
         } finally {
             FileDescriptors.close(fd);
         }

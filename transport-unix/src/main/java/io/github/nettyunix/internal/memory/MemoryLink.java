@@ -129,6 +129,10 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
                 handshake.refuse(e.getMessage());
             }
             refuse(e);
+        } catch (OutOfMemoryError e) {
+            IOException cause = core.newException(server ? Operation.ACCEPT : Operation.CONNECT, Errno.ENOMEM, null);
+            cause.initCause(e);
+            refuse(cause);
         }
     }
 
@@ -139,9 +143,9 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
             if (server) {
                 ours = handshake.sendRing(Handshake.ACCEPT, core.settings().sharedMemoryCapacity());
             }
-        } catch (IOException e) {
+        } catch (Throwable t) {
             received.close();
-            throw e;
+            throw t;
         }
         start(ours, received);
         handshake = null;
