@@ -176,7 +176,8 @@ static void check_files(void) {
     enum { REGULAR, DIRECTORY, MEMORY = 4 };
     jlong bytes = -1;
     array size = {1, &bytes};
-    jint memory = CALL(jint, "MemoryFile", "open", (JNIEnv *, jclass, jstring, jboolean), (jstring) "memory", JNI_FALSE);
+    jint memory =
+            CALL(jint, "MemoryFile", "open", (JNIEnv *, jclass, jstring, jboolean), (jstring) "memory", JNI_FALSE);
     check(CALL(jint, "FileDescriptors", "setSize", (JNIEnv *, jclass, jint, jlong), memory, 5) == 0,
             "a memory file is created");
     check(CALL(jint, "FileDescriptors", "status", (JNIEnv *, jclass, jint, jlongArray), memory, (jlongArray) &size)
