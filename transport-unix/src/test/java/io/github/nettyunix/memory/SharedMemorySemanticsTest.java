@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -115,8 +116,10 @@ class SharedMemorySemanticsTest {
             ChannelPair.settle(pair.sender);
             assertFalse(writes.get(99).isDone());
             pair.receiver.close().sync();
-            // It has left records unread.
-            assertEquals(UnixErrno.ECONNRESET, error(ChannelPair.failure(writes.get(99))));
+            // It has left records unread. A selector that reports the end first lets the channel close.
+            Throwable cause = ChannelPair.failure(writes.get(99));
+            assertTrue(cause instanceof ClosedChannelException || error(cause) == UnixErrno.ECONNRESET,
+                    cause.toString());
         }
     }
 
