@@ -13,6 +13,7 @@ import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.OnlyOnEpoll;
 import io.github.nettyunix.testing.PeerConnection;
 import io.github.nettyunix.testing.Setup;
 import io.netty.channel.EventLoop;
@@ -49,7 +50,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** Event loops report the readiness of descriptors of any kind. */
 @EnabledOnOs(OS.LINUX)
@@ -321,8 +321,8 @@ class DescriptorWatchTest {
     }
 
     @Test
+    @OnlyOnEpoll
     void whatTheSelectorRefusesIsReported() throws Exception {
-        assumeTrue(Loops.selector().equals("epoll"));
         try (UnixFileDescriptor zero = UnixFileDescriptor.open(Path.of("/dev/zero"))) {
             Future<DescriptorWatch> watch = UnixTransport.watch(loop, zero, (it, event) -> { }, Event.READ);
             assertEquals("EPERM", error(watch));

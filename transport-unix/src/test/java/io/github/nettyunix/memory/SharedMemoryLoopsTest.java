@@ -82,7 +82,7 @@ class SharedMemoryLoopsTest {
         for (int i = 0; i < pairs; i++) {
             var pair = UnixSharedMemoryChannel.pair();
             for (Channel channel : pair) {
-                channel.pipeline().addLast(new Counting(5000, done));
+                channel.pipeline().addLast(new Counting(2000, done));
                 group.register(channel).sync();
             }
             pair.get(0).writeAndFlush(pair.get(0).alloc().buffer(4).writeInt(0));
