@@ -444,7 +444,7 @@ final class Oracle {
     }
 
     /**
-     * A message that the kernel refuses ends the output of a stream, whoever is at the other end: with descriptors for
+     * A message that the kernel refuses ends the output of a stream: with descriptors for
      * a peer that accepts none, for example. Then the channel closes, with auto-read off at once, and a socket that is
      * closed here sees no reset by a peer that closes later.
      */
