@@ -38,6 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** On Linux, a path may be longer than {@code sun_path}; how that works is invisible. */
 @Tag("library")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class LongPathTest {

@@ -34,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Names are bytes; text is one representation of them. */
 @Tag("library")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class NameBytesTest {

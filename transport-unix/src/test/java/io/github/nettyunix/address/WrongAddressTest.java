@@ -37,6 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Invalid addresses: each is refused with an error that says why, and the channel can still be bound to a valid one.
  */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class WrongAddressTest {
     private static final InetSocketAddress INET = new InetSocketAddress("127.0.0.1", 80);

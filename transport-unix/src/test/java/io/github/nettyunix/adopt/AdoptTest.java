@@ -48,6 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Sockets from elsewhere become channels; a descriptor that is not a socket stays the caller's. */
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class AdoptTest {
     private static final Map<String, IntFunction<Channel>> ADOPTERS = Map.of("stream", UnixStreamChannel::adopt,

@@ -42,6 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Sockets that CPython created and passed on, used by this process. */
 @Tag("library")
+@Tag("user")
 class CPythonAdoptTest {
     private static PeerConnection receive(String script, Object... arguments) throws Exception {
         return PeerConnection.in(new Setup(SocketType.STREAM, true, true))

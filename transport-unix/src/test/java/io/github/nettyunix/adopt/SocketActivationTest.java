@@ -47,6 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** A parent opens sockets, and this process serves them. */
 @Tag("once")
+@Tag("user")
 class SocketActivationTest {
     private static final String VARIABLES = "LISTEN_PID LISTEN_FDS LISTEN_FDNAMES";
 

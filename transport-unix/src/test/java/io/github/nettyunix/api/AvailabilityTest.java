@@ -35,6 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("once")
+@Tag("user")
 class AvailabilityTest {
     /** Prints what a user's program would see, in a JVM of its own. */
     public static final class Program {

@@ -34,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 /** An option and its effect agree, no matter who set it and when. */
 @Tag("library")
+@Tag("user")
 @EnabledOnOs(value = OS.LINUX, disabledReason = "does not apply: only Linux has credentials in messages")
 @ExtendWith(LeakCheckExtension.class)
 class ControlDataOptionsTest {

@@ -30,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("library")
+@Tag("user")
 class UnixSocketOptionTest {
     @EachType
     void defaultsAreTheSafeOnes(SocketType type) {

@@ -41,6 +41,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Another process takes a server's place while clients keep coming: it gets the listening socket as a descriptor. */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class RestartTest {
     private static final int OWN_PID = UnixCredentials.ofThisProcess().pid();

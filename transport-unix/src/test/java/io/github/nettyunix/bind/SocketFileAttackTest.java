@@ -36,6 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Another user may write to the folder, and replaces the new socket by files whose mode they want changed. */
 @Tag("once")
+@Tag("user")
 class SocketFileAttackTest {
     private static final int ROUNDS = Integer.getInteger("attack.rounds", 50);
 

@@ -33,6 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** A socket file belongs to the group that was asked for before anybody can connect. */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileGroupTest {
     /** Root can give a file to any group, others to their own. */

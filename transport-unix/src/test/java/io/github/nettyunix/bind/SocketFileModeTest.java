@@ -35,6 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The mode of a socket file is the one that was asked for, whatever the umask. */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileModeTest {
     private static final List<String> MODES = List.of("rw-rw----", "rw-------", "rwxrwxrwx", "rw-rw-rw-", "---------",

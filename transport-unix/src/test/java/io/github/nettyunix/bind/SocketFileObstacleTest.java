@@ -34,6 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A bind that fails reports the obstacle. */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileObstacleTest {
     private static final boolean ROOT = UnixCredentials.ofThisProcess().uid() == 0;

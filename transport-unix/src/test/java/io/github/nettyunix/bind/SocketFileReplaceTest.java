@@ -40,6 +40,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A server takes the place of another, and every client finds one of them. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileReplaceTest {
     private static final int REPLACEMENTS = Integer.getInteger("replace.rounds", 30);

@@ -38,6 +38,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A bind never takes a path from a live server, and never deletes what is not a stale socket. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SocketFileTest {
     private static final List<SocketFilePolicy> POLICIES = List.of(SocketFilePolicy.replaceStale(),

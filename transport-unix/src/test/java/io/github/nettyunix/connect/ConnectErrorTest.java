@@ -39,6 +39,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Go's.
  */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class ConnectErrorTest {
     @TempDir

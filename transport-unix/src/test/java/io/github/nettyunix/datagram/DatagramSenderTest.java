@@ -14,6 +14,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.DomainDatagramPacket;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -22,6 +23,7 @@ import java.net.SocketAddress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** The sender that a datagram is reported to come from. */
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class DatagramSenderTest {
     private final RecordingHandler inbox = new RecordingHandler();

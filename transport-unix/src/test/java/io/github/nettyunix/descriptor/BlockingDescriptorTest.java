@@ -47,6 +47,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * A peer sends descriptors that cannot be closed, or inspected, without its cooperation: no event loop waits for it.
  */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class BlockingDescriptorTest {
     private static final Setup SEQPACKET = new Setup(SocketType.SEQPACKET, false, true);

@@ -27,6 +27,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors between this process and CPython's, each identified by the text that can be read from it. */
 @Tag("library")
+@Tag("user")
 class CPythonDescriptorsTest {
     private static final int[] COUNTS = {1, 16, 253};
 

@@ -30,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Memory that CPython and this process share through a sealed memfd, which travels alone where it can. */
 @Tag("library")
+@Tag("user")
 class CPythonMemoryTest {
     private static final int SIZE = (1 << 20) + 5;
 

@@ -31,6 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A flood of descriptors arrives, half of them where nobody takes them; none stays open. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorFloodTest {
     private static final int MESSAGES_PER_CONNECTION = 100;

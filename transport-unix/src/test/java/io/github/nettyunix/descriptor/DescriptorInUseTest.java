@@ -42,6 +42,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A number is not used once it may belong to another file. */
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorInUseTest {
     private static final long NANOS = TimeUnit.SECONDS.toNanos(1);

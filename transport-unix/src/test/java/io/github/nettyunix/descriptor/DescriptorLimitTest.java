@@ -26,6 +26,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** How many descriptors a message can carry, and how many are accepted. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class DescriptorLimitTest {
     private static void send(ChannelPair pair, String text, int fds) throws Exception {

@@ -24,6 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** A process at its limit of descriptors. */
 @Tag("once")
+@Tag("user")
 class ExhaustedDescriptorsTest {
     /** Receives while no descriptor is free, and after some are free again. */
     static final class Receiver {

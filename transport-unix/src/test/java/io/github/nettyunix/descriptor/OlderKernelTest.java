@@ -32,6 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** Operations on descriptors work on kernels that lack the newer system calls, as far as they can. */
 @Tag("once")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class OlderKernelTest {

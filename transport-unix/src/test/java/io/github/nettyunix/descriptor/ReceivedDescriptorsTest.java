@@ -16,6 +16,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -29,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A received descriptor belongs to the holder of its message, and is closed if nobody holds it. */
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class ReceivedDescriptorsTest {
     /** Passes messages on, and records the first one. */

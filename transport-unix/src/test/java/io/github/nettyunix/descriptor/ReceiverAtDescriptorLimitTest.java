@@ -31,6 +31,7 @@ import java.util.List;
 
 /** A process at its limit of descriptors is sent more: it gets all descriptors of a message, or an error and none. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class ReceiverAtDescriptorLimitTest {
     /** The receiver, whose socket is its standard input; it prints what arrives. */

@@ -45,6 +45,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Memory files that are safe to map, as buffers. */
 @Tag("once")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class SealedMemoryTest {

@@ -49,6 +49,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Descriptors that were received but not yet delivered: they are few, and none is lost. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class UndeliveredDescriptorsTest {
     private static final int PER_MESSAGE = 60;

@@ -48,6 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 @Tag("once")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class UnixFileDescriptorTest {
     @TempDir

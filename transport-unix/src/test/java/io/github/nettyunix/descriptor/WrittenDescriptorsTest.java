@@ -16,6 +16,7 @@ import io.github.nettyunix.testing.RecordingHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.FileDescriptor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -31,6 +32,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Writing a descriptor gives it away, whatever the outcome of the write. */
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class WrittenDescriptorsTest {
     @EachType

@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 /** Failures of system calls that once led to something else. {@link FaultsTest} has all of them. */
 @Tag("once")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 class FailedCallsTest {
     private static void check(SystemCall call, Workload workload, String errno, Frequency frequency,

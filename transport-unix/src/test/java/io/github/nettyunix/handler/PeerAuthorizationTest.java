@@ -57,6 +57,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Peers that are refused are not read. */
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class PeerAuthorizationTest {
     private static final UnixCredentials OWN = UnixCredentials.ofThisProcess();

@@ -31,6 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** CPython's process and this one identify each other by credentials. */
 @Tag("library")
+@Tag("user")
 class CPythonCredentialsTest {
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
 

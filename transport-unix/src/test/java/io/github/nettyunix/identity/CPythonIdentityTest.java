@@ -46,6 +46,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Pidfds and security labels of CPython's process, of the peer and with every message. */
 @Tag("library")
+@Tag("user")
 class CPythonIdentityTest {
     /** Returns the process that a pidfd refers to; -1 if it has ended. */
     private static long pidOf(UnixFileDescriptor pidFd) throws IOException {

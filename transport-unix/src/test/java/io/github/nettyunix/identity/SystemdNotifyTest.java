@@ -31,6 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /** This process acts as systemd for a service that reports its state: datagrams with credentials and descriptors. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class SystemdNotifyTest {
     private final RecordingHandler inbox = new RecordingHandler();

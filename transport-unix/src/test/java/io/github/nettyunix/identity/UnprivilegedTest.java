@@ -21,6 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What an unprivileged process may not do. */
 @Tag("once")
+@Tag("user")
 class UnprivilegedTest {
     /** Runs a program as user nobody, who can still read the classes of this one wherever they are. */
     private static final List<String> AS_NOBODY = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",

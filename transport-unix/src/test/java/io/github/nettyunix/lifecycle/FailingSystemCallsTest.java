@@ -59,6 +59,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * else.
  */
 @Tag("once")
+@Tag("user")
 @EnabledOnOs(OS.LINUX)
 @ExtendWith(LeakCheckExtension.class)
 class FailingSystemCallsTest {

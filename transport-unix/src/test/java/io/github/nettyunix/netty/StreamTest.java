@@ -5,10 +5,12 @@ import io.github.nettyunix.testing.Repetitions.RepeatedExceptAsOnMacOS;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
+import org.junit.jupiter.api.Tag;
 
 import java.util.List;
 
 /** In a run without repetitions, {@link NettyPeerTest} has epoll. */
+@Tag("repetition")
 @RepeatedExceptAsOnMacOS
 class StreamTest extends ConnectionTests {
     @Override

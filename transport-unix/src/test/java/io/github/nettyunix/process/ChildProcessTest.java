@@ -46,6 +46,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Programs that get more descriptors than the first three, or sockets as the first three. */
 @Tag("library")
+@Tag("user")
 @ExtendWith(LeakCheckExtension.class)
 class ChildProcessTest {
     private static final int SIGKILL = 9;
