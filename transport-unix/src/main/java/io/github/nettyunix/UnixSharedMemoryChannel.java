@@ -11,6 +11,7 @@ import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.socket.UnixSocket;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelPromise;
@@ -109,6 +110,10 @@ public final class UnixSharedMemoryChannel extends AbstractUnixConnection {
     @Override
     public ChannelMetadata metadata() {
         return METADATA;
+    }
+
+    ByteBufAllocator memoryAllocator() {
+        return link.allocator();
     }
 
     @Override

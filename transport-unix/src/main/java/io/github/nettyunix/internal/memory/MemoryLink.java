@@ -10,6 +10,7 @@ import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.github.nettyunix.internal.write.WriteSchedule;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.concurrent.Future;
@@ -41,6 +42,7 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
     private final Doorbell doorbell;
     private final MemoryReader reader;
     private final MemoryWriter writer;
+    private final ByteBufAllocator allocator;
     // null if it is over, or has not begun.
     private Handshake handshake;
     // The client's ring during the handshake.
@@ -63,6 +65,7 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         doorbell = new Doorbell(core);
         reader = new MemoryReader(core, readLoop, doorbell, this::wake);
         writer = new MemoryWriter(core, schedule, interest, this, doorbell);
+        allocator = new RingAllocator(core.channel(), writer);
         if (server) {
             handshake = new Handshake(core, Operation.ACCEPT);
             interest.prepare(Interest.WAKE, true);
@@ -71,6 +74,11 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
 
     public ChannelWriter writer() {
         return writer;
+    }
+
+    /** Returns an allocator whose direct buffers are in the memory that the peer reads from, if there is room. */
+    public ByteBufAllocator allocator() {
+        return allocator;
     }
 
     // ---- the handshake ----------------------------------------------------------------------------------------------
@@ -287,8 +295,11 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         // The peer's last wake-up may not have reached the previous loop.
         Channel channel = core.channel();
         channel.eventLoop().execute(() -> {
-            if (core.isOnEventLoop() && interest.contains(Readiness.READ)) {
-                readLoop.readReady();
+            if (core.isOnEventLoop()) {
+                lookForRoom();
+                if (interest.contains(Readiness.READ)) {
+                    readLoop.readReady();
+                }
             }
         });
     }

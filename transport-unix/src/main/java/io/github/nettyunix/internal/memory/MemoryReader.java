@@ -209,14 +209,18 @@ final class MemoryReader {
             if (core.settings().isZeroCopyReads()) {
                 return ring.slice(bytes, onRelease);
             }
-            allocator.updateAllocator(core.channel().alloc());
-            ByteBuf buffer = allocator.directBuffer(bytes);
+            ByteBuf buffer = newBuffer(bytes);
             ring.copy(bytes, buffer);
             return buffer;
         } catch (Throwable t) {
             ring.skip(bytes);
             throw t;
         }
+    }
+
+    private ByteBuf newBuffer(int bytes) {
+        allocator.updateAllocator(RingAllocator.ordinary(core.channel()));
+        return allocator.directBuffer(bytes);
     }
 
     /** Appends a piece to the record, unless there is no memory for it or it is too long. */
@@ -241,8 +245,7 @@ final class MemoryReader {
 
     private ByteBuf allocate(int bytes) {
         try {
-            allocator.updateAllocator(core.channel().alloc());
-            return allocator.directBuffer(bytes);
+            return newBuffer(bytes);
         } catch (Throwable t) {
             failure = t;
             return null;

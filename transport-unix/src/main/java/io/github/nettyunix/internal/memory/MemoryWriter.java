@@ -7,20 +7,20 @@ import io.github.nettyunix.internal.socket.Errno;
 import io.github.nettyunix.internal.socket.Operation;
 import io.github.nettyunix.internal.write.ChannelWriter;
 import io.github.nettyunix.internal.write.OutboundMessages;
-import io.github.nettyunix.internal.write.SentDescriptors;
+import io.github.nettyunix.internal.write.SentRecords;
 import io.github.nettyunix.internal.write.WriteSchedule;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
 
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.RejectedExecutionException;
 
-/** Writes records to a ring of this process, from which the peer reads. */
+/** Writes records to a ring of this process, from which the peer reads. They are copied unless they were built there. */
 final class MemoryWriter implements ChannelWriter, MessageProcessor {
     /** The most records that are copied before their promises complete. */
     private static final int BATCH = 64;
-    private static final long RETRY_MILLIS = 10;
 
     /** The connection that the ring belongs to. */
     interface Owner {
@@ -51,16 +51,20 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
 
     private final ChannelCore core;
     private final WriteSchedule schedule;
+    private final SentRecords sent;
     private final Interest interest;
     private final Owner owner;
     private final Doorbell doorbell;
+    private final Runnable onRelease = this::released;
+    private final Runnable continueIfRoom = this::continueIfRoom;
     // null before the handshake, and once the channel is closed.
     private RingProducer ring;
-    // The space that a piece waits for; 0 if none does.
-    private int awaited;
+    // The space that a piece waits for; 0 if none does. Read by threads that release what was built in place.
+    private volatile int awaited;
+    // Whether a message must be copied, or may: it comes before what would be reserved now.
+    private boolean copying;
 
-    // The batch: how many messages may be copied, and how many are, whose promises are not completed yet.
-    private ChannelOutboundBuffer queue;
+    // The batch: how many messages may be copied, and how many are.
     private int limit;
     private int copied;
     private long bytes;
@@ -75,6 +79,7 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
     MemoryWriter(ChannelCore core, WriteSchedule schedule, Interest interest, Owner owner, Doorbell doorbell) {
         this.core = core;
         this.schedule = schedule;
+        sent = new SentRecords(core, schedule);
         this.interest = interest;
         this.owner = owner;
         this.doorbell = doorbell;
@@ -86,7 +91,12 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
 
     @Override
     public Object filter(Object message) throws IOException {
-        return OutboundMessages.filterCopied(core, message);
+        Object filtered = OutboundMessages.filterCopied(core, message);
+        if (!copying && ring != null) {
+            ByteBuf content = OutboundMessages.contentOrEmpty(filtered);
+            copying = !ring.trim(content) && !ring.isInPlace(content);
+        }
+        return filtered;
     }
 
     @Override
@@ -107,6 +117,7 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
             }
             OutboundMessages.removeCancelled(in);
             if (in.isEmpty()) {
+                copying = false;
                 schedule.complete();
                 return;
             }
@@ -125,16 +136,17 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
 
     /** Copies messages, and completes their promises once the peer can see them; returns how many. */
     private int copyBatch(ChannelOutboundBuffer in) throws Exception {
-        queue = in;
         outcome = Outcome.COPIED;
+        copied = 0;
+        bytes = 0;
+        descriptors = 0;
         in.forEachFlushedMessage(this);
         publish();
+        // Listeners may do anything.
         int count = copied;
         if (count > 0) {
             core.counts().sent(count, bytes, descriptors);
-            bytes = 0;
-            descriptors = 0;
-            completeSent();
+            sent.complete(in, count);
         }
         return count;
     }
@@ -156,7 +168,11 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
             }
         }
         ByteBuf content = OutboundMessages.contentOrEmpty(message);
-        if (!copy(content, content.readableBytes())) {
+        int length = content.readableBytes();
+        if (progress == 0 && ring.isInPlace(content)) {
+            ring.commit(attached ? Ring.ATTACHMENT : 0, content);
+            progress = length;
+        } else if (!copy(content, length)) {
             return false;
         }
         bytes += progress;
@@ -170,7 +186,8 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
 
     /** Sends descriptors and credentials, which arrive before the record does, if the record's first piece has room. */
     private boolean send(Object message) throws Ring.CorruptException {
-        if (!hasRoom(Math.min(OutboundMessages.contentOrEmpty(message).readableBytes(), ring.longestPiece))) {
+        ByteBuf content = OutboundMessages.contentOrEmpty(message);
+        if (!ring.isInPlace(content) && !hasRoom(Math.min(content.readableBytes(), ring.longestPiece))) {
             return false;
         }
         errno = doorbell.send(message);
@@ -204,6 +221,7 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
             return true;
         }
         outcome = Outcome.NO_ROOM;
+        copying = true;
         return false;
     }
 
@@ -213,18 +231,9 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
         }
     }
 
-    /**
-     * Completes the promises of what the peer can see. Listeners of the first may close the channel, or its output:
-     * this is called again then, before the rest of the queue fails.
-     */
     @Override
     public void completeSent() {
-        while (copied > 0) {
-            copied--;
-            OutboundMessages.removeCancelled(queue);
-            SentDescriptors.keep(core.channel(), queue.current());
-            queue.remove();
-        }
+        sent.complete();
     }
 
     /** Returns whether another batch can be copied now. */
@@ -232,35 +241,21 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
         return switch (outcome) {
             case COPIED -> count > 0;
             case CONTROL_DATA -> true;
-            case NO_ROOM -> ring.awaitRoom(needed) || await(needed);
-            case NOT_SENT -> continueAfterSend(in);
+            case NO_ROOM -> await(needed);
+            case NOT_SENT -> sent.continueAfter(errno, in);
         };
     }
 
-    /** Continues when the peer says that there is room. */
-    private boolean await(int space) {
+    /** Continues when there is room, because the peer has read or somebody has released what was built in place. */
+    private boolean await(int space) throws Ring.CorruptException {
         awaited = space;
+        if (ring.awaitRoom(space)) {
+            awaited = 0;
+            return true;
+        }
         core.counts().count(Counter.WRITE_WAITS);
         interest.add(Interest.WAKE);
         return false;
-    }
-
-    private boolean continueAfterSend(ChannelOutboundBuffer in) throws IOException {
-        OutboundMessages.removeCancelled(in);
-        if (errno == Errno.EAGAIN) {
-            schedule.awaitWritable();
-            return false;
-        }
-        if (Errno.isTransient(errno)) {
-            schedule.retryAfter(RETRY_MILLIS, TimeUnit.MILLISECONDS);
-            return false;
-        }
-        if (errno == Errno.EPIPE || errno == Errno.ECONNRESET || errno == Errno.ENOTCONN) {
-            throw core.newException(Operation.WRITE, errno, null);
-        }
-        in.remove(errno < 0 ? OutboundMessages.newClosedDescriptor(core, in.current())
-                : core.newException(Operation.WRITE, errno, null));
-        return true;
     }
 
     /** Whether a message waits for room in the ring. */
@@ -268,8 +263,18 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
         return awaited > 0;
     }
 
+    private void continueIfRoom() {
+        if (core.isOnEventLoop()) {
+            try {
+                lookForRoom();
+            } catch (Ring.CorruptException e) {
+                owner.corrupt(e);
+            }
+        }
+    }
+
     private void stopWaiting() {
-        if (awaited > 0) {
+        if (isWaiting()) {
             awaited = 0;
             interest.remove(Interest.WAKE);
         }
@@ -285,6 +290,34 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
     /** Asks to be woken when there is room, if a message waits for it; returns whether there is. */
     boolean awaitRoom() throws Ring.CorruptException {
         return awaited > 0 && ring != null && (ring.awaitRoom(awaited) || ring.isConsumerClosed());
+    }
+
+    /**
+     * Returns memory of the ring for the record that is written next; {@code null} if the bytes would be copied.
+     *
+     * @param allocator the allocator of the buffer
+     */
+    ByteBuf reserve(int length, int maxLength, ByteBufAllocator allocator) {
+        if (!core.isOnEventLoop() || ring == null || copying) {
+            return null;
+        }
+        try {
+            return ring.reserve(length, maxLength, allocator, onRelease);
+        } catch (Ring.CorruptException e) {
+            // The next write reports it.
+            return null;
+        }
+    }
+
+    /** Somebody has released memory of the ring, on any thread. */
+    private void released() {
+        if (isWaiting() && core.channel().isRegistered()) {
+            try {
+                core.channel().eventLoop().execute(continueIfRoom);
+            } catch (RejectedExecutionException e) {
+                // The event loop was shut down, and the channel is closed.
+            }
+        }
     }
 
     /** Whether the peer has left something in the ring. */

@@ -2,6 +2,7 @@ package io.github.nettyunix.internal.memory;
 
 import io.github.nettyunix.internal.socket.Mapping;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.util.internal.PlatformDependent;
 
 import java.lang.invoke.VarHandle;
@@ -80,7 +81,7 @@ final class RingConsumer extends Ring {
     RingSlice slice(int length, Runnable onRelease) {
         int offset = offset(position) + RECORD_HEADER;
         view.limit(offset + length).position(offset);
-        RingSlice slice = new RingSlice(view, mapping, position, onRelease);
+        RingSlice slice = new RingSlice(UnpooledByteBufAllocator.DEFAULT, view, length, mapping, position, onRelease);
         if (slices == null) {
             slices = new ArrayDeque<>();
         }
@@ -105,7 +106,7 @@ final class RingConsumer extends Ring {
         if (slices != null) {
             for (RingSlice first; (first = slices.peek()) != null;) {
                 if (!first.isReleased()) {
-                    next = first.start();
+                    next = first.start;
                     break;
                 }
                 slices.remove();

@@ -1,0 +1,41 @@
+package io.github.nettyunix.internal.memory;
+
+import io.netty.buffer.AbstractByteBufAllocator;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+
+/** Allocates direct buffers in the memory that the peer reads from, and all others from the channel's allocator. */
+final class RingAllocator extends AbstractByteBufAllocator {
+    private final Channel channel;
+    private final MemoryWriter writer;
+
+    RingAllocator(Channel channel, MemoryWriter writer) {
+        super(true);
+        this.channel = channel;
+        this.writer = writer;
+    }
+
+    /** Returns the channel's allocator, or Netty's default one if the channel's allocates in a ring. */
+    static ByteBufAllocator ordinary(Channel channel) {
+        ByteBufAllocator allocator = channel.alloc();
+        return allocator instanceof RingAllocator ? ByteBufAllocator.DEFAULT : allocator;
+    }
+
+    @Override
+    protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+        ByteBuf buffer = writer.reserve(initialCapacity, maxCapacity, this);
+        return buffer == null ? ordinary(channel).directBuffer(initialCapacity, maxCapacity)
+                : toLeakAwareBuffer(buffer);
+    }
+
+    @Override
+    protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+        return ordinary(channel).heapBuffer(initialCapacity, maxCapacity);
+    }
+
+    @Override
+    public boolean isDirectBufferPooled() {
+        return false;
+    }
+}
