@@ -29,7 +29,9 @@ public interface BenchmarkedSystem {
         /** Raw C. */
         C,
         /** What no transport reaches. */
-        LIMIT
+        LIMIT,
+        /** This project's in another way; measured only if it is named. */
+        VARIANT
     }
 
     Role role();
@@ -41,6 +43,7 @@ public interface BenchmarkedSystem {
         all.add(new CSystem("c-mmsg", "raw C, batched", true));
         all.addAll(JavaSystem.all());
         all.addAll(Substitute.ALL);
+        all.add(new Scraped());
         return all;
     }
 }

@@ -149,7 +149,8 @@ public final class Benchmarks implements Callable<Integer> {
         }
         List<BenchmarkedSystem> available = new ArrayList<>();
         for (BenchmarkedSystem system : all) {
-            if (only.isEmpty() || only.contains(system.id())) {
+            boolean usual = list || system.role() != BenchmarkedSystem.Role.VARIANT;
+            if (only.isEmpty() ? usual : only.contains(system.id())) {
                 String cause = system.unavailable();
                 if (cause == null) {
                     available.add(system);

@@ -209,7 +209,11 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
     }
 
     private EventLoopGroup newGroup(Settings settings) {
-        return new MultiThreadIoEventLoopGroup(1, loops.get(settings.waiting()).get());
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, loops.get(settings.waiting()).get());
+        if (Boolean.getBoolean(Scraper.PROPERTY)) {
+            Scraper.start(group);
+        }
+        return group;
     }
 
     private ChannelHandler newReceiver(Settings settings, Counters counters) {
