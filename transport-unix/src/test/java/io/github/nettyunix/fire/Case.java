@@ -116,8 +116,12 @@ final class Case implements HostilePeer.Listener {
         synchronized (channels) {
             channels.add(channel);
         }
+        Observed seen = observed(number);
+        synchronized (seen) {
+            seen.channels.add(channel);
+        }
         if (channel.attr(Sockets.NUMBER).get() == number) {
-            observed(number).connected((UnixChannel) channel);
+            seen.connected((UnixChannel) channel);
             accepted.incrementAndGet();
         }
     }
@@ -264,6 +268,11 @@ final class Case implements HostilePeer.Listener {
             }
         }
         if (scenario.type == SocketType.DATAGRAM) {
+            try {
+                new CounterOracle(scenario, sockets.bound(), observed).check(0);
+            } catch (Oracle.Violation e) {
+                problem(e.getMessage());
+            }
             long dropped = sockets.bound().stream().mapToLong(c -> ((UnixDatagramChannel) c).droppedMessages()).sum();
             if (missing > dropped) {
                 problem(missing + " datagrams are missing, but " + dropped + " were dropped");

@@ -53,6 +53,8 @@ final class Observed {
 
     final List<Event> events = new ArrayList<>();
     final List<Written> written = new ArrayList<>();
+    /** The channels of the connection: more than one if they have handed its socket over. */
+    final Set<Channel> channels = new HashSet<>();
     /** Those that have given their socket to another channel. */
     final Set<Channel> left = new HashSet<>();
     /** The name of the peer, if it is connected to. */

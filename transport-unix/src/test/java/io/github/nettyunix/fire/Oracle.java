@@ -43,6 +43,7 @@ final class Oracle {
     /** How many messages of {@code sent} have been accounted for. */
     private int position;
     private boolean endedEarly;
+    private int refused;
 
     Oracle(Scenario scenario, byte[] block, PeerLog log, int connection, Observed observed) {
         this.scenario = scenario;
@@ -68,6 +69,7 @@ final class Oracle {
         synchronized (observed) {
             position = 0;
             endedEarly = false;
+            refused = 0;
             if (scenario.guard == Scenario.Guard.REFUSES_PEER) {
                 return checkRefusedPeer();
             }
@@ -96,6 +98,9 @@ final class Oracle {
             }
             written.check();
             checkReset();
+            if (scenario.type != SocketType.DATAGRAM) {
+                new CounterOracle(scenario, observed.channels, List.of(observed)).check(refusedDescriptors());
+            }
         }
     }
 
@@ -158,6 +163,8 @@ final class Oracle {
             PeerLog.Sent next = sent.get(position);
             if (event.cause() != null) {
                 checkLoss(event.cause(), next);
+                refused += event.cause() instanceof FileDescriptorRefusedException && !scenario.discardsDescriptors()
+                        ? next.descriptors().size() : 0;
                 // The limit handler closes the channel if too many of those that it has refused are still being closed.
                 endedEarly |= scenario.guard == Scenario.Guard.LIMIT
                         && event.cause() instanceof FileDescriptorRefusedException;
@@ -180,6 +187,12 @@ final class Oracle {
             }
         }
         return "";
+    }
+
+    /** How many descriptors handlers have refused; -1 if that is not known. */
+    private int refusedDescriptors() {
+        return scenario.guard == Scenario.Guard.NONE || scenario.guard == Scenario.Guard.ADMITS_PEER ? 0
+                : scenario.type == SocketType.SEQPACKET && scenario.guard != Scenario.Guard.QUEUE ? refused : -1;
     }
 
     private static boolean isLoss(Throwable cause) {
