@@ -17,13 +17,16 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.ReferenceCountUtil;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -123,6 +126,47 @@ class SharedMemoryLoopsTest {
                 pair.send("message " + i);
                 assertEquals("message " + i, pair.text());
             }
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+        }
+    }
+
+    /** A turn of the loop is one of each channel, however fast one of them fills its memory. */
+    @ParameterizedTest
+    @EnumSource
+    void recordsWithoutEndLeaveOtherChannelsTheirTurns(Kind kind) throws Exception {
+        EventLoopGroup group = kind.newGroup(1);
+        try (ChannelPair memory = ChannelPair.ofSharedMemory(); ChannelPair socket = ChannelPair.of(SocketType.STREAM)) {
+            AtomicInteger turns = new AtomicInteger();
+            CompletableFuture<Integer> read = new CompletableFuture<>();
+            socket.start(group, new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    read.complete(turns.get());
+                    ctx.fireChannelRead(message);
+                }
+            });
+            memory.start(group, new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    ReferenceCountUtil.release(message);
+                }
+
+                @Override
+                public void channelReadComplete(ChannelHandlerContext ctx) {
+                    if (turns.incrementAndGet() == 10) {
+                        socket.send("from the same loop");
+                    }
+                    if (!read.isDone() && turns.get() < 10_000) {
+                        memory.send("more");
+                    }
+                    ctx.fireChannelReadComplete();
+                }
+            });
+            memory.send("first");
+            int turn = read.get(60, TimeUnit.SECONDS);
+            assertTrue(turn <= 12, "read in turn " + turn);
+            assertEquals("from the same loop", socket.text());
         } finally {
             group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
         }

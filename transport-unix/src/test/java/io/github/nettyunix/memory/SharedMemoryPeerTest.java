@@ -4,6 +4,7 @@ import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixServerSeqpacketChannel;
+import io.github.nettyunix.UnixRecordPart;
 import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
@@ -13,6 +14,7 @@ import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Evidence;
 import io.github.nettyunix.testing.LeakCheckExtension;
 import io.github.nettyunix.testing.Loops;
+import io.github.nettyunix.testing.LoopCpu;
 import io.github.nettyunix.testing.OnlyWith;
 import io.github.nettyunix.testing.Python;
 import io.github.nettyunix.testing.RecordingHandler;
@@ -140,6 +142,30 @@ class SharedMemoryPeerTest {
             server.close().sync();
         }
         Evidence.of("CPython", "records in shared memory outlive the process that was killed");
+    }
+
+    /** The loop looks for the next piece of a record, but not for long. */
+    @Test
+    void aRecordThatIsNotContinuedKeepsNoLoopBusy() throws Exception {
+        Channel server = MemoryPeer.server(() -> inbox).childOption(UnixSocketOption.RECORD_PARTS, true).bind(address)
+                .sync().channel();
+        try (Python python = MemoryPeer.connect(address, """
+                connection = Connection(sock)
+                for flags in MORE, MORE, 0:
+                    connection.send_piece(b"piece", flags)
+                    input()
+                """)) {
+            for (boolean last : new boolean[] {false, false, true}) {
+                UnixRecordPart part = inbox.take(UnixRecordPart.class);
+                assertEquals(last, part.isLast());
+                assertEquals("piece", ChannelPair.text(part));
+                LoopCpu.assertIdle(inbox.channel().eventLoop());
+                python.say("");
+            }
+            python.succeed();
+        } finally {
+            server.close().sync();
+        }
     }
 
     @Test

@@ -24,6 +24,8 @@ import java.util.concurrent.RejectedExecutionException;
 final class MemoryReader {
     /** The most pieces of records in one turn: those that make no message must not keep others from theirs. */
     private static final int MOST_PIECES = 1024;
+    /** How soon the next piece of a record is expected: copying one takes less, and so does waking a process. */
+    private static final long NEXT_PIECE_NANOS = 100_000;
 
     private final ChannelCore core;
     private final ReadLoop readLoop;
@@ -42,6 +44,7 @@ final class MemoryReader {
     private Object attachment;
     private ByteBuf content;
     private long length;
+    private long lastPieceNanos;
     // Why there is no content, unless the record is too long.
     private Throwable failure;
     private boolean reading;
@@ -72,9 +75,14 @@ final class MemoryReader {
         return ring != null && ring.hasNext();
     }
 
-    /** Asks to be woken by the next record; returns true if there is one already. */
+    /** Asks to be woken by the next record, unless it has come or is about to; returns true then. */
     boolean await() throws Ring.CorruptException {
-        return ring != null && ring.await();
+        return ring != null && (isNextPieceExpected() || ring.await());
+    }
+
+    /** Whether the producer is about to write more of a record. A loop that slept meanwhile would be woken per piece. */
+    private boolean isNextPieceExpected() {
+        return inRecord && System.nanoTime() - lastPieceNanos < NEXT_PIECE_NANOS;
     }
 
     /** Takes no more than what has arrived. */
@@ -158,6 +166,7 @@ final class MemoryReader {
                 content = inParts ? null : allocate(2 * bytes);
             }
             length += bytes;
+            lastPieceNanos = last ? 0 : System.nanoTime();
             if (inParts) {
                 return part(bytes, last);
             }

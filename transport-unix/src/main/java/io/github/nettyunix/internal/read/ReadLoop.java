@@ -112,18 +112,23 @@ public final class ReadLoop implements UncheckedBooleanSupplier, Readiness.Polle
         }
     }
 
-    private void readSoon() {
-        if (!scheduled) {
-            scheduled = true;
-            core.channel().eventLoop().execute(this::readScheduled);
+    /** Reads messages that no event reports, if there are any. */
+    private void readNextTurn() {
+        if (!scheduled && interest.contains(Readiness.READ) && core.reader().awaitMessages()) {
+            readSoon();
         }
     }
 
-    /** Reads messages that no event reports, if there are any, after the loop has looked at its sockets. */
-    private void readNextTurn() {
-        if (!scheduled && interest.contains(Readiness.READ) && core.reader().awaitMessages()) {
+    private void readSoon() {
+        if (!scheduled) {
             scheduled = true;
-            core.channel().eventLoop().schedule(this::readScheduled, 0, TimeUnit.NANOSECONDS);
+            Runnable task = this::readScheduled;
+            if (core.reader().isInMemory()) {
+                // Memory may never become empty, so the loop must look at its sockets before this task.
+                core.channel().eventLoop().schedule(task, 0, TimeUnit.NANOSECONDS);
+            } else {
+                core.channel().eventLoop().execute(task);
+            }
         }
     }
 
