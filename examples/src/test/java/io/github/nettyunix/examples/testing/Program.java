@@ -78,7 +78,7 @@ public final class Program implements AutoCloseable {
     public static List<String> exampleCommand(String... arguments) {
         List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java",
                 "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m",
-                "-cp", ClassData.CLASS_PATH, Examples.class.getName()));
+                "-Dio.netty.jfr.enabled=false", "-cp", ClassData.CLASS_PATH, Examples.class.getName()));
         command.addAll(1, ClassData.OPTIONS);
         command.addAll(List.of(arguments));
         return command;
