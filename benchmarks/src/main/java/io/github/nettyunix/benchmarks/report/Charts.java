@@ -26,7 +26,8 @@ public final class Charts {
     private static final int RIGHT = WIDTH - 10;
     private static final int CENTRE = (LEFT + RIGHT) / 2;
     private static final int LEGEND = 44;
-    private static final int LEGEND_COLUMNS = 4;
+    /** The longest title of a system for which the legend has four columns. */
+    private static final int SHORT = 22;
     private static final int LINE = 20;
     private static final int PLOT = 280;
 
@@ -135,9 +136,13 @@ public final class Charts {
             throws IOException {
         Files.createDirectories(folder);
         for (Spec spec : SPECS) {
-            List<Result> shown = rows.stream().filter(row -> spec.bars.containsKey(row.workload())).toList();
+            // A limit that is twenty times as fast would leave no bar that one can read.
+            List<BenchmarkedSystem> chosen = systems.stream()
+                    .filter(system -> spec.ratio == null || system.role() != BenchmarkedSystem.Role.LIMIT).toList();
+            List<Result> shown = rows.stream().filter(row -> spec.bars.containsKey(row.workload())
+                    && chosen.stream().anyMatch(system -> system.id().equals(row.system()))).toList();
             if (!shown.isEmpty()) {
-                List<BenchmarkedSystem> present = systems.stream()
+                List<BenchmarkedSystem> present = chosen.stream()
                         .filter(system -> shown.stream().anyMatch(row -> row.system().equals(system.id()))).toList();
                 Files.writeString(folder.resolve(spec.file + ".svg"), chart(spec, shown, present, caption));
             }
@@ -145,7 +150,8 @@ public final class Charts {
     }
 
     private static String chart(Spec spec, List<Result> rows, List<BenchmarkedSystem> systems, String caption) {
-        int top = LEGEND + LINE * ((systems.size() + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS) + 14;
+        int columns = systems.stream().allMatch(system -> system.title().length() <= SHORT) ? 4 : 3;
+        int top = LEGEND + LINE * ((systems.size() + columns - 1) / columns) + 14;
         Plot plot = new Plot(new StringBuilder(), spec, top + PLOT);
         int height = plot.bottom + 76;
         plot.add("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' role='img' "
@@ -154,7 +160,7 @@ public final class Charts {
         plot.add("<title>%s</title>", escape(spec.title));
         plot.add("<rect width='%d' height='%d' class='back'/>", WIDTH, height);
         plot.text(WIDTH / 2.0, 24, "middle' font-size='16' font-weight='bold", spec.title);
-        plot.legend(systems);
+        plot.legend(systems, columns);
         plot.add("<text transform='translate(18 %d) rotate(-90)' text-anchor='middle'>%s</text>", top + PLOT / 2,
                 escape(spec.axis));
         plot.axis(rows.stream().mapToDouble(row -> row.max() * spec.scale(row)).max().orElseThrow());
@@ -195,10 +201,10 @@ public final class Charts {
             this.bottom = bottom;
         }
 
-        void legend(List<BenchmarkedSystem> systems) {
+        void legend(List<BenchmarkedSystem> systems, int columns) {
             for (int i = 0; i < systems.size(); i++) {
-                int x = LEFT + i % LEGEND_COLUMNS * (RIGHT - LEFT) / LEGEND_COLUMNS;
-                int y = LEGEND + i / LEGEND_COLUMNS * LINE;
+                int x = LEFT + i % columns * (RIGHT - LEFT) / columns;
+                int y = LEGEND + i / columns * LINE;
                 add("<rect x='%d' y='%d' width='12' height='12' %s/>", x, y, colour(systems.get(i).id()));
                 text(x + 18, y + 11, "start", systems.get(i).title());
             }
