@@ -22,6 +22,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.util.List;
@@ -89,6 +90,7 @@ class DescriptorFloodTest {
     }
 
     @Tag("soak")
+    @Timeout(1800)
     @EachType
     void everyDescriptorIsAccountedForInTheLongRun(SocketType type) throws Exception {
         flood(type, 100_000);
