@@ -21,7 +21,7 @@ record CSystem(String id, String title, boolean batch) implements BenchmarkedSys
     @Override
     public boolean supports(Workload workload) {
         return workload.type() != Type.MEMORY && switch (workload.operation()) {
-            case FILE -> false;
+            case FILE, IN_PLACE -> false;
             case DESCRIPTORS -> true;
             case ONE_WAY -> !batch || workload.measure() == Workload.Measure.RATE;
             case ECHO, CONNECT, SHARED -> !batch;

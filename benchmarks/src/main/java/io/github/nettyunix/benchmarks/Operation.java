@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum Operation {
     /** The client sends as fast as the server reads. */
     ONE_WAY,
+    /** As ONE_WAY, but the client builds each message in the memory that the server reads, if they share memory. */
+    IN_PLACE,
     /** The server sends back what it receives; the client has one message in flight per connection. */
     ECHO,
     /** One after the other, the client connects, sends a byte and closes; the server closes when it has the byte. */

@@ -8,6 +8,7 @@ import static io.github.nettyunix.benchmarks.Operation.CONNECT;
 import static io.github.nettyunix.benchmarks.Operation.DESCRIPTORS;
 import static io.github.nettyunix.benchmarks.Operation.ECHO;
 import static io.github.nettyunix.benchmarks.Operation.FILE;
+import static io.github.nettyunix.benchmarks.Operation.IN_PLACE;
 import static io.github.nettyunix.benchmarks.Operation.ONE_WAY;
 import static io.github.nettyunix.benchmarks.Operation.SHARED;
 import static io.github.nettyunix.benchmarks.Type.DATAGRAM;
@@ -97,6 +98,8 @@ public record Workload(String id, String title, Operation operation, Type type, 
             new Workload("one-way-memory-64", "one way, shared memory, 64 B", ONE_WAY, MEMORY, 64, 1, RATE),
             new Workload("one-way-memory-1k", "one way, shared memory, 1 KiB", ONE_WAY, MEMORY, 1024, 1, RATE),
             new Workload("one-way-memory-64k", "one way, shared memory, 64 KiB", ONE_WAY, MEMORY, 65_536, 1, RATE),
+            new Workload("one-way-memory-64k-in-place", "one way, shared memory, 64 KiB, built in place",
+                    IN_PLACE, MEMORY, 65_536, 1, RATE),
             new Workload("payload-16m-memory", "16 MiB payloads in parts, shared memory",
                     ONE_WAY, MEMORY, HUGE, 1, THROUGHPUT));
 

@@ -48,6 +48,7 @@ record AgronaSystem() implements JavaSystem {
     @Override
     public boolean supports(Workload workload) {
         return workload.type() == Type.MEMORY && workload.size() <= CAPACITY / Long.BYTES
+                && workload.operation() != Operation.IN_PLACE
                 && (workload.operation() == Operation.ONE_WAY || workload.waiting() == Waiting.SPIN);
     }
 

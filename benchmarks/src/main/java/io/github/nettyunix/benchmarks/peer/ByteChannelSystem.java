@@ -70,7 +70,7 @@ record ByteChannelSystem(String id, String title, boolean isJunixsocket) impleme
         boolean supported = switch (workload.operation()) {
             case ONE_WAY, ECHO, CONNECT -> workload.type() == STREAM || isJunixsocket && workload.type() != Type.MEMORY;
             case DESCRIPTORS -> isJunixsocket && workload.type() == STREAM;
-            case SHARED, FILE -> false;
+            case SHARED, FILE, IN_PLACE -> false;
         };
         return supported && workload.waiting() == Waiting.SLEEP && workload.count() <= MAX_CONNECTIONS;
     }
@@ -120,7 +120,7 @@ record ByteChannelSystem(String id, String title, boolean isJunixsocket) impleme
                     case CONNECT -> receiveByte(connection, counters);
                     case DESCRIPTORS -> start(() ->
                             receiveDescriptors((AFUNIXSocketChannel) connection, settings, counters));
-                    case SHARED, FILE -> throw new AssertionError();
+                    case SHARED, FILE, IN_PLACE -> throw new AssertionError();
                 }
             }
         });
@@ -236,7 +236,7 @@ record ByteChannelSystem(String id, String title, boolean isJunixsocket) impleme
                 yield nanos -> send(connection, settings, nanos, passed);
             }
             case CONNECT -> nanos -> connectRepeatedly(settings, nanos);
-            case SHARED, FILE -> throw new AssertionError();
+            case SHARED, FILE, IN_PLACE -> throw new AssertionError();
             case ECHO -> {
                 List<EchoConnection> connections = new ArrayList<>();
                 for (int i = 0; i < settings.count(); i++) {

@@ -81,7 +81,7 @@ final class Echo {
 
             private void send(Channel channel) {
                 missing = size;
-                channel.writeAndFlush(Senders.newMessage(channel, size, ++number), channel.voidPromise());
+                channel.writeAndFlush(Senders.newMessage(channel.alloc(), size, ++number), channel.voidPromise());
             }
 
             @Override

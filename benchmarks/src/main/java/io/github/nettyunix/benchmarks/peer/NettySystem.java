@@ -166,7 +166,7 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
                     case DESCRIPTORS -> workload.count() <= maxDescriptors;
                     case SHARED -> isOurs();
                     // A socket takes no record that does not fit into its buffer.
-                    case ONE_WAY -> workload.type() != SEQPACKET || workload.size() < HUGE;
+                    case ONE_WAY, IN_PLACE -> workload.type() != SEQPACKET || workload.size() < HUGE;
                     case ECHO, CONNECT, FILE -> true;
                 };
     }
@@ -176,7 +176,7 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
         ChannelHandler receivers = new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                if (settings.operation() == Operation.ONE_WAY && settings.type() == STREAM && settings.size() < LARGE) {
+                if (isOneWay(settings) && settings.type() == STREAM && settings.size() < LARGE) {
                     channel.pipeline().addLast(new LengthFieldBasedFrameDecoder(settings.size(), 0, Integer.BYTES));
                 }
                 channel.pipeline().addLast(newReceiver(settings, counters));
@@ -208,6 +208,10 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
         return () -> { };
     }
 
+    private static boolean isOneWay(Settings settings) {
+        return settings.operation() == Operation.ONE_WAY || settings.operation() == Operation.IN_PLACE;
+    }
+
     private EventLoopGroup newGroup(Settings settings) {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, loops.get(settings.waiting()).get());
         if (Boolean.getBoolean(Scraper.PROPERTY)) {
@@ -218,14 +222,14 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
 
     private ChannelHandler newReceiver(Settings settings, Counters counters) {
         return switch (settings.operation()) {
-            case ONE_WAY, FILE -> settings.size() >= (settings.type() == STREAM ? LARGE : HUGE)
+            case ONE_WAY, IN_PLACE, FILE -> settings.size() >= (settings.type() == STREAM ? LARGE : HUGE)
                     ? new Receivers.LargeReceiver(counters, settings.size())
                     : new Receivers.MessageReceiver(counters, 0);
             case ECHO -> new Echo.ServerHandler();
             case CONNECT -> new Connections.ServerHandler(counters);
             case DESCRIPTORS -> isOurs() ? new Receivers.MessageReceiver(counters, settings.count())
                     : new Receivers.PlainDescriptorReceiver(counters);
-            case SHARED -> new SharedMemory.Receiver(counters, settings.size());
+            case SHARED -> new SharedPayloads.Receiver(counters, settings.size());
         };
     }
 
@@ -236,11 +240,12 @@ record NettySystem(String id, String title, Role role, Map<Waiting, Supplier<IoH
         Bootstrap bootstrap = newBootstrap(group, settings);
         NettyClient client = switch (settings.operation()) {
             case ONE_WAY -> size >= HUGE ? Senders.newPayloadSender(size) : Senders.newMessageSender(size);
+            case IN_PLACE -> Senders.newInPlaceSender(size);
             case ECHO -> new Echo.EchoClient(settings);
             case CONNECT -> new Connections.ConnectClient(bootstrap, address.apply(settings.server()));
             case DESCRIPTORS -> isOurs() ? Senders.newDescriptorSender(settings) : Senders.newPlainDescriptorSender();
             case FILE -> Senders.newFileSender(settings);
-            case SHARED -> SharedMemory.newSender(size);
+            case SHARED -> SharedPayloads.newSender(size);
         };
         bootstrap.handler(new ChannelInitializer<>() {
             @Override

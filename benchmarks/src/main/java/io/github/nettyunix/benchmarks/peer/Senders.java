@@ -1,9 +1,11 @@
 package io.github.nettyunix.benchmarks.peer;
 
+import io.github.nettyunix.SharedMemory;
 import io.github.nettyunix.UnixFileDescriptor;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.benchmarks.Settings;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -34,8 +36,8 @@ final class Senders {
     }
 
     /** A message whose header is written; the rest is whatever the memory contains. */
-    static ByteBuf newMessage(Channel channel, int size, long number) {
-        ByteBuf message = channel.alloc().directBuffer(size, size);
+    static ByteBuf newMessage(ByteBufAllocator allocator, int size, long number) {
+        ByteBuf message = allocator.directBuffer(size, size);
         message.setInt(0, size - Integer.BYTES).setLong(Integer.BYTES, number).writerIndex(size);
         return message;
     }
@@ -166,7 +168,12 @@ final class Senders {
     }
 
     static NettyClient newMessageSender(int size) {
-        return new Sender((channel, number) -> newMessage(channel, size, number));
+        return new Sender((channel, number) -> newMessage(channel.alloc(), size, number));
+    }
+
+    static NettyClient newInPlaceSender(int size) {
+        return new Sender((channel, number) ->
+                newMessage(SharedMemory.allocator(channel), size, number));
     }
 
     /** Sends a large buffer, always the same one. */
@@ -195,7 +202,7 @@ final class Senders {
             passed.retain(settings.count());
             UnixFileDescriptor[] all = new UnixFileDescriptor[settings.count()];
             Arrays.fill(all, passed);
-            return new UnixMessage(newMessage(channel, settings.size(), number), all);
+            return new UnixMessage(newMessage(channel.alloc(), settings.size(), number), all);
         });
     }
 

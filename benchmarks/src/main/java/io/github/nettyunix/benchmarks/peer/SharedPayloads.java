@@ -17,10 +17,10 @@ import java.nio.file.StandardOpenOption;
  * Payloads in shared memory. The client copies each into one of two memfds, alternately, and passes the memfd with a
  * header. The server maps both when they first arrive, and acknowledges what it has looked at.
  */
-final class SharedMemory {
+final class SharedPayloads {
     private static final int MEMFDS = 2;
 
-    private SharedMemory() {
+    private SharedPayloads() {
     }
 
     private static ByteBuffer map(UnixFileDescriptor fd, int size) throws IOException {
