@@ -18,17 +18,17 @@ public final class Repetitions {
     private static final boolean LEFT_OUT = "left-out".equals(System.getProperty("nettyunix.test.repetitions"));
     static final String REASON = "does not apply: ./verify --tests leaves repetitions out";
 
-    /** Tests of which each part is tested elsewhere, but on kqueue as on macOS. */
+    /** Tests of which each part is tested elsewhere. */
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
-    @ExtendWith(ExceptAsOnMacOS.class)
-    public @interface RepeatedExceptAsOnMacOS {
+    @ExtendWith(Condition.class)
+    public @interface Repeated {
     }
 
-    private static final class ExceptAsOnMacOS implements ExecutionCondition {
+    private static final class Condition implements ExecutionCondition {
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-            return LEFT_OUT && !Loops.selector().equals("kqueue-macos") ? ConditionEvaluationResult.disabled(REASON)
+            return LEFT_OUT ? ConditionEvaluationResult.disabled(REASON)
                     : ConditionEvaluationResult.enabled("it is no repetition");
         }
     }
