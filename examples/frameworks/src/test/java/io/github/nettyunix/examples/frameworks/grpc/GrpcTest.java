@@ -14,9 +14,11 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoopGroup;
+import io.netty.handler.ssl.SslContextBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,6 +39,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManagerFactory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -122,6 +127,46 @@ class GrpcTest {
         long pid = ProcessHandle.current().pid();
         assertEquals(List.of(pid, pid, pid), pids);
         Evidence.of("grpc-java", "credentials and descriptors in an interceptor");
+    }
+
+    /** A certificate of localhost, with its key. */
+    private KeyStore newCertificate(char[] password) throws Exception {
+        Path file = folder.resolve("localhost.p12");
+        Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair", "-alias", "localhost", "-keyalg", "EC", "-dname", "CN=localhost", "-ext",
+                "san=dns:localhost", "-storepass", new String(password), "-keystore", file.toString())
+                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        assertEquals(0, keytool.waitFor());
+        return KeyStore.getInstance(file.toFile(), password);
+    }
+
+    @Test
+    void callsOverTlsHaveTheSamePeerAndDescriptors() throws Exception {
+        char[] password = "password".toCharArray();
+        KeyStore certificate = newCertificate(password);
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(certificate, password);
+        List<Long> pids = Collections.synchronizedList(new ArrayList<>());
+        server = UnixGrpc.newServerBuilder(address, group, 10).addService(new FileSizes())
+                .intercept(new PeerInterceptor(credentials -> pids.add((long) credentials.pid())))
+                .sslContext(GrpcSslContexts.configure(SslContextBuilder.forServer(keys)).build()).build().start();
+        channel = UnixGrpc.newChannelBuilder(address, group).useTransportSecurity()
+                .sslContext(GrpcSslContexts.forClient()
+                        .trustManager((X509Certificate) certificate.getCertificate("localhost")).build())
+                .build();
+        assertEquals(0, sum(channel));
+        assertEquals(300, sum(channel, 100, 200));
+        assertEquals(5, sum(channel, 5));
+        long pid = ProcessHandle.current().pid();
+        assertEquals(List.of(pid, pid, pid), pids);
+
+        ManagedChannel plain = UnixGrpc.newChannelBuilder(address, group).build();
+        try {
+            assertEquals(Status.Code.UNAVAILABLE, failure(plain).getCode());
+        } finally {
+            plain.shutdownNow().awaitTermination(1, TimeUnit.MINUTES);
+        }
+        Evidence.of("grpc-java", "credentials and descriptors of calls over TLS");
     }
 
     @Test
