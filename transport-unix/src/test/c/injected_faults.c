@@ -103,6 +103,7 @@ static const struct {
     CALL(mincore),
     CALL(mlock2),
     CALL(mmap),
+    CALL(munmap),
     CALL(newfstatat),
     CALL(open),
     CALL(openat),

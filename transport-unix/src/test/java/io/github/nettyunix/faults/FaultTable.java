@@ -48,6 +48,7 @@ final class FaultTable {
         sections.put("Options, adopted sockets, and the peer", OptionFaults.rows());
         sections.put("Descriptors", DescriptorFaults.rows());
         sections.put("Memory and events", MemoryFaults.rows());
+        sections.put("Channels with shared memory", SharedMemoryFaults.rows());
         sections.put("Event loops", LoopFaults.rows());
         return sections;
     }

@@ -2,6 +2,7 @@ package io.github.nettyunix.faults;
 
 import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixFileDescriptor;
+import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Buffers;
 import io.github.nettyunix.testing.Channels;
@@ -22,19 +23,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Messages in both directions of a pair, one end of which is on the event loop whose calls fail.
  *
  * @param exact whether a stream keeps descriptors apart from the bytes before them
+ * @param memory whether the bytes go through shared memory
  */
-record Traffic(SocketType type, boolean controlData, boolean exact) implements Workload {
+record Traffic(SocketType type, boolean controlData, boolean exact, boolean memory) implements Workload {
     static Traffic plain(SocketType type) {
-        return new Traffic(type, false, false);
+        return new Traffic(type, false, false, false);
     }
 
     static Traffic withDescriptors(SocketType type) {
-        return new Traffic(type, true, false);
+        return new Traffic(type, true, false, false);
+    }
+
+    static Traffic inMemory(boolean controlData) {
+        return new Traffic(SocketType.SEQPACKET, controlData, false, true);
     }
 
     @Override
     public String title() {
-        return type
+        return (memory ? "shared memory" : type)
                 + (exact ? ", exact positions" : controlData ? ", control data" : "");
     }
 
@@ -43,7 +49,7 @@ record Traffic(SocketType type, boolean controlData, boolean exact) implements W
         Descriptors before = Descriptors.now();
         Buffers buffers = new Buffers();
         Outcome outcome = new Outcome(fault);
-        List<? extends Channel> pair = Channels.pair(type);
+        List<? extends Channel> pair = memory ? UnixSharedMemoryChannel.pair() : Channels.pair(type);
         Channel faulty = pair.get(0);
         Channel peer = pair.get(1);
         Inbox inbox = new Inbox(type == SocketType.STREAM);
@@ -59,6 +65,9 @@ record Traffic(SocketType type, boolean controlData, boolean exact) implements W
         peer.pipeline().addLast(peerInbox);
         FaultyLoop.GROUP.register(faulty).sync();
         Loops.group().register(peer).sync();
+        // Each now waits for the other: a peer that has not begun to read needs no call to be woken.
+        FaultyLoop.call(() -> null);
+        peer.eventLoop().submit(() -> { }).sync();
         Sender sender = new Sender(faulty);
         Sender peerSender = new Sender(peer);
         sender.prepare(controlData);

@@ -73,7 +73,7 @@ final class TrafficFaults {
                 Row.of(RECVMSG, Traffic.withDescriptors(STREAM)).when(GOES_ON, "EINTR").when(WAITS, "EAGAIN")
                         .when(CLOSES, ON_RECEIVE, "ECONNRESET"),
                 // FIONREAD would say that there is something, other than EAGAIN does.
-                Row.of(RECVMSG, new Traffic(STREAM, true, true)).when(GOES_ON, "EINTR")
+                Row.of(RECVMSG, new Traffic(STREAM, true, true, false)).when(GOES_ON, "EINTR")
                         .when(CLOSES, ON_RECEIVE, "ECONNRESET"),
                 Row.of(RECVMMSG, Traffic.plain(SEQPACKET)).when(GOES_ON, "EINTR").when(WAITS, "EAGAIN")
                         .when(CLOSES, ON_RECEIVE).when(REPORTS_AT_END, "ECONNRESET"),
