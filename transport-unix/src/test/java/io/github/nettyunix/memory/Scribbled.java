@@ -2,6 +2,7 @@ package io.github.nettyunix.memory;
 
 import io.github.nettyunix.ControlDataTruncatedException;
 import io.github.nettyunix.MessageTruncatedException;
+import io.github.nettyunix.SharedMemory;
 import io.github.nettyunix.UnixErrno;
 import io.github.nettyunix.UnixRecordPart;
 import io.github.nettyunix.UnixSocketError;
@@ -121,9 +122,26 @@ final class Scribbled extends ChannelInboundHandlerAdapter {
 
     private void write(ChannelHandlerContext ctx) {
         for (int i = random.nextInt(10); i >= 0 && ctx.channel().isWritable(); i--) {
-            ctx.write(Unpooled.wrappedBuffer(record(written++, random.nextInt(i == 0 ? 300_000 : 1000))));
+            ctx.write(build(ctx.channel(), record(written++, random.nextInt(i == 0 ? 300_000 : 1000))));
         }
         ctx.flush();
+    }
+
+    /** Puts a record into memory of its own, or to where the peer reads it; it may be held longer than it is written. */
+    private ByteBuf build(Channel channel, byte[] record) {
+        if (random.nextInt(3) == 0) {
+            return Unpooled.wrappedBuffer(record);
+        }
+        int capacity = random.nextInt(4) == 0 ? random.nextInt(1000) : record.length;
+        ByteBuf buffer = SharedMemory.allocator(channel).directBuffer(capacity).writeBytes(record);
+        if (random.nextInt(10) == 0) {
+            release(buffer.retainedDuplicate());
+        }
+        if (random.nextInt(10) == 0) {
+            // It will not be written.
+            release(SharedMemory.allocator(channel).directBuffer(1 + random.nextInt(1000)));
+        }
+        return buffer;
     }
 
     private void pause(ChannelHandlerContext ctx) {
