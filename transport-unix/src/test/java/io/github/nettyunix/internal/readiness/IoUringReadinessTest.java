@@ -83,36 +83,11 @@ class IoUringReadinessTest {
         }
     }
 
-    private final class Listener implements Readiness.Listener, Readiness.Poller {
+    private final class Listener implements CheapListener {
         @Override
         public boolean readReady() {
             told.add("readable");
             onReadable.run();
-            return true;
-        }
-
-        @Override
-        public Readiness.Poller poller() {
-            return this;
-        }
-
-        @Override
-        public boolean poll() {
-            return readReady();
-        }
-
-        @Override
-        public boolean isPollingCheap() {
-            return true;
-        }
-
-        @Override
-        public boolean isPollingFree() {
-            return false;
-        }
-
-        @Override
-        public boolean canSleep() {
             return true;
         }
 

@@ -42,7 +42,7 @@ class ReadinessTest {
     }
 
     /** Counts events, and handles them only on request. */
-    private final class Watcher implements Readiness.Listener, Readiness.Poller {
+    private final class Watcher implements CheapListener {
         final Semaphore readable = new Semaphore(0);
         final Semaphore writable = new Semaphore(0);
         final Semaphore closed = new Semaphore(0);
@@ -77,31 +77,6 @@ class ReadinessTest {
             told.incrementAndGet();
             readable.release();
             onReadable.run();
-            return true;
-        }
-
-        @Override
-        public Readiness.Poller poller() {
-            return this;
-        }
-
-        @Override
-        public boolean poll() {
-            return readReady();
-        }
-
-        @Override
-        public boolean isPollingCheap() {
-            return true;
-        }
-
-        @Override
-        public boolean isPollingFree() {
-            return false;
-        }
-
-        @Override
-        public boolean canSleep() {
             return true;
         }
 
