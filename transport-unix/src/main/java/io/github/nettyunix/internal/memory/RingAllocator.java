@@ -24,9 +24,10 @@ final class RingAllocator extends AbstractByteBufAllocator {
 
     @Override
     protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
-        ByteBuf buffer = writer.reserve(initialCapacity, maxCapacity, this);
-        return buffer == null ? ordinary(channel).directBuffer(initialCapacity, maxCapacity)
-                : toLeakAwareBuffer(buffer);
+        ByteBufAllocator ordinary = ordinary(channel);
+        // Its allocator is where a copy of it would go, which is made to be kept.
+        ByteBuf buffer = writer.reserve(initialCapacity, maxCapacity, ordinary);
+        return buffer == null ? ordinary.directBuffer(initialCapacity, maxCapacity) : toLeakAwareBuffer(buffer);
     }
 
     @Override
