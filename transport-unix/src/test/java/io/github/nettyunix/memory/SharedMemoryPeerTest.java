@@ -9,6 +9,7 @@ import io.github.nettyunix.UnixSharedMemoryChannel;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
+import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.ChannelPair;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Evidence;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.net.ConnectException;
+import java.nio.charset.StandardCharsets;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -118,6 +120,78 @@ class SharedMemoryPeerTest {
             python.succeed();
         }
         Evidence.of("CPython", "a server with shared memory exchanges records and descriptors");
+    }
+
+    /** The socket's word that there is room is behind the descriptors of a record. */
+    @Test
+    void roomIsNoticedThatIsReportedAlongWithDescriptors() throws Exception {
+        Channel server = MemoryPeer.server(() -> inbox).childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .childOption(UnixSocketOption.SHARED_MEMORY_CAPACITY, 1 << 16)
+                .childOption(ChannelOption.AUTO_READ, false).bind(address).sync().channel();
+        try (Python python = MemoryPeer.connect(address, """
+                connection = Connection(sock)
+                input()
+                connection.send(b"with", [os.memfd_create("file")])
+                total = sum(len(connection.next_piece()[0]) for _ in range(3))
+                print("room")
+                while total < 200_000:
+                    total += len(connection.next_piece()[0])
+                print(total)
+                input()
+                """)) {
+            Channel channel = inbox.channel();
+            ChannelFuture write = channel.writeAndFlush(bytes(200_000));
+            channel.eventLoop().submit(() -> {
+                assertEquals(1, UnixTransport.metrics(channel).writeWaits());
+                python.say("");
+                python.expect("room");
+                // Reads the record before the loop looks at the socket.
+                return channel.read();
+            }).sync();
+            python.expect("200000");
+            write.sync();
+            inbox.take(UnixMessage.class).release();
+            channel.close().sync();
+            python.say("");
+            python.succeed();
+        } finally {
+            server.close().sync();
+        }
+    }
+
+    /** The kernel reports a reset of the socket before the descriptors that are still in it. */
+    @Test
+    void aClientThatEndsWithAnUnreadWakeUpLosesNoDescriptors() throws Exception {
+        Channel server = MemoryPeer.server(() -> inbox).childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+                .childOption(ChannelOption.AUTO_READ, false).bind(address).sync().channel();
+        try (Python python = MemoryPeer.connect(address, """
+                connection = Connection(sock)
+                connection.ring.set(WAKE_AT_TAIL, 1)
+                for i in range(3):
+                    fd = os.memfd_create("file")
+                    os.write(fd, b"file %d" % i)
+                    connection.send(b"%d" % i, [fd])
+                print("sent")
+                input()
+                """)) {
+            python.expect("sent");
+            Channel channel = inbox.channel();
+            channel.writeAndFlush(bytes(10)).sync();
+            python.say("");
+            python.succeed();
+            channel.config().setAutoRead(true);
+            for (int i = 0; i < 3; i++) {
+                UnixMessage message = inbox.take(UnixMessage.class);
+                assertEquals(Integer.toString(i), message.content().toString(StandardCharsets.US_ASCII));
+                assertEquals("file " + i, Descriptors.text(message.fileDescriptors().get(0)));
+                message.release();
+            }
+            UnixSocketError reset = inbox.take(UnixSocketError.class);
+            assertEquals(UnixErrno.ECONNRESET, reset.error());
+            assertSame(RecordingHandler.INACTIVE, inbox.take());
+        } finally {
+            server.close().sync();
+        }
     }
 
     @Test

@@ -105,9 +105,9 @@ final class Doorbell {
                 options.endRead();
             }
             if (count == -Errno.ECONNRESET) {
-                // The peer has not read all of this socket; whether it has read the ring is another question.
-                ended = true;
-                return true;
+                // The peer has not read all of this socket; whether it has read the ring is another question. Linux
+                // reports this once, and before what the peer had sent.
+                continue;
             }
             if (count == -Errno.EAGAIN) {
                 return true;

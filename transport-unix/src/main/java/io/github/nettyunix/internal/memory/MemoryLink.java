@@ -365,6 +365,10 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         boolean more = false;
         try {
             count = reader.read(allocHandle, before);
+            if (writer.isWaiting()) {
+                // A record's attachment may have been behind the socket's word that there is room.
+                lookForRoom();
+            }
             more = reader.hasNext();
             if (!more && doorbell.waiting() > 1) {
                 // A record follows what comes with it at once, before anything comes with the next one.
