@@ -2,6 +2,8 @@
 import random, time
 
 MADV_REMOVE = 9
+# The number of a record that no other one follows.
+LAST = 0xffffffff
 
 
 def pattern(number, length):
@@ -12,20 +14,46 @@ def record(number, length):
     return struct.pack("=II", number, length) + pattern(number, length)[:length]
 
 
+def names(number):
+    """What comes with a record, in both directions."""
+    return ["file %d.%d" % (number, i) for i in range(1 + number // 6 % 3)] if number % 6 == 3 else []
+
+
 def send_record(connection, rng, number):
     length = rng.choice([0, 1, rng.randrange(100), rng.randrange(5000), rng.randrange(100_000)])
-    fds = [os.memfd_create("file %d" % number) for _ in range(rng.randrange(1, 4))] if rng.random() < 0.1 else []
+    fds = [os.memfd_create(name) for name in names(number)]
     connection.send(record(number, length), fds)
     for fd in fds:
         os.close(fd)
     return connection.out.position
 
 
-def receive_record(connection, number):
-    data, fds = connection.receive()
-    for fd in fds:
-        os.close(fd)
-    assert data == record(number, len(data) - 8), (number, data[:16])
+class Inbox:
+    """What has arrived. Of a write that is cancelled, nothing does, so numbers may be missing."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.next = 0
+        self.missing = []
+        self.ended = False
+
+    def receive(self):
+        data, fds = self.connection.receive()
+        links = [os.readlink("/proc/self/fd/%d" % fd) for fd in fds]
+        for fd in fds:
+            os.close(fd)
+        number = struct.unpack_from("=I", data)[0]
+        if number == LAST:
+            self.ended = True
+            return
+        assert number >= self.next and data == record(number, len(data) - 8), (number, self.next, data[:16])
+        assert links == ["/memfd:%s (deleted)" % name for name in names(number)], (number, links)
+        self.missing += range(self.next, number)
+        self.next = number + 1
+
+    def is_empty(self):
+        ring = self.connection.ring
+        return ring.get(TAIL) == ring.position
 
 
 def somewhere(rng, value):
@@ -70,29 +98,33 @@ def run_case(address, seed):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sock.connect(address)
     connection = Connection(sock, capacity=1 << rng.randrange(16, 21))
-    sent, received, hostile, ends = 0, 0, rng.random() < 0.7, []
+    inbox = Inbox(connection)
+    sent, ends, finished, unread = 0, [], False, False
+    hostile = rng.random() < 0.5
     safe = None
     try:
         for _ in range(rng.randrange(150)):
             if rng.random() < 0.7:
                 ends.append(send_record(connection, rng, sent))
                 sent += 1
-            elif connection.ring.get(TAIL) != connection.ring.position:
-                receive_record(connection, received)
-                received += 1
+            elif not inbox.is_empty():
+                inbox.receive()
         if hostile:
             safe = sum(end <= connection.out.get(HEAD) for end in ends)
             for _ in range(rng.randrange(1, 40)):
                 scribble(connection, rng)
-        elif rng.random() < 0.5:
-            # Everything that it gets until the other side has nothing more to say for a while.
-            sock.settimeout(0.05)
-            while True:
-                receive_record(connection, received)
-                received += 1
-    except (EOFError, BrokenPipeError, ConnectionResetError, BlockingIOError, TimeoutError):
+        elif rng.random() < 0.8:
+            # Everything, up to the answer to this record.
+            connection.send(struct.pack("=II", LAST, 0))
+            while not inbox.ended:
+                inbox.receive()
+            finished = True
+        else:
+            unread = not inbox.is_empty()
+    except (EOFError, BrokenPipeError, ConnectionResetError, BlockingIOError):
         pass
-    print("sent", sent if safe is None else safe, int(hostile))
+    print("sent", sent if safe is None else safe, int(hostile), int(finished), int(unread), inbox.next,
+          ",".join(map(str, inbox.missing)) or "-")
     if rng.random() < 0.3:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -112,6 +144,6 @@ for line in sys.stdin:
         except BaseException:
             import traceback
             traceback.print_exc()
-            print("sent", -1, 1)
+            print("sent -1 1 0 0 0 -")
         os._exit(0)
     print("ended with status", os.waitpid(child, 0)[1])
