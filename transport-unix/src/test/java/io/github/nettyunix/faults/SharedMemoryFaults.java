@@ -64,11 +64,15 @@ final class SharedMemoryFaults {
     static List<Row> rows() {
         return Stream.of(ofHandshake(false, FAILS_AND_CLOSES), ofHandshake(true, DROPS_CONNECTION),
                 List.of(
-                        Row.of(SENDTO, Traffic.inMemory(false)).when(GOES_ON, "EINTR").when(WAITS, "ENOBUFS ENOMEM"),
+                        Row.of(SENDTO, Traffic.inMemory(false)).when(GOES_ON, "EINTR").when(WAITS, "ENOBUFS ENOMEM")
+                                .when(CLOSES, ON_SEND),
                         Row.of(SENDMSG, Traffic.inMemory(true)).when(GOES_ON, "EINTR")
                                 .when(WAITS, "EAGAIN ETOOMANYREFS").when(FAILS_WRITE, ON_SEND, "ENOBUFS ENOMEM")
                                 .when(ENDS_CONNECTION, "EPIPE ENOTCONN ECONNRESET"),
-                        Row.of(RECVMMSG, Traffic.inMemory(false)).when(GOES_ON, "EINTR")
-                                .when(WAITS, "EAGAIN").when(CLOSES, ON_RECEIVE))).flatMap(List::stream).toList();
+                        Row.of(RECVMMSG, Traffic.inMemory(false)).when(GOES_ON, "EINTR ECONNRESET")
+                                .when(WAITS, "EAGAIN").when(CLOSES, ON_RECEIVE),
+                        // What comes with a record is there before the record.
+                        Row.of(RECVMSG, Traffic.inMemory(true)).when(GOES_ON, "EINTR ECONNRESET")
+                                .when(CLOSES, ON_RECEIVE))).flatMap(List::stream).toList();
     }
 }

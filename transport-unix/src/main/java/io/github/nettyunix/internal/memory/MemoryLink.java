@@ -306,13 +306,28 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
 
     @Override
     public void wake() {
-        if (core.channel().isOpen() && wakeRetry == null && Errno.isShortage(doorbell.ring())
-                && core.channel().isRegistered()) {
+        Channel channel = core.channel();
+        if (!channel.isOpen() || wakeRetry != null) {
+            return;
+        }
+        int errno = doorbell.ring();
+        if (Errno.isShortage(errno)) {
             // No event reports when the kernel has memory again.
-            wakeRetry = core.channel().eventLoop().schedule(() -> {
-                wakeRetry = null;
-                wake();
-            }, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            if (channel.isRegistered()) {
+                wakeRetry = channel.eventLoop().schedule(() -> {
+                    wakeRetry = null;
+                    wake();
+                }, RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } else if (errno != 0 && errno != Errno.EPIPE && errno != Errno.ECONNRESET && errno != Errno.ENOTCONN) {
+            // The peer may sleep for ever. Not in the middle of a read or a write.
+            channel.eventLoop().execute(() -> {
+                if (channel.isOpen()) {
+                    channel.pipeline().fireExceptionCaught(core.newException(Operation.WRITE, errno,
+                            "the peer cannot be woken"));
+                    core.close();
+                }
+            });
         }
     }
 
