@@ -35,7 +35,8 @@ public final class SharedMemory {
      * allocated by {@link ByteBufAllocator#DEFAULT}.
      *
      * @param channel a channel; if it has no shared memory, its own allocator is returned
-     * @return an allocator that can be used on any thread; its {@linkplain ByteBuf buffers} are as thread-safe as others
+     * @return an allocator that can be used on any thread; its {@linkplain ByteBuf buffers} are as thread-safe as
+     *         others
      */
     public static ByteBufAllocator allocator(Channel channel) {
         return channel instanceof UnixSharedMemoryChannel memory ? memory.memoryAllocator() : channel.alloc();

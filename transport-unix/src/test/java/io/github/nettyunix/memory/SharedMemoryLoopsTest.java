@@ -136,7 +136,8 @@ class SharedMemoryLoopsTest {
     @EnumSource
     void recordsWithoutEndLeaveOtherChannelsTheirTurns(Kind kind) throws Exception {
         EventLoopGroup group = kind.newGroup(1);
-        try (ChannelPair memory = ChannelPair.ofSharedMemory(); ChannelPair socket = ChannelPair.of(SocketType.STREAM)) {
+        try (ChannelPair memory = ChannelPair.ofSharedMemory();
+             ChannelPair socket = ChannelPair.of(SocketType.STREAM)) {
             AtomicInteger turns = new AtomicInteger();
             CompletableFuture<Integer> read = new CompletableFuture<>();
             socket.start(group, new ChannelInboundHandlerAdapter() {

@@ -322,7 +322,7 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
         } else if (errno != 0 && errno != Errno.EPIPE && errno != Errno.ECONNRESET && errno != Errno.ENOTCONN) {
             // The peer may sleep for ever. Not in the middle of a read or a write.
             channel.eventLoop().execute(() -> {
-                if (channel.isOpen()) {
+                if (core.isOnEventLoop() && channel.isOpen()) {
                     channel.pipeline().fireExceptionCaught(core.newException(Operation.WRITE, errno,
                             "the peer cannot be woken"));
                     core.close();

@@ -80,7 +80,7 @@ final class MemoryReader {
         return ring != null && (isNextPieceExpected() || ring.await());
     }
 
-    /** Whether the producer is about to write more of a record. A loop that slept meanwhile would be woken per piece. */
+    /** Whether the producer is about to write more of a record. A loop that slept would be woken for each piece. */
     private boolean isNextPieceExpected() {
         return inRecord && System.nanoTime() - lastPieceNanos < NEXT_PIECE_NANOS;
     }

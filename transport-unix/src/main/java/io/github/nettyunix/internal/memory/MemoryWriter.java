@@ -17,7 +17,7 @@ import io.netty.channel.ChannelOutboundBuffer.MessageProcessor;
 import java.io.IOException;
 import java.util.concurrent.RejectedExecutionException;
 
-/** Writes records to a ring of this process, from which the peer reads. They are copied unless they were built there. */
+/** Writes records to a ring of this process, from which the peer reads: copies them, unless they were built there. */
 final class MemoryWriter implements ChannelWriter, MessageProcessor {
     /** The most records that are copied before their promises complete. */
     private static final int BATCH = 64;
