@@ -362,8 +362,8 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
     @Override
     public boolean awaitMessages() {
         try {
-            // A loop that polls the channel asks before it sleeps.
-            return reader.isOpen() && (isInputEnded() || (interest.isPolled() ? reader.hasNext() : reader.await()));
+            // A loop that polls the channel reads in its next turn, and asks before it sleeps.
+            return reader.isOpen() && (isInputEnded() || !interest.isPolled() && reader.await());
         } catch (Ring.CorruptException e) {
             return true;
         }
