@@ -166,7 +166,10 @@ class Connection:
                 continue
             if header & ATTACHMENT:
                 while not self.attachments:
+                    ended = self.ended
                     self.wait()
+                    # A reset is reported once, and before what is left.
+                    assert self.attachments or not (ended and self.ended), "a record's descriptors are missing"
                 fds = self.attachments.popleft()
             record += data
             more = header & MORE

@@ -1,9 +1,10 @@
-# The peers of the runs in soak/, behind peer.py. Message n brings file n modulo FILES, whose size is that number.
-import mmap, random, select, traceback
+# The peers of the runs in soak/, behind peer.py and shared_memory.py. Message n brings file n modulo FILES, whose size
+# is that number.
+import random, select, traceback
 
 FILES = 16
 SIZE = 64
-HEADER = struct.Struct("<iii")
+MESSAGE = struct.Struct("<iii")
 # How many messages without an answer a peer sends at most.
 AHEAD = 4
 
@@ -23,16 +24,50 @@ def new_files():
 
 def message(index, number):
     """Returns the bytes of message `number` of peer `index`."""
-    return HEADER.pack(index, number, os.getpid()) + bytes([number & 255]) * (SIZE - HEADER.size)
+    return MESSAGE.pack(index, number, os.getpid()) + bytes([number & 255]) * (SIZE - MESSAGE.size)
+
+
+class Memory(Connection):
+    """A connection with shared memory that is used like a socket."""
+
+    def fileno(self):
+        return self.sock.fileno()
+
+    def setblocking(self, flag):
+        self.sock.setblocking(flag)
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Closing while a wake-up is unread would reset the connection.
+        self.sock.shutdown(socket.SHUT_WR)
+        while not self.ended:
+            self.wait()
+        self.close()
+
+    def receive(self):
+        """Returns what the function of the same name does for a socket."""
+        try:
+            return *super().receive(), 0, None
+        except EOFError:
+            return b"", [], 0, None
+
+
+def new_socket(kind):
+    return socket.socket(socket.AF_UNIX, TYPES.get(kind, socket.SOCK_SEQPACKET))
 
 
 def connect(kind, address):
-    sock = socket.socket(socket.AF_UNIX, TYPES[kind])
+    sock = new_socket(kind)
     if kind == "datagram":
         # A name that the kernel chooses, so that answers arrive.
         sock.bind(b"")
     sock.connect(bytes.fromhex(address))
-    return sock
+    return Memory(sock) if kind == "shared memory" else sock
 
 
 class Outgoing:
@@ -40,7 +75,11 @@ class Outgoing:
         self.sock, self.files, self.index, self.number = sock, files, index, 0
 
     def send(self):
-        send(self.sock, message(self.index, self.number), [self.files[self.number % FILES]])
+        data, fds = message(self.index, self.number), [self.files[self.number % FILES]]
+        if isinstance(self.sock, Memory):
+            self.sock.send(data, fds)
+        else:
+            send(self.sock, data, fds)
         self.number += 1
 
 
@@ -52,12 +91,13 @@ class Incoming:
 
     def receive(self):
         """Receives a message; returns False at the end of the stream."""
-        data, fds, flags, self.sender = receive(self.sock, SIZE, FILES)
+        data, fds, flags, self.sender = self.sock.receive() if isinstance(self.sock, Memory) \
+            else receive(self.sock, SIZE, FILES)
         if not data and not fds:
             return False
-        found = HEADER.unpack_from(data)[1], data[HEADER.size:], [os.fstat(fd).st_size for fd in fds]
+        found = MESSAGE.unpack_from(data)[1], data[MESSAGE.size:], [os.fstat(fd).st_size for fd in fds]
         close_all(fds)
-        assert found == (self.number, bytes([self.number & 255]) * (SIZE - HEADER.size), [self.number % FILES]), \
+        assert found == (self.number, bytes([self.number & 255]) * (SIZE - MESSAGE.size), [self.number % FILES]), \
             (self.number, found, flags)
         self.number += 1
         return True
@@ -175,7 +215,8 @@ def outlive(*kinds_and_addresses):
     kind, and kills the server while all of them are in use. Prints how many messages have arrived, and what this
     process uses afterwards.
     """
-    servers = list(zip(kinds_and_addresses[::2], kinds_and_addresses[1::2]))
+    servers = [(name.lower().replace("_", " "), address)
+               for name, address in zip(kinds_and_addresses[::2], kinds_and_addresses[1::2])]
     files = new_files()
     for line in sys.stdin:
         pid, count = map(int, line.split())
@@ -209,7 +250,7 @@ def come_and_go(kind, address, count):
 def serve(kind, address, count):
     """The other side of the same."""
     files = new_files()
-    listener = socket.socket(socket.AF_UNIX, TYPES[kind])
+    listener = new_socket(kind)
     listener.bind(bytes.fromhex(address))
     if kind != "datagram":
         listener.listen(64)
@@ -221,10 +262,11 @@ def serve(kind, address, count):
             send(listener, message(0, 0), [files[0]], incoming.sender)
             continue
         sock, _ = listener.accept()
-        with sock:
-            assert Incoming(sock).receive()
+        with Memory(sock, server=True) if kind == "shared memory" else sock as sock:
+            incoming = Incoming(sock)
+            assert incoming.receive()
             Outgoing(sock, files).send()
-            assert not sock.recv(1)
+            assert not incoming.receive()
     listener.close()
     os.unlink(bytes.fromhex(address))
     print("done")

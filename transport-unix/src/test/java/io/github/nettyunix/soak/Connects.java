@@ -1,6 +1,5 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.testing.Python;
@@ -21,10 +20,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Connects implements Run {
     private static final int AT_ONCE = 8;
 
-    private final SocketType type;
+    private final Kind kind;
 
-    Connects(SocketType type) {
-        this.type = type;
+    Connects(Kind kind) {
+        this.kind = kind;
     }
 
     @Override
@@ -38,15 +37,15 @@ final class Connects implements Run {
     }
 
     private void serve(Traffic traffic, int count) throws Exception {
-        UnixSocketAddress address = traffic.address(type);
-        Channel server = traffic.bind(type, address, () -> new Answers(traffic) {
+        UnixSocketAddress address = traffic.address(kind);
+        Channel server = traffic.bind(kind, address, () -> new Answers(traffic) {
             @Override
             void received(Incoming peer) {
                 // Of datagrams, the next one comes from another socket.
                 forgetPeers();
             }
         });
-        Python python = traffic.start("come_and_go", type, Traffic.hex(address), count);
+        Python python = traffic.start("come_and_go", kind, Traffic.hex(address), count);
         python.expect("done");
         python.succeed();
         server.close().sync();
@@ -54,10 +53,10 @@ final class Connects implements Run {
     }
 
     private void connect(Traffic traffic, int count) throws Exception {
-        UnixSocketAddress address = traffic.address(type);
-        Python python = traffic.start("serve", type, Traffic.hex(address), count);
+        UnixSocketAddress address = traffic.address(kind);
+        Python python = traffic.start("serve", kind, Traffic.hex(address), count);
         python.expect("ready");
-        Bootstrap client = traffic.client(type, new Guest(traffic));
+        Bootstrap client = traffic.client(kind, new Guest(traffic));
         AtomicInteger left = new AtomicInteger(count);
         AtomicInteger ended = new AtomicInteger();
         for (int i = 0; i < AT_ONCE; i++) {
@@ -74,7 +73,7 @@ final class Connects implements Run {
         if (left.getAndDecrement() <= 0) {
             return;
         }
-        ChannelFuture connected = type == SocketType.DATAGRAM
+        ChannelFuture connected = kind == Kind.DATAGRAM
                 ? client.connect(address, UnixSocketAddress.autobind()) : client.connect(address);
         connected.addListener((ChannelFutureListener) future -> {
             if (future.isSuccess()) {

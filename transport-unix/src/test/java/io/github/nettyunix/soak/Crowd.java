@@ -1,7 +1,5 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
-import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.DescriptorLimit;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Loops;
@@ -14,6 +12,7 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -113,19 +112,19 @@ final class Crowd implements Run {
     }
 
     private void hold(int count, Whilst whilst) throws Exception {
-        SocketType[] types = UnixTransport.supports(SocketType.SEQPACKET)
-                ? new SocketType[] {SocketType.STREAM, SocketType.SEQPACKET} : new SocketType[] {SocketType.STREAM};
+        List<Kind> kinds = new ArrayList<>(Kind.supported());
+        kinds.retainAll(Set.of(Kind.STREAM, Kind.SEQPACKET));
         // Some of the connections are reset.
         try (Traffic traffic = new Traffic(true)) {
             List<Channel> servers = new ArrayList<>();
-            for (SocketType type : types) {
-                servers.add(traffic.bind(type, traffic.address(type), () -> new Server(traffic)));
+            for (Kind kind : kinds) {
+                servers.add(traffic.bind(kind, traffic.address(kind), () -> new Server(traffic)));
             }
             List<Python> peers = new ArrayList<>();
             for (int left = count, part; left > 0; left -= part) {
                 part = Math.min((left + 1) / 2, PER_PEER);
-                SocketType type = types[peers.size() % types.length];
-                peers.add(traffic.start("crowd", type, Traffic.hex(traffic.address(type)), part));
+                Kind kind = kinds.get(peers.size() % kinds.size());
+                peers.add(traffic.start("crowd", kind, Traffic.hex(traffic.address(kind)), part));
             }
             for (Python peer : peers) {
                 peer.expect("open");
@@ -133,7 +132,7 @@ final class Crowd implements Run {
             assertEquals(count, open.get());
             whilst.run();
             for (int i = 0; i < peers.size(); i++) {
-                if (i % (2 * types.length) < types.length) {
+                if (i % (2 * kinds.size()) < kinds.size()) {
                     peers.get(i).close();
                 } else {
                     peers.get(i).say("leave");

@@ -1,6 +1,5 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.testing.Python;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -21,10 +20,10 @@ final class KilledPeers implements Run {
     private static final int MOST_MESSAGES = 60;
     private static final int SIGKILL = 9;
 
-    private final SocketType type;
+    private final Kind kind;
 
-    KilledPeers(SocketType type) {
-        this.type = type;
+    KilledPeers(Kind kind) {
+        this.kind = kind;
     }
 
     private static final class Peer extends Incoming {
@@ -71,8 +70,8 @@ final class KilledPeers implements Run {
     public String run(int count) throws Exception {
         Map<Integer, Peer> peers = new ConcurrentHashMap<>();
         try (Traffic traffic = new Traffic(true)) {
-            Channel server = traffic.bind(type, traffic.address(type), () -> new Killer(traffic, peers));
-            Python python = traffic.start("be_killed", type, Traffic.hex(traffic.address(type)), count, TOGETHER);
+            Channel server = traffic.bind(kind, traffic.address(kind), () -> new Killer(traffic, peers));
+            Python python = traffic.start("be_killed", kind, Traffic.hex(traffic.address(kind)), count, TOGETHER);
             int[] certain = new int[count];
             for (int i = 0; i < count; i++) {
                 String[] line = python.line().split(" ");
@@ -81,7 +80,7 @@ final class KilledPeers implements Run {
                 assertEquals(SIGKILL, Integer.parseInt(line[2]), "the signal that has ended the peer");
                 Peer peer = peers.get(index);
                 traffic.await(() -> peer.count() >= certain[index], "messages of a killed peer are lost");
-                if (type != SocketType.DATAGRAM) {
+                if (kind != Kind.DATAGRAM) {
                     traffic.await(() -> peer.ended, "the connection of a killed peer has not ended");
                 }
             }

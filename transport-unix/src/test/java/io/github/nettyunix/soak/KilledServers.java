@@ -1,8 +1,6 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixSocketAddress;
-import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.Jvm;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.Python;
@@ -10,17 +8,15 @@ import io.github.nettyunix.testing.Python;
 import java.io.BufferedReader;
 import java.lang.ProcessBuilder.Redirect;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * Servers of ours are killed while Python sends to them and reads their answers. A JVM takes long to start, so each one
- * has a hundred connections of every type. What it had answered arrives, its successor takes over its socket files,
+ * has a hundred connections of every kind. What it had answered arrives, its successor takes over its socket files,
  * and Python has nothing left open.
  */
 final class KilledServers implements Run {
@@ -42,8 +38,8 @@ final class KilledServers implements Run {
                 }
             };
             for (int i = 0; i < arguments.length; i += 2) {
-                SocketType type = SocketType.valueOf(arguments[i].toUpperCase(Locale.ROOT));
-                traffic.bind(type, address(arguments[i + 1]), () -> new Answers(traffic));
+                Kind kind = Kind.valueOf(arguments[i]);
+                traffic.bind(kind, address(arguments[i + 1]), () -> new Answers(traffic));
             }
             System.out.println("ready");
             // Ends if the test does.
@@ -58,17 +54,17 @@ final class KilledServers implements Run {
         }
     }
 
-    /** @param count how many connections of each type, a multiple of {@link #CONNECTIONS} or less than that */
+    /** @param count how many connections of each kind, a multiple of {@link #CONNECTIONS} or less than that */
     @Override
     public String run(int count) throws Exception {
-        List<SocketType> types = Arrays.stream(SocketType.values()).filter(UnixTransport::supports).toList();
+        List<Kind> kinds = Kind.supported();
         int connections = Math.min(CONNECTIONS, count);
         int rounds = count / connections;
         long messages = 0;
         try (Traffic traffic = new Traffic(true)) {
             List<String> arguments = new ArrayList<>();
-            for (SocketType type : types) {
-                arguments.addAll(List.of(type.toString(), Traffic.hex(traffic.address(type))));
+            for (Kind kind : kinds) {
+                arguments.addAll(List.of(kind.name(), Traffic.hex(traffic.address(kind))));
             }
             Python python = traffic.start("outlive", arguments.toArray());
             String[] first = null;
@@ -83,12 +79,12 @@ final class KilledServers implements Run {
             assertTrue(more(first, last, 2) <= MORE_MAPPINGS, () -> "mappings of the peer");
             assertTrue(more(first, last, 3) <= MORE_RESIDENT, () -> "memory of the peer");
             // The files of the sockets of the last one, which nobody has closed.
-            for (SocketType type : types) {
-                traffic.bind(type, traffic.address(type), () -> new Answers(traffic)).close().sync();
+            for (Kind kind : kinds) {
+                traffic.bind(kind, traffic.address(kind), () -> new Answers(traffic)).close().sync();
             }
             traffic.end();
         }
-        return rounds + " killed with " + connections + " connections of each type, " + messages
+        return rounds + " killed with " + connections + " connections of each kind, " + messages
                 + " answers received";
     }
 

@@ -1,6 +1,5 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
 import io.github.nettyunix.UnixDatagramPacket;
 import io.github.nettyunix.UnixMessage;
 import io.github.nettyunix.UnixSocketAddress;
@@ -11,10 +10,10 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /** Messages with a descriptor each, as many and as fast as possible: half of them from Python, half to it. */
 final class Messages implements Run {
-    private final SocketType type;
+    private final Kind kind;
 
-    Messages(SocketType type) {
-        this.type = type;
+    Messages(Kind kind) {
+        this.kind = kind;
     }
 
     @Override
@@ -28,8 +27,8 @@ final class Messages implements Run {
     }
 
     private void receive(Traffic traffic, int count) throws Exception {
-        Channel server = traffic.bind(type, traffic.address(type), () -> new Receiver(traffic));
-        Python python = traffic.start("send_all", type, Traffic.hex(traffic.address(type)), count);
+        Channel server = traffic.bind(kind, traffic.address(kind), () -> new Receiver(traffic));
+        Python python = traffic.start("send_all", kind, Traffic.hex(traffic.address(kind)), count);
         python.expect("done");
         python.succeed();
         traffic.await(() -> traffic.received.sum() == count, "messages are lost");
@@ -37,8 +36,8 @@ final class Messages implements Run {
     }
 
     private void send(Traffic traffic, int count) throws Exception {
-        Channel server = traffic.bind(type, traffic.address(type), () -> new Sender(traffic, count));
-        Python python = traffic.start("receive_all", type, Traffic.hex(traffic.address(type)), count);
+        Channel server = traffic.bind(kind, traffic.address(kind), () -> new Sender(traffic, count));
+        Python python = traffic.start("receive_all", kind, Traffic.hex(traffic.address(kind)), count);
         python.expect("done");
         python.succeed();
         server.close().sync();

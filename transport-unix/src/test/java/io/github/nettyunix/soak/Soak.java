@@ -1,14 +1,11 @@
 package io.github.nettyunix.soak;
 
-import io.github.nettyunix.SocketType;
-import io.github.nettyunix.UnixTransport;
 import io.github.nettyunix.testing.Descriptors;
 import io.github.nettyunix.testing.Loops;
 import io.github.nettyunix.testing.Threads;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.EventExecutor;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -20,7 +17,7 @@ public final class Soak {
     /** How often each thing is done, in the short run and in the long one. */
     private enum Size {
         KILLED_PEERS(60, 1_000), KILLED_SERVERS(20, 1_000), CONNECTS(200, 100_000), CROWD(100, 20_000),
-        EVENT_LOOPS(20, 1_000), MESSAGES(6_000, 10_000_000);
+        EVENT_LOOPS(20, 1_000), MESSAGES(6_000, 10_000_000), RECORDS(40_000, 10_000_000);
 
         private final int few;
         private final int many;
@@ -59,28 +56,32 @@ public final class Soak {
         for (EventExecutor loop : Loops.group()) {
             EventLoops.use((EventLoop) loop);
         }
-        List<SocketType> types = Arrays.stream(SocketType.values()).filter(UnixTransport::supports).toList();
-        for (SocketType type : types) {
-            run("killed peers, " + type, new KilledPeers(type), Size.KILLED_PEERS, 1);
+        List<Kind> kinds = Kind.supported();
+        for (Kind kind : kinds) {
+            run("killed peers, " + kind, new KilledPeers(kind), Size.KILLED_PEERS, 1);
         }
         run("killed servers", new KilledServers(), Size.KILLED_SERVERS, 1);
-        for (SocketType type : types) {
-            run("connects, " + type, new Connects(type), Size.CONNECTS, 1);
+        for (Kind kind : kinds) {
+            run("connects, " + kind, new Connects(kind), Size.CONNECTS, 1);
         }
         run("connections at once", new Crowd(), Size.CROWD, 1);
         run("event loops", new EventLoops(), Size.EVENT_LOOPS, 1);
-        for (SocketType type : types) {
-            run("messages, " + type, new Messages(type), Size.MESSAGES, types.size());
+        List<Kind> sockets = kinds.stream().filter(kind -> kind != Kind.SHARED_MEMORY).toList();
+        for (Kind kind : sockets) {
+            run("messages, " + kind, new Messages(kind), Size.MESSAGES, sockets.size());
+        }
+        if (kinds.contains(Kind.SHARED_MEMORY)) {
+            run("records, shared memory", new Records(), Size.RECORDS, 1);
         }
         return passed;
     }
 
     /** Prints a line of which ./verify --soak makes a table. */
-    private void run(String name, Run run, Size size, int types) {
+    private void run(String name, Run run, Size size, int kinds) {
         if (!name.contains(filter)) {
             return;
         }
-        int count = ((isLong ? size.many : size.few) + types - 1) / types;
+        int count = ((isLong ? size.many : size.few) + kinds - 1) / kinds;
         long begin = System.nanoTime();
         String done = "-";
         String result = "passed";

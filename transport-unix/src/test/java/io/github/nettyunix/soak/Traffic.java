@@ -9,7 +9,6 @@ import io.github.nettyunix.UnixSocketAddress;
 import io.github.nettyunix.UnixSocketError;
 import io.github.nettyunix.UnixSocketOption;
 import io.github.nettyunix.testing.Buffers;
-import io.github.nettyunix.testing.Channels;
 import io.github.nettyunix.testing.Python;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -74,32 +73,36 @@ class Traffic implements AutoCloseable {
     }
 
     /** A path of this run. */
-    UnixSocketAddress address(SocketType type) {
-        return UnixSocketAddress.of(folder.resolve(type.toString()));
+    UnixSocketAddress address(Kind kind) {
+        return UnixSocketAddress.of(folder.resolve(kind.toString()));
     }
 
     /** Binds a server, or a datagram channel. */
-    Channel bind(SocketType type, UnixSocketAddress address, Supplier<ChannelHandler> handler)
+    Channel bind(Kind kind, UnixSocketAddress address, Supplier<ChannelHandler> handler)
             throws InterruptedException {
-        if (type == SocketType.DATAGRAM) {
-            return client(type, handler.get()).bind(address).sync().channel();
+        if (kind == Kind.DATAGRAM) {
+            return client(kind, handler.get()).bind(address).sync().channel();
         }
-        return Channels.server(type, handler).childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+        return kind.server(handler).childOption(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .childOption(ChannelOption.ALLOCATOR, buffers.allocator()).bind(address).sync().channel();
     }
 
-    Bootstrap client(SocketType type, ChannelHandler handler) {
-        return Channels.client(type, handler).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
+    Bootstrap client(Kind kind, ChannelHandler handler) {
+        return kind.client(handler).option(UnixSocketOption.RECEIVE_CONTROL_DATA, true)
                 .option(ChannelOption.ALLOCATOR, buffers.allocator());
     }
 
     /** Runs a function of {@code peers/soak.py} in a process of its own, which is ended by {@link #close()}. */
     Python start(String function, Object... arguments) throws IOException {
-        try (var script = Traffic.class.getResourceAsStream("/peers/soak.py")) {
-            Python peer = Python.run(new String(script.readAllBytes(), StandardCharsets.UTF_8)
-                    + "\n" + function + "(*sys.argv[1:])", arguments);
-            peers.add(peer);
-            return peer;
+        String script = read("/peers/shared_memory.py") + read("/peers/soak.py") + function + "(*sys.argv[1:])";
+        Python peer = Python.run(script, arguments);
+        peers.add(peer);
+        return peer;
+    }
+
+    private static String read(String resource) throws IOException {
+        try (var in = Traffic.class.getResourceAsStream(resource)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8) + '\n';
         }
     }
 
@@ -113,15 +116,28 @@ class Traffic implements AutoCloseable {
         while (content.writerIndex() < SIZE) {
             content.writeByte(number);
         }
-        UnixFileDescriptor fd = files[number % FILES].retain();
+        UnixFileDescriptor fd = file(number);
+        return write(ctx, recipient == null ? new UnixMessage(content, fd)
+                : new UnixDatagramPacket(content, recipient, fd));
+    }
+
+    ChannelFuture write(ChannelHandlerContext ctx, Object message) {
         writes.increment();
-        return ctx.write(recipient == null ? new UnixMessage(content, fd)
-                : new UnixDatagramPacket(content, recipient, fd)).addListener(future -> {
+        return ctx.write(message).addListener(future -> {
             writes.decrement();
             if (!future.isSuccess()) {
                 failed(future.cause());
             }
         });
+    }
+
+    /** File n modulo {@link #FILES}, to be sent. */
+    UnixFileDescriptor file(int number) {
+        return files[number % FILES].retain();
+    }
+
+    boolean isWritten() {
+        return writes.sum() == 0;
     }
 
     void failed(Throwable cause) {
@@ -156,7 +172,7 @@ class Traffic implements AutoCloseable {
 
     /** Checks that all writes have completed, that nothing has gone wrong, and that nothing is left. */
     void end() throws IOException {
-        await(() -> writes.sum() == 0, "writes have not completed");
+        await(this::isWritten, "writes have not completed");
         for (UnixFileDescriptor file : files) {
             assertEquals(1, file.refCnt());
             file.release();

@@ -41,7 +41,17 @@ public final class Channels {
 
     /** The same on a group of the test's own. */
     public static ServerBootstrap server(EventLoopGroup group, SocketType type, Supplier<ChannelHandler> child) {
-        return new ServerBootstrap().group(group).channel(serverClass(type))
+        return server(group, serverClass(type), child);
+    }
+
+    /** For a class that is none of a socket type's own. */
+    public static ServerBootstrap server(Class<? extends ServerChannel> type, Supplier<ChannelHandler> child) {
+        return server(Loops.group(), type, child);
+    }
+
+    private static ServerBootstrap server(EventLoopGroup group, Class<? extends ServerChannel> type,
+                                          Supplier<ChannelHandler> child) {
+        return new ServerBootstrap().group(group).channel(type)
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
