@@ -169,7 +169,8 @@ static struct {
         uint32_t mask, value;
     } conditions[CONDITIONS];
     int error;
-    int every;                          /* 0: only the first of them fails */
+    int first;                          /* how many of them succeed before */
+    int every;                          /* 0: only one of them fails */
 } rule;
 static int armed;
 static int matched, failed;             /* calls since the rule was armed */
@@ -195,7 +196,8 @@ static int matches(int number, ucontext_t *context) {
 static int fate(int number, ucontext_t *context) {
     if (!__atomic_load_n(&armed, __ATOMIC_ACQUIRE) || !matches(number, context)) return 0;
     int which = __atomic_fetch_add(&matched, 1, __ATOMIC_RELAXED);
-    if (rule.every == 0 ? which > 0 : which % rule.every != 0) return 0;
+    which -= rule.first;
+    if (which < 0 || (rule.every == 0 ? which > 0 : which % rule.every != 0)) return 0;
     __atomic_fetch_add(&failed, 1, __ATOMIC_RELAXED);
     return rule.error;
 }
@@ -270,21 +272,22 @@ JNIEXPORT jint JNICALL Java_io_github_nettyunix_faults_Injector_install(JNIEnv *
 }
 
 /*
- * Lets calls fail from now on, until the rule is cleared: {error, every, then per condition index, mask and value, then
- * numbers}.
+ * Lets calls fail from now on, until the rule is cleared: {error, first, every, then per condition index, mask and
+ * value, then numbers}.
  */
 JNIEXPORT void JNICALL Java_io_github_nettyunix_faults_Injector_arm(JNIEnv *env, jclass class, jintArray values) {
     (void) class;
-    jint given[2 + 3 * CONDITIONS + NUMBERS];
+    jint given[3 + 3 * CONDITIONS + NUMBERS];
     (*env)->GetIntArrayRegion(env, values, 0, COUNT(given), given);
     rule.error = given[0];
-    rule.every = given[1];
+    rule.first = given[1];
+    rule.every = given[2];
     for (int i = 0; i < CONDITIONS; i++) {
-        rule.conditions[i].index = given[2 + 3 * i];
-        rule.conditions[i].mask = (uint32_t) given[3 + 3 * i];
-        rule.conditions[i].value = (uint32_t) given[4 + 3 * i];
+        rule.conditions[i].index = given[3 + 3 * i];
+        rule.conditions[i].mask = (uint32_t) given[4 + 3 * i];
+        rule.conditions[i].value = (uint32_t) given[5 + 3 * i];
     }
-    memcpy(rule.numbers, given + 2 + 3 * CONDITIONS, sizeof(rule.numbers));
+    memcpy(rule.numbers, given + 3 + 3 * CONDITIONS, sizeof(rule.numbers));
     matched = failed = 0;
     __atomic_store_n(&armed, 1, __ATOMIC_RELEASE);
 }

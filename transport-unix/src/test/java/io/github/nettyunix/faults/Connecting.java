@@ -35,7 +35,7 @@ record Connecting(SocketType type, Stage stage, boolean controlData, boolean lon
     /** A backlog that is full stays so until the server accepts. */
     @Override
     public boolean applies(String errno, Fault.Frequency frequency) {
-        return errno.equals("EAGAIN") || Workload.super.applies(errno, frequency);
+        return errno.equals("EAGAIN") && frequency != Fault.Frequency.LATER || Workload.super.applies(errno, frequency);
     }
 
     @Override

@@ -10,21 +10,25 @@ record Fault(SystemCall call, String errno, Frequency frequency) {
     /** Which of the calls fail. */
     enum Frequency {
         /** Only the first one. */
-        ONCE(0),
+        ONCE(0, 0),
+        /** Only the second one: what the first has done must not hide it, nor be lost. */
+        LATER(1, 0),
         /** Every second one, from the first on. */
-        OFTEN(2),
+        OFTEN(0, 2),
         /** All of them, until nothing else happens. */
-        ALWAYS(1);
+        ALWAYS(0, 1);
 
+        private final int first;
         private final int every;
 
-        Frequency(int every) {
+        Frequency(int first, int every) {
+            this.first = first;
             this.every = every;
         }
     }
 
     void arm() {
-        Injector.arm(call, number(), frequency.every);
+        Injector.arm(call, number(), frequency.first, frequency.every);
     }
 
     /** The number of the errno. */

@@ -16,7 +16,8 @@ final class FaultsPage {
             What a channel does when the kernel refuses a system call. `./verify --faults` makes every call in these
             tables fail, with every errno in them, on the thread of an event loop, while real sockets carry numbered
             messages and descriptors: the first call, every second call, and, unless the kernel cannot do that, every
-            call until nothing happens any more. It checks that the reaction is the one stated here, and in every case:
+            call until nothing happens any more. Of the calls that carry messages, the second one also fails alone,
+            after one that has succeeded. It checks that the reaction is the one stated here, and in every case:
 
             - Each message whose promise has succeeded arrives once, in order, with its descriptors and their contents.
               No other message arrives.
@@ -78,7 +79,9 @@ final class FaultsPage {
             Map<String, List<String>> errnos = new LinkedHashMap<>();
             for (Row.Cell cell : row.cells) {
                 String reaction = cell.reaction() + (cell.repeated() == null ? ""
-                        : "; if it keeps failing, " + cell.repeated());
+                        : "; if it keeps failing, " + cell.repeated())
+                        + (row.later == null || row.later == cell.reaction() ? ""
+                        : "; after one that has succeeded, " + row.later);
                 errnos.computeIfAbsent(reaction, key -> new ArrayList<>()).add(cell.errno());
             }
             errnos.forEach((reaction, names) -> result.computeIfAbsent(new Entry(row.call.title(), row.optional,

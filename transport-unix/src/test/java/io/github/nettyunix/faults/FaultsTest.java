@@ -52,7 +52,7 @@ class FaultsTest {
                         continue;
                     }
                     cells++;
-                    String mistake = row.run(fault, cell.reaction(frequency));
+                    String mistake = row.run(fault, row.reaction(cell, frequency));
                     if (mistake != null) {
                         wrong.add(name + ": " + mistake);
                         System.out.println("FAILED " + name + ": " + mistake);

@@ -43,11 +43,17 @@ final class Injector {
         assertEquals(0, result, () -> "no filter: " + Errno.name(-result));
     }
 
-    /** Lets calls fail until {@link #clear}. */
-    static void arm(SystemCall call, int errno, int every) {
-        int[] rule = new int[2 + 3 * CONDITIONS + NUMBERS];
+    /**
+     * Lets calls fail until {@link #clear}.
+     *
+     * @param first how many succeed before
+     * @param every which of the others fail; 0: only the first of them
+     */
+    static void arm(SystemCall call, int errno, int first, int every) {
+        int[] rule = new int[3 + 3 * CONDITIONS + NUMBERS];
         int next = 0;
         rule[next++] = errno;
+        rule[next++] = first;
         rule[next++] = every;
         assertTrue(call.conditions().size() <= CONDITIONS && call.names().size() <= NUMBERS, call.title());
         for (int i = 0; i < CONDITIONS; i++) {

@@ -59,6 +59,11 @@ record Region() implements Workload {
     }
 
     @Override
+    public boolean makesMany() {
+        return true;
+    }
+
+    @Override
     public Outcome run(Fault fault) throws Exception {
         Descriptors before = Descriptors.now();
         Outcome outcome = new Outcome(fault);

@@ -11,9 +11,6 @@ final class Row {
      * @param repeated what it leads to if the call keeps failing; {@code null} if that is the same
      */
     record Cell(String errno, Reaction reaction, Reaction repeated) {
-        Reaction reaction(Fault.Frequency frequency) {
-            return frequency == Fault.Frequency.ALWAYS && repeated != null ? repeated : reaction;
-        }
     }
 
     final SystemCall call;
@@ -21,6 +18,7 @@ final class Row {
     final List<Cell> cells = new ArrayList<>();
 
     String named;
+    Reaction later;
     boolean optional;
 
     private Row(SystemCall call, Workload workload) {
@@ -35,6 +33,12 @@ final class Row {
     /** Not every kernel leads to this call, nor every user. */
     Row optional() {
         optional = true;
+        return this;
+    }
+
+    /** Specifies what any failure leads to after a call that has succeeded, if that is not the same. */
+    Row later(Reaction reaction) {
+        later = reaction;
         return this;
     }
 
@@ -57,12 +61,18 @@ final class Row {
         return this;
     }
 
+    Reaction reaction(Cell cell, Fault.Frequency frequency) {
+        return frequency == Fault.Frequency.ALWAYS && cell.repeated != null ? cell.repeated
+                : frequency == Fault.Frequency.LATER && later != null ? later : cell.reaction;
+    }
+
     /** Runs the workload and returns what was wrong; {@code null} if nothing was. */
     String run(Fault fault, Reaction expected) {
         try {
             Outcome outcome = workload.run(fault);
             if (Injector.failed() == 0) {
-                return optional ? null : "the call is not made";
+                // How many calls there are may depend on what arrives together.
+                return optional || fault.frequency() == Fault.Frequency.LATER ? null : "the call is not made";
             }
             Reaction seen = outcome.reaction(named);
             return Outcome.agrees(expected, seen) ? null

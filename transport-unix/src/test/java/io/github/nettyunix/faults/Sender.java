@@ -9,13 +9,16 @@ import io.netty.channel.ChannelFuture;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Writes numbered messages: some alone, some together, some long, and some with descriptors. */
 final class Sender {
     private static final int[] LENGTHS = {10, 100, 0, 1000, 10, 3000, 10, 20, 9000, 10, 50_000, 30, 10, 5};
-    /** The first is flushed alone, those up to this one together, and all others alone. */
-    private static final int TOGETHER = 9;
-    private static final int WITH_DESCRIPTORS = 3;
+    /** The first is flushed alone, those up to each of these together, and all others alone. */
+    private static final int TOGETHER = 5;
+    private static final int AGAIN_TOGETHER = 9;
+    /** Two such messages one after the other are sent together on a stream, too. */
+    private static final Set<Integer> WITH_DESCRIPTORS = Set.of(0, 3, 4, 6, 7, 9, 12);
 
     private final Channel channel;
     private final List<ChannelFuture> writes = new ArrayList<>();
@@ -27,9 +30,10 @@ final class Sender {
 
     /** Opens the files first, on the calling thread. */
     void prepare(boolean descriptors) throws Exception {
-        for (int i = 0; descriptors && i < LENGTHS.length; i += WITH_DESCRIPTORS) {
-            files.add(Content.labelled(label(i, 0)));
-            files.add(Content.labelled(label(i, 1)));
+        for (int i = 0; descriptors && i < LENGTHS.length; i++) {
+            for (String label : labels(i)) {
+                files.add(Content.labelled(label));
+            }
         }
     }
 
@@ -39,8 +43,7 @@ final class Sender {
 
     /** The labels of the descriptors that a message has. */
     static List<String> labels(int number) {
-        return number % WITH_DESCRIPTORS == 0 && number < LENGTHS.length ? List.of(label(number, 0), label(number, 1))
-                : List.of();
+        return WITH_DESCRIPTORS.contains(number) ? List.of(label(number, 0), label(number, 1)) : List.of();
     }
 
     /** Writes all messages, on the event loop of the channel. */
@@ -48,10 +51,10 @@ final class Sender {
         channel.eventLoop().execute(() -> {
             for (int i = 0; i < LENGTHS.length; i++) {
                 ByteBuf content = Inbox.newMessage(channel.alloc(), i, LENGTHS[i]);
-                boolean descriptors = i % WITH_DESCRIPTORS == 0 && !files.isEmpty();
+                boolean descriptors = WITH_DESCRIPTORS.contains(i) && !files.isEmpty();
                 add(channel.write(!descriptors ? content
                         : new UnixMessage(content, files.remove(0), files.remove(0))));
-                if (i == 0 || i >= TOGETHER) {
+                if (i == 0 || i == TOGETHER || i >= AGAIN_TOGETHER) {
                     channel.flush();
                 }
             }

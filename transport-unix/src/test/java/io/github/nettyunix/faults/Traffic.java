@@ -45,6 +45,11 @@ record Traffic(SocketType type, boolean controlData, boolean exact, boolean memo
     }
 
     @Override
+    public boolean makesMany() {
+        return true;
+    }
+
+    @Override
     public Outcome run(Fault fault) throws Exception {
         Descriptors before = Descriptors.now();
         Buffers buffers = new Buffers();

@@ -13,11 +13,19 @@ interface Workload {
      * socket of which epoll(7) reports that it is ready is so, other than EAGAIN says.
      */
     default boolean applies(String errno, Fault.Frequency frequency) {
+        if (frequency == Fault.Frequency.LATER) {
+            return makesMany();
+        }
         return switch (errno) {
             case "EINTR", "EAGAIN" -> frequency != Fault.Frequency.ALWAYS;
             case "ECONNRESET" -> frequency == Fault.Frequency.ONCE;
             default -> true;
         };
+    }
+
+    /** Whether there may be several calls, so that one can fail after another has succeeded. */
+    default boolean makesMany() {
+        return false;
     }
 
     /** Prepares everything, arms the fault, and returns what was seen. */
