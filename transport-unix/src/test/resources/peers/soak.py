@@ -128,6 +128,7 @@ def be_killed(kind, address, count, together):
     count, together = int(count), int(together)
     sent = mmap.mmap(-1, 4 * count)
     files = new_files()
+    parent = os.getpid()
     children = {}
     begun = 0
     while begun < count or children:
@@ -135,7 +136,7 @@ def be_killed(kind, address, count, together):
             pid = os.fork()
             if pid == 0:
                 try:
-                    send_until_killed(connect(kind, address), files, begun, sent)
+                    send_until_killed(connect(kind, address), files, begun, sent, parent)
                 except BaseException:
                     traceback.print_exc()
                 os._exit(1)
@@ -146,10 +147,11 @@ def be_killed(kind, address, count, together):
         print(index, struct.unpack_from("<i", sent, 4 * index)[0], os.WTERMSIG(status))
 
 
-def send_until_killed(sock, files, index, sent):
+def send_until_killed(sock, files, index, sent, parent):
     outgoing = Outgoing(sock, files, index)
     incoming = Incoming(sock)
-    while True:
+    # If the run has failed, nobody kills this process.
+    while os.getppid() == parent:
         sock.setblocking(True)
         for _ in range(random.randrange(2 * AHEAD)):
             if outgoing.number - incoming.number < 4 * AHEAD:
