@@ -17,7 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 /**
  * Runs {@link Soak} in a JVM of its own, in which nothing else is going on. If {@code nettyunix.soak.long} is true, it
- * takes minutes.
+ * takes minutes. If {@code nettyunix.soak.resident} is false, resident memory may grow.
  */
 @Tag("once")
 @EnabledOnOs(OS.LINUX)
@@ -26,7 +26,7 @@ class SoakTest {
     @Timeout(3600)
     void whatIsUsedDoesNotGrow() throws Exception {
         List<String> options = new ArrayList<>(List.of("-Xms192m", "-Xmx192m", "-XX:+AlwaysPreTouch"));
-        for (String name : List.of("nettyunix.test.selector", "java.library.path")) {
+        for (String name : List.of("nettyunix.test.selector", "java.library.path", "nettyunix.soak.resident")) {
             if (System.getProperty(name) != null) {
                 options.add("-D" + name + "=" + System.getProperty(name));
             }
