@@ -220,7 +220,7 @@ final class Case implements HostilePeer.Listener {
 
     /** The peer does nothing at all. */
     @Override
-    public void idle() throws InterruptedException {
+    public void idle() throws IOException, InterruptedException {
         double share = times.leastBusy(BUSY);
         if (share > BUSY) {
             problem(String.format("a loop is never idle: it uses at least %.0f %% of a processor", share * 100));
