@@ -59,9 +59,9 @@ final class CounterOracle {
         Sums delivered = new Sums();
         long messages = 0;
         long controlData = 0;
-        boolean closedHere = false;
+        boolean closedEarly = false;
         for (Observed one : seen) {
-            closedHere |= one.closedHere;
+            closedEarly |= one.closedHere || Oracle.isDisconnected(scenario, one);
             for (Observed.Event event : one.events) {
                 if (event.cause() == null) {
                     delivered.add(event.length(), event.descriptors() == null ? 0 : event.descriptors().size());
@@ -70,8 +70,8 @@ final class CounterOracle {
                 controlData += event.cause() instanceof ControlDataTruncatedException ? 1 : 0;
             }
         }
-        // What a channel has received and not delivered when a handler closes it is counted nevertheless.
-        long more = closedHere ? Long.MAX_VALUE : 0;
+        // What a channel has received and not delivered when it is closed is counted nevertheless.
+        long more = closedEarly ? Long.MAX_VALUE : 0;
         // A message that a handler refuses never gets here, but an exception in its place.
         long undelivered = scenario.guard == Scenario.Guard.NONE ? more : Long.MAX_VALUE;
         expect("messages received", delivered.messages, undelivered, sum(UnixMetrics::messagesReceived));

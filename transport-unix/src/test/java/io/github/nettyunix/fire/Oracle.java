@@ -141,11 +141,11 @@ final class Oracle {
     }
 
     private boolean mayBeIncomplete() {
-        return observed.closedHere || endedEarly || isDisconnected();
+        return observed.closedHere || endedEarly || isDisconnected(scenario, observed);
     }
 
     /** When a write finds that the peer of a datagram socket is gone, Linux discards what the peer has sent. */
-    private boolean isDisconnected() {
+    static boolean isDisconnected(Scenario scenario, Observed observed) {
         return scenario.connects && scenario.type == SocketType.DATAGRAM && observed.written.stream()
                 .anyMatch(message -> message.future().cause() instanceof UnixSocketError e
                         && e.error() == UnixErrno.ECONNREFUSED);
