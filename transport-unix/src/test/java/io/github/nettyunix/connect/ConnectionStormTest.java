@@ -45,10 +45,10 @@ class ConnectionStormTest {
     }
 
     @Tag("soak")
-    @Timeout(300)
+    @Timeout(1800)
     @EachType({SocketType.STREAM, SocketType.SEQPACKET})
     void manyConnectionsComeAndGo(SocketType type) throws Exception {
-        storm(type, 50_000, 240);
+        storm(type, 50_000, 1_700);
     }
 
     private void storm(SocketType type, int connections, int seconds) throws Exception {
