@@ -94,6 +94,20 @@ final class Observed {
         link = channel.isOpen() ? of : link;
     }
 
+    /** What was seen up to now. To judge it takes long, and event loops must not wait meanwhile. */
+    synchronized Observed copy() {
+        Observed copy = new Observed();
+        copy.events.addAll(events);
+        copy.written.addAll(written);
+        copy.channels.addAll(channels);
+        copy.left.addAll(left);
+        copy.peer = peer;
+        copy.link = link;
+        copy.closedHere = closedHere;
+        copy.shutDownHere = shutDownHere;
+        return copy;
+    }
+
     /** Whether the peer's name is not what the peer says, or the channel's own descriptor is not as it must be. */
     boolean isStrange(String name) {
         return peer != null && (!ByteBufUtil.hexDump(peer).equals(name)

@@ -37,8 +37,10 @@ final class Oracle {
     private final byte[] block;
     private final PeerLog log;
     private final int connection;
-    private final Observed observed;
-    private final WrittenOracle written;
+    private final Observed live;
+    /** What was seen when {@link #isComplete} was called last. */
+    private Observed observed;
+    private WrittenOracle written;
     private final List<PeerLog.Sent> sent;
     /** How many messages of {@code sent} have been accounted for. */
     private int position;
@@ -50,68 +52,61 @@ final class Oracle {
         this.block = block;
         this.log = log;
         this.connection = connection;
+        live = observed;
         this.observed = observed;
         sent = log.sentBy(connection);
-        written = new WrittenOracle(scenario, block, log, connection, observed);
     }
 
     int connection() {
         return connection;
     }
 
-    /** How many of the messages that were written, as it seems, have not arrived. */
+    /** How many of the messages that were written, as it seems, have not arrived, after {@link #check}. */
     int missing() {
         return written.missing();
     }
 
     /** Whether all has arrived that must. */
     boolean isComplete() throws Violation {
-        synchronized (observed) {
-            position = 0;
-            endedEarly = false;
-            refused = 0;
-            if (scenario.guard == Scenario.Guard.REFUSES_PEER) {
-                return checkRefusedPeer();
-            }
-            if (scenario.plainDescriptors || scenario.switchesMode) {
-                return checkPlainDescriptors() || mayBeIncomplete();
-            }
-            if (scenario.type == SocketType.STREAM) {
-                checkStream();
-            } else {
-                checkRecords();
-            }
-            // Of the last one a peer that was killed does not know whether it was sent.
-            return mayBeIncomplete() || position >= sent.stream().filter(PeerLog.Sent::isCertain).count();
+        observed = live.copy();
+        position = 0;
+        endedEarly = false;
+        refused = 0;
+        if (scenario.guard == Scenario.Guard.REFUSES_PEER) {
+            return checkRefusedPeer();
         }
+        if (scenario.plainDescriptors || scenario.switchesMode) {
+            return checkPlainDescriptors() || mayBeIncomplete();
+        }
+        if (scenario.type == SocketType.STREAM) {
+            checkStream();
+        } else {
+            checkRecords();
+        }
+        // Of the last one a peer that was killed does not know whether it was sent.
+        return mayBeIncomplete() || position >= sent.stream().filter(PeerLog.Sent::isCertain).count();
     }
 
     void check() throws Violation {
-        synchronized (observed) {
-            boolean complete = isComplete();
-            if (!complete) {
-                throw new Violation("lost: " + firstMissing());
-            }
-            if (!scenario.connects && observed.isStrange(log.names.get(connection))) {
-                throw new Violation("the peer is " + log.names.get(connection) + ", not "
-                        + observed.connection());
-            }
-            written.check();
-            checkReset();
-            if (scenario.type != SocketType.DATAGRAM) {
-                new CounterOracle(scenario, observed.channels, List.of(observed)).check(refusedDescriptors());
-            }
+        if (!isComplete()) {
+            throw new Violation("lost: " + firstMissing());
+        }
+        if (!scenario.connects && observed.isStrange(log.names.get(connection))) {
+            throw new Violation("the peer is " + log.names.get(connection) + ", not " + observed.connection());
+        }
+        written = new WrittenOracle(scenario, block, log, connection, observed);
+        written.check();
+        checkReset();
+        if (scenario.type != SocketType.DATAGRAM) {
+            new CounterOracle(scenario, observed.channels, List.of(observed)).check(refusedDescriptors());
         }
     }
 
     /** What has not arrived, after {@link #isComplete} has said so. */
     String firstMissing() {
-        synchronized (observed) {
-            List<Observed.Event> events = observed.events;
-            return (position < sent.size() ? sent.get(position) : "descriptors") + ", after " + events.size()
-                    + " events, the last of which are "
-                    + events.subList(Math.max(events.size() - 2, 0), events.size());
-        }
+        List<Observed.Event> events = observed.events;
+        return (position < sent.size() ? sent.get(position) : "descriptors") + ", after " + events.size()
+                + " events, the last of which are " + events.subList(Math.max(events.size() - 2, 0), events.size());
     }
 
     void count(Statistics statistics) {
