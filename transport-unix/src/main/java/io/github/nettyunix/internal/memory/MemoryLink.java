@@ -224,9 +224,7 @@ public final class MemoryLink implements ChannelReader, MemoryWriter.Owner {
 
     @Override
     public void onPoll() {
-        if (writer.isWaiting()) {
-            lookForRoom();
-        }
+        lookForRoom();
     }
 
     private void lookForRoom() {
