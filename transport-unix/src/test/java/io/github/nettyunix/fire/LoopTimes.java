@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How busy the busiest event loop is while it is idlest. Time in which a loop waits for a processor does not count: on a
- * busy machine a loop has as much time as elsewhere for what it still has to do, and one that spins looks no idler.
+ * How busy the busiest event loop is while it is idlest. Time in which a loop waits for a processor does not count: on
+ * a busy machine a loop has as much time as elsewhere for what it still has to do, and one that spins looks no idler.
  */
 final class LoopTimes {
     private static final long WINDOW_MILLIS = 50;

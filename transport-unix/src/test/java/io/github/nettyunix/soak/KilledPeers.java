@@ -97,7 +97,8 @@ final class KilledPeers implements Run {
     public String run(int count) throws Exception {
         Map<Integer, Peer> peers = new ConcurrentHashMap<>();
         try (Traffic traffic = new Traffic(true)) {
-            Channel server = traffic.bind(kind, traffic.address(kind), () -> new Killer(traffic, peers, kind != Kind.DATAGRAM));
+            Channel server = traffic.bind(kind, traffic.address(kind),
+                    () -> new Killer(traffic, peers, kind != Kind.DATAGRAM));
             Python python = traffic.start("be_killed", kind, Traffic.hex(traffic.address(kind)), count, TOGETHER);
             int[] certain = new int[count];
             for (int i = 0; i < count; i++) {

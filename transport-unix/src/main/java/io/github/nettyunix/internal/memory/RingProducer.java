@@ -148,9 +148,10 @@ final class RingProducer extends Ring {
 
     /** Makes a record of bytes that are {@linkplain #isInPlace in place}. */
     void commit(long flags, ByteBuf content) {
-        RingSlice slice;
-        while (!isAt(slice = reserved.remove(), content)) {
+        RingSlice slice = reserved.remove();
+        while (!isAt(slice, content)) {
             pad(slice, slice.start);
+            slice = reserved.remove();
         }
         int length = content.readableBytes();
         set(offset(slice.start), flags | length);
