@@ -24,7 +24,7 @@ import java.util.concurrent.RejectedExecutionException;
 final class MemoryReader {
     /** The most pieces of records in one turn: those that make no message must not keep others from theirs. */
     private static final int MOST_PIECES = 1024;
-    /** How soon the next piece of a record is expected: copying one takes less, and so does waking a process. */
+    /** How long the next piece of a record is expected: it takes less to copy one, or to wake a process. */
     private static final long NEXT_PIECE_NANOS = 100_000;
 
     private final ChannelCore core;

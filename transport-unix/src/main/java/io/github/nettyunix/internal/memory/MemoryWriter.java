@@ -61,7 +61,7 @@ final class MemoryWriter implements ChannelWriter, MessageProcessor {
     private RingProducer ring;
     // The space that a piece waits for; 0 if none does. Read by threads that release what was built in place.
     private volatile int awaited;
-    // Whether a message must be copied, or may: it comes before what would be reserved now.
+    // Whether the queue has a message that will be copied. What was reserved now would be too early in the ring.
     private boolean copying;
 
     // The batch: how many messages may be copied, and how many are.

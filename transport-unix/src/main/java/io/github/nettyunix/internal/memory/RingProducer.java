@@ -23,7 +23,7 @@ final class RingProducer extends Ring {
     private long published;
     // The consumer's, as it was last seen.
     private long head;
-    // What is being built in place, the last of all in the ring; null as long as there has been none.
+    // Records that are being built in place, at the end of the ring; null as long as there has been none.
     private ArrayDeque<RingSlice> reserved;
     // The memory of records that were built in place, as long as somebody holds it; null as reserved is.
     private ArrayDeque<RingSlice> held;
@@ -158,7 +158,7 @@ final class RingProducer extends Ring {
         pad(slice, slice.start + space(length));
     }
 
-    /** The consumer will skip what was reserved. It remains memory to whoever holds it. */
+    /** Turns what was reserved into padding, which the consumer skips. Whoever holds it can still use the memory. */
     private void giveUpReserved() {
         dropReleased();
         for (RingSlice slice; (slice = reserved.poll()) != null;) {
