@@ -338,9 +338,10 @@ public final class Fire {
         try {
             List<EventLoopGroup> groups = own == null ? List.of(loops) : scenario.idles ? List.of(own)
                     : List.of(own, loops);
-            LoopTimes times = scenario.idles ? new LoopTimes(own) : null;
             Path home = folder.resolve("case" + caseCount.getAndIncrement());
-            return new Case(scenario, home, block, blockFile.toFile(), timer, groups, times, statistics).run(peer);
+            try (LoopTimes times = scenario.idles ? new LoopTimes(own) : null) {
+                return new Case(scenario, home, block, blockFile.toFile(), timer, groups, times, statistics).run(peer);
+            }
         } finally {
             peers.add(peer);
             if (own != null) {
