@@ -27,7 +27,16 @@ final class RingAllocator extends AbstractByteBufAllocator {
         ByteBufAllocator ordinary = ordinary(channel);
         // Its allocator is where a copy of it would go, which is made to be kept.
         ByteBuf buffer = writer.reserve(initialCapacity, maxCapacity, ordinary);
-        return buffer == null ? ordinary.directBuffer(initialCapacity, maxCapacity) : toLeakAwareBuffer(buffer);
+        if (buffer == null) {
+            return ordinary.directBuffer(initialCapacity, maxCapacity);
+        }
+        try {
+            return toLeakAwareBuffer(buffer);
+        } catch (Throwable t) {
+            // There is no memory to track it; without its owner it would hold the ring for ever.
+            buffer.release();
+            throw t;
+        }
     }
 
     @Override

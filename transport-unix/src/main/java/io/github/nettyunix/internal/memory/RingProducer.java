@@ -158,7 +158,7 @@ final class RingProducer extends Ring {
         pad(slice, slice.start + space(length));
     }
 
-    /** Turns what was reserved into padding, which the consumer skips. Whoever holds it can still use the memory. */
+    /** Gives up what was reserved: the consumer finds padding there. Buffers that are still held stay valid. */
     private void giveUpReserved() {
         dropReleased();
         for (RingSlice slice; (slice = reserved.poll()) != null;) {
